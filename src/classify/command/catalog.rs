@@ -1,0 +1,12 @@
+//! The shelf of program specs.
+
+/// Every program nearmiss knows.
+#[derive(Debug, Default)]
+pub struct Catalog {}
+
+impl Catalog {
+    /// The specs that are built in.
+    pub fn builtin() -> Self {
+        Self {}
+    }
+}

@@ -1,0 +1,1 @@
+//! From an HTTP request (method, address, body) to effects.

@@ -1,0 +1,1 @@
+//! From a path as written to a resource with its areas.

@@ -1,0 +1,248 @@
+//! The state of one classification: where the current code stands, who runs it, what was found so far.
+
+use crate::model::{Action, Effect, Gap, GapKind, Hides, Place, Span, Step, Understanding};
+
+use super::{Catalog, Known, code, shell, sql};
+
+/// Code nested deeper than this (`bash -c "ssh h 'psql -c …'"`) is a gap.
+const MAX_DEPTH: usize = 24;
+/// Effects and gaps beyond this are not kept one by one; a gap says so.
+const MAX_FOUND: usize = 4_096;
+
+/// A language that code can be handed to us in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Language {
+    Shell,
+    Sql,
+    Python,
+    JavaScript,
+    Ruby,
+    Perl,
+    Php,
+    PowerShell,
+    Cmd,
+    Awk,
+    /// One redis command per line.
+    Redis,
+    /// The mongo shell's JavaScript.
+    Mongo,
+}
+
+/// The state of one classification.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    pub catalog: &'a Catalog,
+    pub action: &'a Action,
+    /// The working folder where the current code runs; `None` when it is not known.
+    pub cwd: Option<String>,
+    pub home: Option<String>,
+    /// Shell variables as far as known here; `None` for set but unknown.
+    pub variables: std::collections::BTreeMap<String, Option<String>>,
+    /// Runs with raised rights.
+    pub elevated: bool,
+    /// Runs on another machine or in a container: paths are not those of the workspace.
+    pub elsewhere: bool,
+    /// Hosts, clusters, databases named by what surrounds the current code (`ssh host`, `kubectl --context`).
+    pub places: Vec<Place>,
+    /// The SQL dialect of the current code, by its lower-case name.
+    pub dialect: Option<String>,
+    frame: Frame,
+    depth: usize,
+    /// Depth in the tree of steps; `None` when nobody asked for it.
+    step_depth: Option<usize>,
+    known: &'a Known,
+    out: Understanding,
+}
+
+/// How offsets of the current code map to the action's text.
+#[derive(Clone, Copy, Debug)]
+enum Frame {
+    /// The code stands in the text, letter by letter, from this byte on.
+    Exact(usize),
+    /// The code was decoded or unescaped from this part of the text.
+    Within(Option<Span>),
+}
+
+impl<'a> Scene<'a> {
+    pub fn new(catalog: &'a Catalog, action: &'a Action, known: &'a Known, keep_steps: bool) -> Self {
+        Self {
+            catalog,
+            action,
+            cwd: known.cwd.clone().or_else(|| action.surroundings.cwd.clone()),
+            home: known.home.clone().or_else(|| action.surroundings.home.clone()),
+            variables: known.variables.clone(),
+            elevated: false,
+            elsewhere: false,
+            places: Vec::new(),
+            dialect: action.surroundings.dialect.clone(),
+            frame: Frame::Exact(0),
+            depth: 0,
+            step_depth: keep_steps.then_some(0),
+            known,
+            out: Understanding::default(),
+        }
+    }
+
+    /// Classifies code that stands letter by letter at byte `at` of the current code.
+    pub fn run(&mut self, language: Language, text: &str, at: usize) {
+        let frame = match self.frame {
+            Frame::Exact(base) => Frame::Exact(base + at),
+            within => within,
+        };
+        self.nested(frame, language, text);
+    }
+
+    /// Classifies code that was decoded, unescaped or read from a word at `span` of the current code.
+    /// When the word is just the code in quotes, spans still point into it.
+    pub fn run_word(&mut self, language: Language, text: &str, span: Option<Span>) {
+        let span = self.outer(span);
+        let verbatim = span.and_then(|span| {
+            let whole = self.action.text.get(span.start..span.end)?;
+            let at = whole.find(text)?;
+            (!text.is_empty()).then_some(span.start + at)
+        });
+        let frame = verbatim.map_or(Frame::Within(span), Frame::Exact);
+        self.nested(frame, language, text);
+    }
+
+    fn nested(&mut self, frame: Frame, language: Language, text: &str) {
+        if self.depth >= MAX_DEPTH {
+            self.gap(GapKind::TooDeep, Hides::Anything, None, "code nested too deeply");
+            return;
+        }
+        let outer = std::mem::replace(&mut self.frame, frame);
+        self.depth += 1;
+        match language {
+            Language::Shell => shell::run(self, text),
+            Language::Sql => sql::run(self, text),
+            other => code::run(self, other, text),
+        }
+        self.depth -= 1;
+        self.frame = outer;
+    }
+
+    /// Runs `inside` with changes to who and where that end with it: `sudo`, `ssh`, a subshell.
+    pub fn scoped<R>(&mut self, inside: impl FnOnce(&mut Self) -> R) -> R {
+        let kept = (
+            self.cwd.clone(),
+            self.home.clone(),
+            self.variables.clone(),
+            self.elevated,
+            self.elsewhere,
+            self.places.clone(),
+            self.dialect.clone(),
+        );
+        let result = inside(self);
+        (self.cwd, self.home, self.variables, self.elevated, self.elsewhere, self.places, self.dialect) = kept;
+        result
+    }
+
+    /// Notes an effect; its span is one of the current code. Rights and places of the scene are added.
+    pub fn effect(&mut self, mut effect: Effect) {
+        if self.out.effects.len() >= MAX_FOUND {
+            self.too_many();
+            return;
+        }
+        effect.span = self.outer(effect.span);
+        effect.elevated |= self.elevated;
+        for place in &self.places {
+            if !effect.places.contains(place) {
+                effect.places.push(place.clone());
+            }
+        }
+        self.out.effects.push(effect);
+    }
+
+    /// Notes a gap; its span is one of the current code.
+    pub fn gap(&mut self, kind: GapKind, hides: Hides, span: Option<Span>, detail: impl Into<String>) {
+        if self.out.gaps.len() >= MAX_FOUND {
+            self.too_many();
+            return;
+        }
+        let gap = Gap { kind, hides, span: self.outer(span), detail: shortened(detail.into()) };
+        if !self.out.gaps.contains(&gap) {
+            self.out.gaps.push(gap);
+        }
+    }
+
+    fn too_many(&mut self) {
+        let gap = Gap {
+            kind: GapKind::TooLarge,
+            hides: Hides::Anything,
+            span: None,
+            detail: format!("more than {MAX_FOUND} effects"),
+        };
+        if self.out.gaps.last() != Some(&gap) {
+            self.out.gaps.push(gap);
+        }
+    }
+
+    /// Effects found since `mark` was taken with [`Scene::mark`].
+    pub fn since(&mut self, mark: usize) -> &mut [Effect] {
+        &mut self.out.effects[mark..]
+    }
+
+    pub fn mark(&self) -> usize {
+        self.out.effects.len()
+    }
+
+    /// Adds a line to the tree of what was understood and puts what `inside` finds below it.
+    pub fn step<R>(
+        &mut self,
+        label: impl FnOnce() -> String,
+        span: Option<Span>,
+        inside: impl FnOnce(&mut Self) -> R,
+    ) -> R {
+        let Some(depth) = self.step_depth else { return inside(self) };
+        let span = self.outer(span);
+        self.out.steps.push(Step { depth, label: label(), span });
+        self.step_depth = Some(depth + 1);
+        let result = inside(self);
+        self.step_depth = Some(depth);
+        result
+    }
+
+    /// The grouping text of the action; the outermost language sets it.
+    pub fn set_template(&mut self, template: impl FnOnce() -> String) {
+        if self.out.template.is_empty() {
+            self.out.template = template();
+        }
+    }
+
+    /// Whether the current code is the action's own text, not something nested in it.
+    pub fn is_outermost(&self) -> bool {
+        self.depth <= 1
+    }
+
+    fn outer(&self, span: Option<Span>) -> Option<Span> {
+        match self.frame {
+            Frame::Exact(base) => span.map(|span| span.shifted(base)),
+            Frame::Within(whole) => whole,
+        }
+    }
+
+    pub fn finish(mut self) -> Understanding {
+        let before = self.known.cwd.as_ref().or(self.action.surroundings.cwd.as_ref());
+        if self.cwd.as_ref() != before {
+            self.out.writes.moved = true;
+            self.out.writes.cwd = self.cwd;
+        }
+        self.out.writes.variables =
+            self.variables.into_iter().filter(|(name, value)| self.known.variables.get(name) != Some(value)).collect();
+        self.out
+    }
+}
+
+/// Details are for people and stand in every report: long ones are cut at a character boundary.
+fn shortened(mut detail: String) -> String {
+    const MOST: usize = 120;
+    if detail.len() > MOST {
+        let mut end = MOST;
+        while !detail.is_char_boundary(end) {
+            end -= 1;
+        }
+        detail.truncate(end);
+        detail.push('…');
+    }
+    detail
+}

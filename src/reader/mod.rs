@@ -1,0 +1,91 @@
+//! Floor 1: turns recorded bytes into [`Action`]s.
+//!
+//! A reader never fails as a whole: what it cannot read becomes a located [`Issue`], the rest goes on.
+//! Lenient with what it does not know (other tools' logs change), loud about what it had to leave out.
+
+pub mod detect;
+pub mod format;
+pub mod input;
+pub mod record;
+
+use std::io::{self, BufRead};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use crate::model::{Action, Issue};
+
+pub use format::READERS;
+
+/// One log or transcript format.
+pub trait Reader: Sync {
+    /// The name used by `--from`, the corpus folder and the snapshot folder.
+    fn name(&self) -> &'static str;
+
+    /// One line for `nearmiss formats`: what it is and where it is usually found.
+    fn about(&self) -> &'static str;
+
+    /// Whether a file that starts like `sample` is of this format.
+    fn detect(&self, sample: &Sample<'_>) -> Match;
+
+    /// Reads one unpacked file from start to end and hands every record to `out`.
+    ///
+    /// # Errors
+    /// Only when the underlying bytes cannot be read any further (I/O, a damaged archive); everything read until
+    /// then has been handed out.
+    fn read(&self, input: &mut dyn BufRead, source: &Source, out: &mut dyn Out) -> io::Result<()>;
+}
+
+/// The start of an unpacked file.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample<'a> {
+    /// At most [`detect::SAMPLE_BYTES`] bytes; cut anywhere.
+    pub head: &'a [u8],
+    /// The whole file is in `head`.
+    pub complete: bool,
+    /// The file's name without its folder and without `.gz` and the like. Only ever a tie-breaker: formats that
+    /// have no mark of their own (a plain history file) may answer [`Match::Maybe`] for a telling name.
+    pub name: &'a str,
+}
+
+/// How sure a reader is that a file is its own; the highest wins, two of the same height are a tie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Match {
+    No,
+    /// Nothing speaks against it, and the file's name or a weak mark speaks for it.
+    Maybe,
+    /// The format's own marks are there.
+    Likely,
+    /// Marks that no other format has.
+    Certain,
+}
+
+/// What a reader is told about the file it reads.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The path as it was given or found, with `/` between folders.
+    pub file: Arc<str>,
+    pub options: Arc<Options>,
+}
+
+/// What the user said about all files; every reader takes what concerns it.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `log_line_prefix` of a Postgres stderr log, when the user gave it.
+    pub log_line_prefix: Option<String>,
+    /// `--kind` for formats that do not say it themselves (`lines`).
+    pub kind: Option<crate::model::Kind>,
+    /// `--dialect` for formats that do not say it themselves.
+    pub dialect: Option<String>,
+}
+
+/// Where a reader puts what it finds, in the order of the records' starts.
+pub trait Out {
+    /// Hands over one action. `Break` means nobody wants more: return `Ok(())` soon.
+    fn action(&mut self, action: Action) -> ControlFlow<()>;
+
+    /// A record that is understood and holds no action (a prompt, a log line about a checkpoint).
+    fn nothing(&mut self);
+
+    /// Something that could not be read.
+    fn issue(&mut self, issue: Issue) -> ControlFlow<()>;
+}
