@@ -27,6 +27,11 @@ pub trait Reader: Sync {
     /// Whether a file that starts like `sample` is of this format.
     fn detect(&self, sample: &Sample<'_>) -> Match;
 
+    /// Records of this format are copied into other files (a resumed session); the same id then means the same act.
+    fn repeats(&self) -> bool {
+        false
+    }
+
     /// Reads one unpacked file from start to end and hands every record to `out`.
     ///
     /// # Errors

@@ -1,0 +1,45 @@
+//! `nearmiss check`: are the policies sound, and do their rules do what their examples say?
+
+use std::io::Write;
+
+use crate::engine::run_examples;
+
+use super::{exit, setup};
+
+/// Parse, validate and lint policies, and run the examples in their rules
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Policies to check: files, folders, `REV:PATH` or `builtin:NAME` [default: what nearmiss.toml says]
+    policy: Vec<String>,
+    /// The configuration to use [default: nearmiss.toml, found upwards from here]
+    #[arg(long, value_name = "FILE")]
+    config: Option<std::path::PathBuf>,
+}
+
+pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
+    let chosen = setup::Chosen { config: arguments.config, policy: arguments.policy, cedar: false, check: true };
+    let setup = setup::Setup::new(chosen)?;
+    let policy = setup.engine.policy();
+    let examples = policy.examples();
+    let failures = run_examples(&setup.engine, examples);
+    let mut out = anstream::stdout().lock();
+    for failure in &failures {
+        let rule = &failure.rule;
+        let (does, should) = if failure.should_stop { ("does not stop", "@blocks") } else { ("stops", "@allows") };
+        writeln!(out, "{}:{}: `{}` {does} its own {should} example", rule.file, rule.line, rule.id)?;
+        writeln!(out, "    {}", failure.text)?;
+        let understood =
+            if failure.understood.is_empty() { "nothing".to_owned() } else { failure.understood.join("; ") };
+        writeln!(out, "    understood: {understood}")?;
+    }
+    writeln!(
+        out,
+        "{} ({} rules, {}): {} of {} examples do what their rule says",
+        setup.heading.policies.join(" + "),
+        policy.rules().len(),
+        policy.digest(),
+        examples.len() - failures.len(),
+        examples.len(),
+    )?;
+    Ok(if failures.is_empty() { exit::OK } else { exit::FAILED })
+}
