@@ -106,54 +106,76 @@ fn quoted(word: &str) -> String {
     if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
-/// Replays until the action is found; its session then stands where it stood before it.
+/// Finds the action, then reads once more what its session did before it: memory stays flat, whatever is searched.
 fn recorded(
     event: &str,
     paths: &[String],
     arguments: &Arguments,
     engine: &Engine,
 ) -> anyhow::Result<(Action, Session)> {
+    if paths.iter().any(|path| path == "-") {
+        bail!("standard input can be read only once: name a file to explain an action in it");
+    }
     let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
     let (replay, issues) = arguments.input.replay(&paths, None)?;
     for issue in &issues {
         terminal::note(&crate::report::located(issue));
     }
-    let mut search = Search { wanted: event.to_lowercase(), sessions: rustc_hash::FxHashMap::default(), found: Vec::new() };
+    let mut search = Search { wanted: event.to_lowercase(), found: Vec::new() };
     replay.run(engine, &mut search).context("failed to start the threads")?;
-    match &search.found[..] {
+    let action = match &search.found[..] {
         [] => bail!("no action there has an id that starts with `{event}`"),
-        [(action, before)] => {
-            let mut session = Session::default();
-            for earlier in before {
-                engine.decide(earlier.clone(), &mut session);
-            }
-            Ok((action.clone(), session))
-        }
-        [(first, _), (second, _), ..] => bail!("`{event}` is ambiguous: {} and {} start with it", first.id, second.id),
-    }
+        [action] => action.clone(),
+        [first, second, ..] => bail!("`{event}` is ambiguous: {} and {} start with it", first.id, second.id),
+    };
+    let mut history = History { action: &action, engine, session: Session::default(), over: false };
+    let (replay, _) = arguments.input.replay(&paths, None)?;
+    replay.run(engine, &mut history).context("failed to start the threads")?;
+    let session = history.session;
+    Ok((action, session))
 }
 
-/// Keeps every session's actions so far, and the action in question when it comes.
+/// Looks for an id.
 struct Search {
     wanted: String,
-    sessions: rustc_hash::FxHashMap<Arc<str>, Vec<Action>>,
-    found: Vec<(Action, Vec<Action>)>,
+    found: Vec<Action>,
 }
 
 impl Listener for Search {
     fn finding(&mut self, finding: &Finding) {
-        let action = &finding.action;
-        let before = self.sessions.entry(Arc::clone(&action.session)).or_default();
-        if action.id.to_string().starts_with(&self.wanted) {
-            self.found.push((action.clone(), before.clone()));
+        // Two are enough to say that it is ambiguous.
+        if self.found.len() < 2 && finding.action.id.to_string().starts_with(&self.wanted) {
+            self.found.push(finding.action.clone());
         }
-        before.push(action.clone());
     }
 
     fn issue(&mut self, _issue: &Issue) {}
 
     fn progress(&mut self, _bytes: u64) -> ControlFlow<()> {
         ControlFlow::Continue(())
+    }
+}
+
+/// Brings a session to where it stood before one action.
+struct History<'a> {
+    action: &'a Action,
+    engine: &'a Engine,
+    session: Session,
+    over: bool,
+}
+
+impl Listener for History<'_> {
+    fn finding(&mut self, finding: &Finding) {
+        self.over |= finding.action.id == self.action.id;
+        if !self.over && finding.action.session == self.action.session {
+            self.engine.decide(finding.action.clone(), &mut self.session);
+        }
+    }
+
+    fn issue(&mut self, _issue: &Issue) {}
+
+    fn progress(&mut self, _bytes: u64) -> ControlFlow<()> {
+        if self.over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 
