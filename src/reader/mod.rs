@@ -3,10 +3,16 @@
 //! A reader never fails as a whole: what it cannot read becomes a located [`Issue`], the rest goes on.
 //! Lenient with what it does not know (other tools' logs change), loud about what it had to leave out.
 
+mod binary;
+#[cfg(test)]
+pub(crate) mod collect;
 pub mod detect;
 pub mod format;
+mod history;
 pub mod input;
 pub mod record;
+mod unpack;
+mod utf16;
 
 use std::io::{self, BufRead};
 use std::ops::ControlFlow;
