@@ -215,7 +215,8 @@ impl Search {
                     let path = error.path().unwrap_or(folder).to_owned();
                     match (error.loop_ancestor(), error.io_error()) {
                         (Some(ancestor), _) => {
-                            let problem = format!("the link leads back to `{}`, which is read already", display(ancestor));
+                            let problem =
+                                format!("the link leads back to `{}`, which is read already", display(ancestor));
                             self.issue(&path, &problem, "", false);
                         }
                         (None, Some(error)) if error.kind() == io::ErrorKind::NotFound => self.dangling(&path),

@@ -11,6 +11,9 @@ use crate::model::{ActionId, Issue, Origin};
 /// A line longer than this is refused, not buffered.
 pub const MAX_LINE: usize = 64 << 20;
 
+/// The note on a record whose text is not UTF-8.
+pub const NOT_UTF8: &str = "not UTF-8; the odd bytes are shown as `\u{fffd}`";
+
 /// A line without its line ending.
 #[derive(Debug)]
 pub struct Line<'a> {

@@ -185,7 +185,8 @@ impl<R: BufRead> Read for Zstd<R> {
                     return Ok(0);
                 }
                 self.next_frame()?;
-            } else if let Err(error) = self.decoder.decode_blocks(&mut self.source, BlockDecodingStrategy::UptoBlocks(1))
+            } else if let Err(error) =
+                self.decoder.decode_blocks(&mut self.source, BlockDecodingStrategy::UptoBlocks(1))
             {
                 self.failed = Some(self.plain(&error));
                 // The decoder holds back a whole window until the frame ends. An empty last block (and a
