@@ -3,10 +3,18 @@
 //! A reader never fails as a whole: what it cannot read becomes a located [`Issue`], the rest goes on.
 //! Lenient with what it does not know (other tools' logs change), loud about what it had to leave out.
 
+mod action_record;
+mod binary;
+#[cfg(test)]
+pub(crate) mod collect;
 pub mod detect;
+mod fields;
 pub mod format;
+mod history;
 pub mod input;
 pub mod record;
+mod unpack;
+mod utf16;
 
 use std::io::{self, BufRead};
 use std::ops::ControlFlow;
