@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::engine::run_examples;
 
-use super::{exit, setup};
+use super::{exit, setup, terminal};
 
 /// Parse, validate and lint policies, and run the examples in their rules
 #[derive(Debug, clap::Args)]
@@ -23,14 +23,8 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let examples = policy.examples();
     let failures = run_examples(&setup.engine, examples);
     let mut out = anstream::stdout().lock();
-    for failure in &failures {
-        let rule = &failure.rule;
-        let (does, should) = if failure.should_stop { ("does not stop", "@blocks") } else { ("stops", "@allows") };
-        writeln!(out, "{}:{}: `{}` {does} its own {should} example", rule.file, rule.line, rule.id)?;
-        writeln!(out, "    {}", failure.text)?;
-        let understood =
-            if failure.understood.is_empty() { "nothing".to_owned() } else { failure.understood.join("; ") };
-        writeln!(out, "    understood: {understood}")?;
+    for problem in policy.warnings().iter().chain(&failures) {
+        writeln!(out, "{}", terminal::diagnostic(problem))?;
     }
     writeln!(
         out,

@@ -18,7 +18,9 @@ use super::{exit, setup, terminal};
 
 /// Show what was understood of an action and which rules it meets, condition by condition
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  nearmiss explain -- rm -rf ./build ~/\n  nearmiss explain --sql 'DELETE FROM users' --environment production\n  nearmiss explain 3fa9c1d2 ~/.claude/projects")]
+#[command(
+    after_help = "Examples:\n  nearmiss explain -- rm -rf ./build ~/\n  nearmiss explain --sql 'DELETE FROM users' --environment production\n  nearmiss explain 3fa9c1d2 ~/.claude/projects"
+)]
 pub(super) struct Arguments {
     /// The id of a recorded action (or the start of it) and where it is recorded
     #[arg(value_name = "EVENT PATH")]
@@ -52,8 +54,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let setup::Setup { engine, .. } = arguments.policy.setup()?;
-    let look =
-        Look { width: terminal::width(), no_redact: arguments.no_redact, all_rules: arguments.all_rules };
+    let look = Look { width: terminal::width(), no_redact: arguments.no_redact, all_rules: arguments.all_rules };
     let (action, mut session) = match &arguments.event[..] {
         [] => (typed(&arguments)?, Session::default()),
         [_] => bail!("say where the action is recorded: `nearmiss explain EVENT PATH…`, or write a command after `--`"),
@@ -103,7 +104,11 @@ fn typed(arguments: &Arguments) -> anyhow::Result<Action> {
 /// Only what the shell would read differently is put in quotes, so that tildes and globs keep their meaning.
 fn quoted(word: &str) -> String {
     let plain = |char: char| char.is_alphanumeric() || "-_./:=@%+,~*?[]{}^$".contains(char);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 /// Finds the action, then reads once more what its session did before it: memory stays flat, whatever is searched.

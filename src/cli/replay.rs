@@ -14,6 +14,7 @@ use indicatif::ProgressBar;
 
 use crate::engine::replay::{Listener, Replay, Totals};
 use crate::model::{Decision, Finding, Issue, Kind, Timestamp};
+use crate::reader::input::Input;
 use crate::reader::{self, Options, Reader};
 use crate::report::{self, Ended, Report, Telling};
 
@@ -128,7 +129,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
 
     let (replay, issues) = arguments.input.replay(&arguments.paths, arguments.jobs)?;
     let mut out = open_output(&arguments)?;
-    let total = replay.inputs.iter().map(|input| input.size()).sum();
+    let total = replay.inputs.iter().map(Input::size).sum();
     let mut told = Told {
         telling: format.start(heading, &mut *out),
         format,
@@ -207,11 +208,7 @@ impl InputArguments {
     }
 
     /// What is to be read, and what of it is not there.
-    pub(super) fn replay(
-        &self,
-        paths: &[PathBuf],
-        jobs: Option<NonZeroUsize>,
-    ) -> anyhow::Result<(Replay, Vec<Issue>)> {
+    pub(super) fn replay(&self, paths: &[PathBuf], jobs: Option<NonZeroUsize>) -> anyhow::Result<(Replay, Vec<Issue>)> {
         let named = |name: &String| -> anyhow::Result<&'static dyn Reader> {
             reader::detect::by_name(name)
                 .with_context(|| format!("no format is called `{name}`; `nearmiss formats` lists them"))
@@ -219,11 +216,8 @@ impl InputArguments {
         let reader = self.from.as_ref().map(named).transpose()?;
         let stdin = Box::new(std::io::stdin()) as Box<dyn Read + Send>;
         let found = reader::input::find(paths, Some(stdin));
-        let options = Options {
-            log_line_prefix: self.log_line_prefix.clone(),
-            kind: self.kind,
-            dialect: self.dialect.clone(),
-        };
+        let options =
+            Options { log_line_prefix: self.log_line_prefix.clone(), kind: self.kind, dialect: self.dialect.clone() };
         let jobs = jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
         Ok((Replay { inputs: found.inputs, reader, options: Arc::new(options), jobs }, found.issues))
     }

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 
 use crate::classify::Catalog;
 use crate::engine::{Config, Engine, run_examples};
-use crate::policy::{self, LoadOptions, Policy, Source};
+use crate::policy::{self, LoadOptions, Policy, Problem, Source};
 use crate::report::Heading;
 
 /// What the user chose on the command line.
@@ -51,10 +51,10 @@ impl Setup {
         };
         let options = LoadOptions {
             off: config.policy.off.clone(),
-            groups: config.actor.iter().flat_map(|rule| rule.groups.iter().cloned()).collect(),
-            labels: config.label.iter().map(|rule| rule.label.clone()).collect(),
+            groups: shown.is_some().then(|| config.actor.iter().flat_map(|rule| rule.groups.iter().cloned()).collect()),
+            labels: shown.is_some().then(|| config.label.iter().map(|rule| rule.label.clone()).collect()),
         };
-        let policy = Policy::load(&sources, &options).map_err(|errors| anyhow::anyhow!("{errors}"))?;
+        let policy = Policy::load(&sources, &options).map_err(|errors| refused(&errors.problems))?;
         let heading = Heading {
             policies: names,
             policy_digest: policy.digest().to_owned(),
@@ -75,18 +75,14 @@ impl Setup {
 /// our tests.
 fn refuse_wrong_rules(engine: &Engine, sources: &[Source]) -> anyhow::Result<()> {
     let own = |file: &str| sources.iter().any(|source| !source.builtin && source.name == file);
-    let examples: Vec<_> = engine.policy().examples().iter().filter(|example| own(&example.rule.file)).cloned().collect();
-    if let Some(failure) = run_examples(engine, &examples).first() {
-        let does = if failure.should_stop { "does not stop" } else { "stops" };
-        bail!(
-            "{}:{}: rule `{}` {does} its own example `{}`; see `nearmiss check`",
-            failure.rule.file,
-            failure.rule.line,
-            failure.rule.id,
-            failure.text,
-        );
-    }
-    Ok(())
+    let problems = run_examples(engine, engine.policy().examples().iter().filter(|example| own(&example.rule.file)));
+    if problems.is_empty() { Ok(()) } else { Err(refused(&problems)) }
+}
+
+/// The problems of a policy as one error, each with the lines it is about.
+fn refused(problems: &[Problem]) -> anyhow::Error {
+    let shown: Vec<String> = problems.iter().map(|problem| super::terminal::diagnostic(problem)).collect();
+    anyhow::anyhow!("the policy cannot be used\n{}", shown.join("\n"))
 }
 
 /// The file the user named, or the first `nearmiss.toml` from the working folder upwards.
@@ -134,7 +130,8 @@ fn source(name: &str) -> anyhow::Result<Vec<Source>> {
         return files
             .into_iter()
             .map(|file| {
-                let text = std::fs::read_to_string(&file).with_context(|| format!("failed to read {}", file.display()))?;
+                let text =
+                    std::fs::read_to_string(&file).with_context(|| format!("failed to read {}", file.display()))?;
                 Ok(Source { name: file.display().to_string(), text, builtin: false })
             })
             .collect();
@@ -148,8 +145,11 @@ fn source(name: &str) -> anyhow::Result<Vec<Source>> {
 /// A file, or all `.cedar` files of a folder, as they are in a git revision.
 fn from_git(revision: &str, path: &str) -> anyhow::Result<Vec<Source>> {
     let listing = git(&["ls-tree", "-r", "-z", "--name-only", "--full-tree", revision, "--", path])?;
-    let files: Vec<&str> =
-        listing.split('\0').filter(|file| *file == path || file.ends_with(".cedar")).filter(|f| !f.is_empty()).collect();
+    let files: Vec<&str> = listing
+        .split('\0')
+        .filter(|file| *file == path || file.ends_with(".cedar"))
+        .filter(|f| !f.is_empty())
+        .collect();
     if files.is_empty() {
         bail!("revision `{revision}` has no policy at `{path}`");
     }
@@ -172,7 +172,8 @@ fn git(arguments: &[&str]) -> anyhow::Result<String> {
 
 /// Files with one ending in a folder, in the order of their names.
 fn files_in(folder: &Path, ending: &str) -> anyhow::Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("failed to read the folder {}", folder.display()))?;
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("failed to read the folder {}", folder.display()))?;
     let mut files = Vec::new();
     for entry in entries {
         let path = entry.with_context(|| format!("failed to read the folder {}", folder.display()))?.path();

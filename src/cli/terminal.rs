@@ -27,6 +27,16 @@ pub(super) fn width() -> usize {
     terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0)).clamp(60, 160)
 }
 
+/// A problem in a policy file with the lines it is about, drawn for a terminal.
+pub(super) fn diagnostic(problem: &dyn miette::Diagnostic) -> String {
+    let mut shown = String::new();
+    let handler =
+        miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor()).with_width(width());
+    // Writing to a string cannot fail.
+    let _ = handler.render_report(&mut shown, problem);
+    shown
+}
+
 /// A bar on standard error, only where somebody watches.
 pub(super) fn progress(total: Option<u64>) -> ProgressBar {
     let quiet = !io::stderr().is_terminal() || std::env::var_os("CI").is_some();

@@ -10,14 +10,16 @@ pub mod replay;
 mod session;
 
 pub use config::{Config, ConfigError};
-pub use examples::{ExampleFailure, run_examples};
+pub use examples::run_examples;
 pub use session::Session;
 
 use std::sync::Arc;
 
-use crate::classify::{Catalog, Classifier};
-use crate::model::{Action, Decision, Finding, Hides, Hit, Mode, Operation, Understanding, Verdict};
-use crate::policy::{Condition, Judgement, Policy, Request};
+use crate::classify::{Catalog, Classifier, Known};
+use crate::model::{
+    Action, Decision, Finding, Hides, Hit, Mode, Operation, RuleInfo, SessionFacts, Severity, Understanding, Verdict,
+};
+use crate::policy::{Condition, Example, Judgement, Policy, Request};
 
 use mapping::Mapping;
 use memory::Memory;
@@ -31,6 +33,8 @@ pub struct Engine {
     memory: Memory,
     /// Judge with Cedar's own `Authorizer` instead of the compiled policy.
     oracle: bool,
+    /// Stands for the absence of a `permit`.
+    not_permitted: Arc<RuleInfo>,
 }
 
 impl Engine {
@@ -41,6 +45,7 @@ impl Engine {
             mapping: Mapping::new(config),
             memory: Memory::default(),
             oracle,
+            not_permitted: Arc::new(not_permitted()),
         }
     }
 
@@ -52,10 +57,11 @@ impl Engine {
     pub fn decide(&self, mut action: Action, session: &mut Session) -> Finding {
         self.mapping.identify(&mut action);
         let known = session.known(&action);
-        let remembered = self.memory.understanding(&action, known, || self.classifier.understand(&action, known, false));
+        let remembered =
+            self.memory.understanding(&action, known, || self.classifier.understand(&action, known, false));
         let facts = session.facts(&action);
         let verdict = self.memory.verdict(&remembered, &action, facts, self.mapping.reads_sessions(), || {
-            self.judge(&action, &remembered.understanding, facts)
+            self.judge(&action, &remembered.understanding, facts, &[])
         });
         let environment = self.mapping.environment(&action, None);
         let understanding = Arc::clone(&remembered.understanding);
@@ -81,12 +87,28 @@ impl Engine {
         Explanation { finding: self.decide(action, session), steps: understanding.steps, rules }
     }
 
-    fn judge(&self, action: &Action, understanding: &Understanding, facts: &crate::model::SessionFacts) -> Verdict {
+    /// An example of a rule: what its bracket says about labels and the session stands for what a recording would say.
+    pub(crate) fn decide_example(&self, example: &Example) -> Finding {
+        let action = example.action.clone();
+        let understanding = self.classifier.understand(&action, &Known::default(), false);
+        let verdict = self.judge(&action, &understanding, &example.session, &example.labels);
+        let (understanding, verdict) = (Arc::new(understanding), Arc::new(verdict));
+        Finding { action, understanding, verdict, environment: example.environment }
+    }
+
+    fn judge(
+        &self,
+        action: &Action,
+        understanding: &Understanding,
+        facts: &SessionFacts,
+        more_labels: &[String],
+    ) -> Verdict {
         let mut verdict = Verdict::default();
         let mut possible = false;
         for (index, effect) in understanding.effects.iter().enumerate() {
             let environment = self.mapping.environment(action, Some(effect));
-            let labels = self.mapping.labels(effect);
+            let mut labels = self.mapping.labels(effect);
+            labels.extend_from_slice(more_labels);
             let request = Request { action, effect, environment, labels: &labels, session: facts };
             let judgement =
                 if self.oracle { self.policy.judge_with_oracle(&request) } else { self.policy.judge(&request) };
@@ -103,7 +125,7 @@ impl Engine {
             if hit.rule.mode == Mode::Shadow { &mut verdict.shadow } else { &mut verdict.hits }.push(hit);
         }
         if judgement.not_permitted {
-            verdict.hits.push(Hit { rule: self.policy.not_permitted(), effect });
+            verdict.hits.push(Hit { rule: Arc::clone(&self.not_permitted), effect });
         }
         verdict.errors.extend(judgement.errors);
     }
@@ -126,6 +148,21 @@ pub struct RuleView {
     pub conditions: Vec<Condition>,
 }
 
+/// A policy without a `permit` that applies lets nothing pass; reports need a rule to name.
+fn not_permitted() -> RuleInfo {
+    RuleInfo {
+        id: "policy.not-permitted".to_owned(),
+        decision: Decision::Block,
+        mode: Mode::Enforce,
+        severity: Severity::High,
+        message: "No `permit` of the policy allows this.".to_owned(),
+        advice: "Add a `permit` for it, or `permit (principal, action, resource);` to allow what no rule stops."
+            .to_owned(),
+        file: "policy".to_owned(),
+        line: 0,
+    }
+}
+
 /// Puts the strictest first and decides; a gap can only make an action stricter.
 fn settle(verdict: &mut Verdict, action: &Action, understanding: &Understanding, possible: bool) {
     let strictness = |hit: &Hit| (std::cmp::Reverse((hit.rule.decision, hit.rule.severity)), hit.effect);
@@ -145,4 +182,3 @@ fn settle(verdict: &mut Verdict, action: &Action, understanding: &Understanding,
         verdict.decision = verdict.decision.max(Decision::Undecided);
     }
 }
-

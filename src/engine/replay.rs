@@ -9,9 +9,9 @@
 use std::io;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Scope, ScopedJoinHandle};
 
 use rayon::prelude::*;
@@ -36,7 +36,7 @@ const BATCH: usize = 16 * CHUNK;
 const STACK_BYTES: usize = 64 << 20;
 
 /// What to read and how.
-#[derive(Debug)]
+#[allow(missing_debug_implementations, reason = "holds a reader")]
 pub struct Replay {
     pub inputs: Vec<Input>,
     /// The reader the user named; detected by content otherwise.
@@ -165,7 +165,15 @@ impl<'scope, 'env> Files<'scope, 'env> {
         stop: &'env AtomicBool,
         counters: &'env Counters,
     ) -> Self {
-        Self { scope, replay, stop, counters, seen: FxHashSet::default(), next: 0, open: std::collections::VecDeque::new() }
+        Self {
+            scope,
+            replay,
+            stop,
+            counters,
+            seen: FxHashSet::default(),
+            next: 0,
+            open: std::collections::VecDeque::new(),
+        }
     }
 
     /// Takes one chunk of the first unfinished file; `false` when there is none.
@@ -210,7 +218,9 @@ impl<'scope, 'env> Files<'scope, 'env> {
     fn start(&mut self, index: usize) {
         let (replay, stop, counters) = (self.replay, self.stop, self.counters);
         let (sender, receiver) = sync_channel(WAITING);
-        let work = move || read_file(&replay.inputs[index], replay, Sending { sender, stop, chunk: Chunk::default() }, counters);
+        let work = move || {
+            read_file(&replay.inputs[index], replay, Sending { sender, stop, chunk: Chunk::default() }, counters)
+        };
         let thread = std::thread::Builder::new()
             .name(format!("read {index}"))
             .spawn_scoped(self.scope, work)
@@ -221,41 +231,25 @@ impl<'scope, 'env> Files<'scope, 'env> {
 
 /// Opens one file, finds its format and reads it to the end.
 fn read_file(input: &Input, replay: &Replay, mut sending: Sending<'_>, counters: &Counters) {
-    let lost = |problem: String, advice: &str| Issue {
-        file: Arc::clone(&input.file),
-        line: 0,
-        offset: 0,
-        problem,
-        advice: advice.to_owned(),
-        lost: true,
-    };
     let mut opened = match input.open() {
         Ok(opened) => opened,
         Err(error) => {
-            let _ = sending.issue(lost(error.to_string(), ""));
-            sending.flush();
+            sending.last_words(Some(input.issue(&error)));
             return;
         }
     };
     counters.add(&opened.bytes);
-    let name = input.file.rsplit('/').next().unwrap_or_default();
-    let sample = Sample { head: &opened.sample, complete: opened.complete, name };
+    let sample = Sample { head: &opened.sample, complete: opened.complete, name: input.name() };
     let found = replay.reader.map_or_else(|| detect(&sample), Detected::Reader);
-    match found {
+    let problem = match found {
         Detected::Reader(reader) => {
             sending.chunk.repeats = reader.repeats();
             let source = Source { file: Arc::clone(&input.file), options: Arc::clone(&replay.options) };
-            if let Err(error) = reader.read(&mut opened.reader, &source, &mut sending) {
-                let _ = sending.issue(lost(error.to_string(), "what came before it was read"));
-            }
+            reader.read(&mut opened.reader, &source, &mut sending).err().map(|error| input.issue(&error))
         }
-        Detected::Empty => {}
-        other => {
-            let (problem, advice) = other.explain(&sample);
-            let _ = sending.issue(lost(problem, &advice));
-        }
-    }
-    sending.flush();
+        other => other.issue(&input.file, &sample),
+    };
+    sending.last_words(problem);
 }
 
 /// Collects what a reader finds and sends it in chunks; waits when the other side is busy.
@@ -273,6 +267,13 @@ impl Sending<'_> {
             return ControlFlow::Break(());
         }
         ControlFlow::Continue(())
+    }
+
+    /// Sends what is left, and what is wrong with the file as a whole.
+    fn last_words(mut self, problem: Option<Issue>) {
+        self.chunk.issues.extend(problem);
+        // Nobody listens any more when it was stopped.
+        let _ = self.flush();
     }
 
     fn flush_when_full(&mut self) -> ControlFlow<()> {

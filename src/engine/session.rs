@@ -59,9 +59,7 @@ impl Session {
         for effect in understood.effects.iter().filter(|effect| !effect.dry_run) {
             let resource = &effect.resource;
             match effect.operation {
-                Operation::Read
-                    if resource.areas.has(Area::Credential) || resource.kind == ResourceKind::Secret =>
-                {
+                Operation::Read if resource.areas.has(Area::Credential) || resource.kind == ResourceKind::Secret => {
                     self.facts.read_secret = true;
                 }
                 Operation::Fetch if effect.zone != Some(Zone::Local) => self.facts.read_untrusted = true,

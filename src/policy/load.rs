@@ -361,10 +361,11 @@ fn digest(sources: &[Source], options: &LoadOptions) -> String {
     hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-pub(super) static FULL_SCHEMA: LazyLock<Result<Schema, String>> = LazyLock::new(|| match Schema::from_cedarschema_str(SCHEMA) {
-    Ok((schema, _)) => Ok(schema),
-    Err(error) => Err(error.to_string()),
-});
+pub(super) static FULL_SCHEMA: LazyLock<Result<Schema, String>> =
+    LazyLock::new(|| match Schema::from_cedarschema_str(SCHEMA) {
+        Ok((schema, _)) => Ok(schema),
+        Err(error) => Err(error.to_string()),
+    });
 
 /// Examples need a classifier, which this floor does not have: whoever runs them reports them here.
 impl Example {

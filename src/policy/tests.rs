@@ -12,7 +12,8 @@ fn source(text: &str) -> Source {
 fn check_load(text: &str, expected: &str) {
     let seen = match Policy::load(&[source(text)], &LoadOptions::default()) {
         Ok(policy) => {
-            policy.warnings().iter().map(|warning| format!("warning: {warning}\n")).collect::<String>() + &format!("{} rules, {} slow", policy.rules().len(), policy.slow_conditions())
+            policy.warnings().iter().map(|warning| format!("warning: {warning}\n")).collect::<String>()
+                + &format!("{} rules, {} slow", policy.rules().len(), policy.slow_conditions())
         }
         Err(errors) => errors.to_string(),
     };
@@ -48,7 +49,11 @@ fn the_schema_has_the_words_of_the_model() {
         let names = body.split(|c: char| !(c.is_alphanumeric() || c == '-')).filter(|word| !word.is_empty());
         words(&names.take_while(|word| *word != "appliesTo").collect::<Vec<_>>())
     };
-    macro_rules! all { ($kind:ty) => { words(&<$kind>::ALL.iter().map(|value| value.word()).collect::<Vec<_>>()) } }
+    macro_rules! all {
+        ($kind:ty) => {
+            words(&<$kind>::ALL.iter().map(|value| value.word()).collect::<Vec<_>>())
+        };
+    }
     assert_eq!(listed("entity Environment enum ["), all!(Environment));
     assert_eq!(listed("entity Extent enum ["), all!(Extent));
     assert_eq!(listed("entity Reversibility enum ["), all!(Reversibility));
@@ -172,7 +177,11 @@ impl Draw {
                 cluster: self.text(&["eu"]),
                 ..Surroundings::default()
             }),
-            outcome: Outcome { executed: self.one(Executed::ALL), rows: self.maybe(&[5, 50_000]), ..Outcome::default() },
+            outcome: Outcome {
+                executed: self.one(Executed::ALL),
+                rows: self.maybe(&[5, 50_000]),
+                ..Outcome::default()
+            },
             approved: self.flag(),
             gaps: Vec::new(),
             origin: Origin { file: "f".into(), line: 1, offset: 0, format: "test" },
@@ -183,8 +192,21 @@ impl Draw {
         let often = [ResourceKind::File, ResourceKind::Folder, ResourceKind::Table, ResourceKind::Service];
         let kind = if self.flag() { self.one(&often) } else { self.one(ResourceKind::ALL) };
         let name = self.one(&[
-            "", "/", "/etc/a/b", "/home/ann/x.sql", "shop.orders", "shop.billing.orders.id", "billing.t", "nginx",
-            "kube-system/dns", "s3://logs/2026/a.gz", "main", "public", "a", "C:\\x\\y", "pg_catalog.x",
+            "",
+            "/",
+            "/etc/a/b",
+            "/home/ann/x.sql",
+            "shop.orders",
+            "shop.billing.orders.id",
+            "billing.t",
+            "nginx",
+            "kube-system/dns",
+            "s3://logs/2026/a.gz",
+            "main",
+            "public",
+            "a",
+            "C:\\x\\y",
+            "pg_catalog.x",
         ]);
         let mut areas = Areas::default();
         for _ in 0..self.below(4) {
@@ -192,7 +214,8 @@ impl Draw {
         }
         let resource = Resource { kind, name: name.to_owned(), areas, unresolved: self.below(4) == 0 };
         let place = |kind, name: &str| Place { kind, name: name.to_owned() };
-        let places = [place(PlaceKind::Host, "db2"), place(PlaceKind::Database, "crm"), place(PlaceKind::Cluster, "us")];
+        let places =
+            [place(PlaceKind::Host, "db2"), place(PlaceKind::Database, "crm"), place(PlaceKind::Cluster, "us")];
         Effect {
             extent: self.one(Extent::ALL),
             reversible: self.one(Reversibility::ALL),

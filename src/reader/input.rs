@@ -75,6 +75,12 @@ impl Input {
         name
     }
 
+    /// Bytes as it is stored, where that is known before it is opened.
+    pub fn size(&self) -> Option<u64> {
+        let From::File(path) = &self.from else { return None };
+        fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len())
+    }
+
     /// Opens it and unpacks it by its content.
     ///
     /// # Errors

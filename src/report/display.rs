@@ -97,7 +97,12 @@ mod tests {
 
     #[test]
     fn escapes_move_the_marks_along() {
-        check("a\tb \u{202e}rm", &[(7, 9)], 80, "a\\tb \\u{202e}rm\n              ^^".replace("              ", "             ").as_str());
+        check(
+            "a\tb \u{202e}rm",
+            &[(7, 9)],
+            80,
+            "a\\tb \\u{202e}rm\n              ^^".replace("              ", "             ").as_str(),
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::engine::{Explanation, RuleView};
 use crate::model::{Decision, Effect, Hides};
-use crate::policy::Outcome;
+use crate::policy::{Condition, ConditionKind, Met};
 
 use super::display::marked;
 use super::{escaped, redacted};
@@ -136,7 +136,7 @@ fn rules(explanation: &Explanation, look: Look, out: &mut dyn Write) -> io::Resu
             continue;
         }
         let (style, word) = match missing {
-            0 if view.conditions.iter().any(|condition| condition.outcome == Outcome::Unknown) => (BLUE, "possible"),
+            0 if view.conditions.iter().any(|condition| condition.met == Met::Unknown) => (BLUE, "possible"),
             0 => (decision_style(view.rule.decision), view.rule.decision.word()),
             _ => (DIM, "not met"),
         };
@@ -150,11 +150,10 @@ fn rules(explanation: &Explanation, look: Look, out: &mut dyn Write) -> io::Resu
             view.rule.line,
         )?;
         for condition in &view.conditions {
-            let (style, mark) = match condition.outcome {
-                Outcome::Met => (GREEN, "met    "),
-                Outcome::Unmet => (RED, "not met"),
-                Outcome::Unknown => (BLUE, "unknown"),
-                Outcome::Error => (RED, "error  "),
+            let (style, mark) = match condition.met {
+                Met::Met => (GREEN, "met    "),
+                Met::Unmet => (RED, "not met"),
+                Met::Unknown => (BLUE, "unknown"),
             };
             writeln!(out, "      {style}{mark}{style:#} {}", condition.text)?;
         }
@@ -172,12 +171,13 @@ fn rules(explanation: &Explanation, look: Look, out: &mut dyn Write) -> io::Resu
 }
 
 fn unmet(view: &RuleView) -> usize {
-    view.conditions.iter().filter(|condition| matches!(condition.outcome, Outcome::Unmet | Outcome::Error)).count()
+    view.conditions.iter().filter(|condition| condition.met == Met::Unmet).count()
 }
 
 /// Whether the rule is about another kind of act altogether.
 fn anchors_unmet(view: &RuleView) -> bool {
-    view.conditions.iter().any(|condition| condition.anchor && condition.outcome == Outcome::Unmet)
+    let unmet = |condition: &Condition| condition.kind == ConditionKind::Anchor && condition.met == Met::Unmet;
+    view.conditions.iter().any(unmet)
 }
 
 fn decision_style(decision: Decision) -> Style {

@@ -214,12 +214,7 @@ impl<'a> EffectRecord<'a> {
 
 impl<'a> GapRecord<'a> {
     fn new(gap: &'a Gap, shown: &impl Fn(&'a str) -> Cow<'a, str>) -> Self {
-        Self {
-            kind: gap.kind.word(),
-            hides: gap.hides.word(),
-            detail: shown(&gap.detail),
-            span: gap.span.map(bounds),
-        }
+        Self { kind: gap.kind.word(), hides: gap.hides.word(), detail: shown(&gap.detail), span: gap.span.map(bounds) }
     }
 }
 

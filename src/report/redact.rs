@@ -8,9 +8,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// The group called `secret` is what is masked.
-static SECRETS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    PATTERNS.iter().map(|pattern| Regex::new(pattern).expect("the patterns are tested")).collect()
-});
+static SECRETS: LazyLock<Vec<Regex>> =
+    LazyLock::new(|| PATTERNS.iter().map(|pattern| Regex::new(pattern).expect("the patterns are tested")).collect());
 
 const PATTERNS: &[&str] = &[
     // Tokens that say what they are.

@@ -94,7 +94,11 @@ impl Page<'_> {
         let formats: Vec<String> = totals.formats.iter().map(|(name, count)| format!("{name} {count}")).collect();
         writeln!(self.out, "\n{DIM}     {}{DIM:#}", formats.join("  "))?;
         if totals.copies > 0 {
-            writeln!(self.out, "{DIM}     {} left out{DIM:#}", counted(totals.copies, "copy of an action|copies of actions"))?;
+            writeln!(
+                self.out,
+                "{DIM}     {} left out{DIM:#}",
+                counted(totals.copies, "copy of an action|copies of actions")
+            )?;
         }
         Ok(())
     }
@@ -135,7 +139,8 @@ impl Page<'_> {
                 .iter()
                 .take(MAX_DETAILS)
                 .map(|(detail, count)| {
-                    let detail = if self.heading.no_redact { (**detail).clone() } else { redacted(detail).into_owned() };
+                    let detail =
+                        if self.heading.no_redact { (**detail).clone() } else { redacted(detail).into_owned() };
                     let detail = short(&escaped(&detail), 48);
                     if **count > 1 { format!("{detail} ({count})") } else { detail }
                 })
@@ -183,12 +188,16 @@ impl Page<'_> {
         )?;
         if summary.errors > 0 {
             let actions = counted(summary.errors, "action");
-            writeln!(self.out, "{RED}{actions} met a condition that could not be evaluated{RED:#}: `nearmiss check` the policy")?;
+            writeln!(
+                self.out,
+                "{RED}{actions} met a condition that could not be evaluated{RED:#}: `nearmiss check` the policy"
+            )?;
         }
         if ended.interrupted {
             writeln!(self.out, "interrupted: this is only what was read until then")?;
         }
-        let first = [Decision::Block, Decision::Ask].iter().find_map(|decision| summary.groups(*decision).first().copied());
+        let first =
+            [Decision::Block, Decision::Ask].iter().find_map(|decision| summary.groups(*decision).first().copied());
         if let Some(group) = first {
             let id = group.example.id.to_string();
             let paths = self.heading.paths.join(" ");
@@ -209,7 +218,8 @@ fn show_group(out: &mut dyn Write, group: &Group, heading: &Heading) -> io::Resu
     if !line.marks.is_empty() {
         writeln!(out, "    {style}{}{style:#}", line.marks)?;
     }
-    let kind = if example.actor.kind == ActorKind::Unknown { String::new() } else { format!("{} ", example.actor.kind) };
+    let kind =
+        if example.actor.kind == ActorKind::Unknown { String::new() } else { format!("{} ", example.actor.kind) };
     let time = example.time.map(|time| format!(", {}", second(&time.to_string()))).unwrap_or_default();
     let refused = if example.executed == Executed::No { ", was not run" } else { "" };
     writeln!(
