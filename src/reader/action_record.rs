@@ -134,7 +134,8 @@ impl<'a> Given<'a> {
         };
         let call = matches!(kind, Kind::Tool | Kind::Api);
         let idle = [("argv", kind != Kind::Exec && argv.is_some()), ("tool", !call && tool.is_some())];
-        for (key, _) in idle.into_iter().chain([("arguments", !call && arguments.is_some())]).filter(|(_, idle)| *idle) {
+        for (key, _) in idle.into_iter().chain([("arguments", !call && arguments.is_some())]).filter(|(_, idle)| *idle)
+        {
             self.note(format!("`{key}` says nothing about kind `{kind}`"), "leave it out, or change the kind");
         }
         let surroundings = Surroundings {
