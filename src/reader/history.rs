@@ -137,24 +137,12 @@ pub(super) fn named(name: &str, words: &[&str]) -> bool {
     words.iter().any(|word| name.contains(word))
 }
 
-/// Whose home folder the file lies in, when it lies where that shell keeps it.
+/// Whose home folder the file lies in, when it lies where its shell keeps it.
 fn home_owner(file: &str) -> Option<&str> {
-    let mut folders = file.rsplit('/').skip(1).peekable();
-    // `~/.local/share/fish/fish_history`
-    let mut owner = folders.next()?;
-    for folder in ["share", ".local"] {
-        if owner == "fish" && folders.peek() == Some(&"share") || owner == "share" {
-            if folders.next() != Some(folder) {
-                return None;
-            }
-            owner = folder;
-        }
-    }
-    if owner == ".local" {
-        owner = folders.next()?;
-    }
-    let homes = matches!(folders.next(), Some("home" | "Users"));
-    (homes || owner == "root").then_some(owner)
+    let (folder, _) = file.rsplit_once('/')?;
+    let mut upwards = folder.strip_suffix("/.local/share/fish").unwrap_or(folder).rsplit('/');
+    let owner = upwards.next()?;
+    (owner == "root" || matches!(upwards.next(), Some("home" | "Users"))).then_some(owner)
 }
 
 /// `alice` of `alice.bash_history`.

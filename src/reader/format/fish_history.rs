@@ -25,10 +25,12 @@ impl Reader for FishHistory {
 
     fn detect(&self, sample: &Sample<'_>) -> Match {
         let mut lines = sample.head.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
-        if !lines.next().is_some_and(|line| command(line).is_some()) {
-            return Match::No;
+        let begins = lines.next().is_some_and(|line| command(line).is_some());
+        match lines.next() {
+            _ if !begins => Match::No,
+            Some(line) if when(line).is_some() => Match::Certain,
+            _ => Match::Likely,
         }
-        if lines.next().is_some_and(|line| when(line).is_some()) { Match::Certain } else { Match::Likely }
     }
 
     fn read(&self, input: &mut dyn BufRead, source: &Source, out: &mut dyn Out) -> io::Result<()> {
