@@ -131,6 +131,22 @@ mod tests {
         assert_eq!(read_all(&BashHistory, "h", &input).lines().count(), 20_000);
     }
 
+    proptest::proptest! {
+        /// Whatever is joined or split, every line that is not a timestamp ends up in an entry, in order.
+        #[test]
+        fn no_line_is_dropped(lines in proptest::collection::vec(
+            proptest::sample::select(vec!["#1700000000", "ls", "cat <<A", "cat <<-'B' <<A", "A", "\tB", "x \\", "", "<<<A"]), 0..30,
+        )) {
+            let source = Source { file: "h".into(), options: std::sync::Arc::default() };
+            let mut out = crate::reader::collect::Collector::default();
+            BashHistory.read(&mut lines.join("\n").as_bytes(), &source, &mut out).unwrap();
+            let texts: Vec<&str> = out.actions.iter().map(|action| &*action.text).collect();
+            let read: Vec<&str> = texts.iter().flat_map(|text| text.split('\n')).filter(|line| !line.is_empty()).collect();
+            let given: Vec<&str> = lines.into_iter().filter(|line| !line.is_empty() && *line != "#1700000000").collect();
+            assert_eq!(read, given);
+        }
+    }
+
     #[test]
     fn detected() {
         let sure = |name: &str, head: &str| BashHistory.detect(&Sample { head: head.as_bytes(), complete: true, name });

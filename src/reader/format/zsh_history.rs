@@ -25,7 +25,7 @@ impl Reader for ZshHistory {
     }
 
     fn detect(&self, sample: &Sample<'_>) -> Match {
-        let named = named(sample.name, &["zsh_history", "zsh_extended_history", ".zhistory"]);
+        let named = named(sample.name, &["zsh_history", "zsh_extended_history", ".zhistory", ".histfile"]);
         let mut lines = sample.head.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
         if lines.next().is_some_and(|line| stamp(line).0.is_some()) {
             Match::Certain
