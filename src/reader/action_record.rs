@@ -110,27 +110,20 @@ impl<'a> Given<'a> {
         let tool = self.string("tool");
         let arguments = self.take("arguments").map(str::to_owned);
         let text = match kind {
-            Kind::Shell | Kind::Sql => text.filter(|text| !text.trim().is_empty()).ok_or_else(|| {
-                refused("no `text`".to_owned(), format!("a `{kind}` record needs it: the command as it was typed"))
-            })?,
-            Kind::Exec => {
-                let argv = argv.as_deref().filter(|argv| !argv.is_empty()).ok_or_else(|| {
-                    refused("no `argv`".to_owned(), "an `exec` record needs it: the exact words as a list of strings")
-                })?;
-                quoted(argv)
-            }
-            Kind::Tool | Kind::Api => {
-                let article = if kind == Kind::Api { "an" } else { "a" };
-                let tool = tool.as_deref().filter(|tool| !tool.is_empty()).ok_or_else(|| {
-                    let advice = format!("{article} `{kind}` record needs it: the name of the tool or operation");
-                    refused("no `tool`".to_owned(), advice)
-                })?;
-                match (text, &arguments) {
-                    (Some(text), _) => text,
-                    (None, Some(arguments)) => format!("{tool} {arguments}"),
-                    (None, None) => tool.to_owned(),
-                }
-            }
+            Kind::Shell | Kind::Sql => match text.filter(|text| !text.trim().is_empty()) {
+                Some(text) => text,
+                None => return Err(self.missing("text", kind, "the command as it was typed")),
+            },
+            Kind::Exec => match argv.as_deref() {
+                Some(argv @ [_, ..]) => quoted(argv),
+                _ => return Err(self.missing("argv", kind, "the exact words as a list of strings")),
+            },
+            Kind::Tool | Kind::Api => match (tool.as_deref(), text, &arguments) {
+                (None | Some(""), ..) => return Err(self.missing("tool", kind, "the name of the tool or operation")),
+                (_, Some(text), _) => text,
+                (Some(tool), None, Some(arguments)) => format!("{tool} {arguments}"),
+                (Some(tool), None, None) => tool.to_owned(),
+            },
         };
         let call = matches!(kind, Kind::Tool | Kind::Api);
         let idle = [("argv", kind != Kind::Exec && argv.is_some()), ("tool", !call && tool.is_some())];
@@ -172,6 +165,14 @@ impl<'a> Given<'a> {
     fn take(&mut self, key: &str) -> Option<&'a str> {
         let at = KEYS.iter().position(|known| *known == key)?;
         self.values[at].take().filter(|value| *value != "null")
+    }
+
+    /// Why there is no record without `key`: it is not there, or was noted to be of the wrong type.
+    fn missing(&self, key: &str, kind: Kind, what: &str) -> Refused {
+        let wrong = format!("`{key}` is not ");
+        let noted = self.notes.iter().find(|(problem, _)| problem.starts_with(&wrong));
+        let problem = noted.map_or_else(|| format!("no `{key}`"), |(problem, _)| problem.clone());
+        refused(problem, format!("a record of kind `{kind}` needs it: {what}"))
     }
 
     fn note(&mut self, problem: String, advice: &str) {

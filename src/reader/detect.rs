@@ -85,7 +85,7 @@ mod tests {
     use std::io::{self, BufRead};
 
     use super::*;
-    use crate::reader::{Out, Source};
+    use crate::reader::{Out, Source, input};
 
     /// Answers by the letter it looks for: upper case is a strong mark, lower case a weak one.
     struct Letter(&'static str, u8);
@@ -152,6 +152,22 @@ mod tests {
     fn white_space_is_empty() {
         check("alpha", b"", "the file is empty; ");
         check("alpha", b"\xef\xbb\xbf \r\n", "the file is empty; ");
+    }
+
+    #[test]
+    fn every_sample_of_a_format_is_detected_as_its_folder() {
+        let corpora = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("corpora");
+        // `lines` is any text at all, and has to be named.
+        for reader in READERS.iter().filter(|reader| reader.name() != "lines") {
+            for input in input::find(&[corpora.join(reader.name())], None).inputs {
+                let opened = input.open().unwrap();
+                let sample = Sample { head: &opened.sample, complete: opened.complete, name: input.name() };
+                match detect(&sample) {
+                    Detected::Reader(found) => assert_eq!(found.name(), reader.name(), "{}", input.file),
+                    other => panic!("{:?}", other.issue(&input.file, &sample)),
+                }
+            }
+        }
     }
 
     #[test]

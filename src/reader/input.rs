@@ -52,12 +52,18 @@ pub fn find(paths: &[PathBuf], stdin: Option<Box<dyn Read + Send>>) -> Found {
     for path in paths {
         search.name(path);
     }
-    let mut inputs: Vec<(Arc<str>, PathBuf)> = search.files.into_values().collect();
+    let mut inputs: Vec<(Arc<str>, PathBuf)> = std::mem::take(&mut search.files).into_values().collect();
     inputs.sort();
     let mut inputs: Vec<Input> =
         inputs.into_iter().map(|(file, path)| Input { file, from: From::File(path) }).collect();
     if !dashes.is_empty() {
-        inputs.push(Input { file: Arc::from("-"), from: From::Stdin(Stdin(Mutex::new(stdin))) });
+        match stdin {
+            Some(stdin) => {
+                let from = From::Stdin(Stdin(Mutex::new(Some(stdin))));
+                inputs.push(Input { file: Arc::from("-"), from });
+            }
+            None => search.issue(Path::new("-"), "there is no standard input here", "name a file", true),
+        }
     }
     let mut issues = search.issues;
     issues.sort_by(|a, b| (&a.file, &a.problem).cmp(&(&b.file, &b.problem)));

@@ -197,6 +197,3 @@ impl<R: BufRead> Read for Zstd<R> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

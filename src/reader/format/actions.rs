@@ -215,10 +215,10 @@ not json
 
 {"kind":"shell","text":"c","cwd":7,"time":"noon"}"#,
             "L1 issue: unknown kind `shel` (write `shell`, `sql`, `exec`, `tool` or `api`)
-L2 issue: no `text` (a `shell` record needs it: the command as it was typed)
+L2 issue: no `text` (a record of kind `shell` needs it: the command as it was typed)
 L3 issue: no `kind` (write `shell`, `sql`, `exec`, `tool` or `api`)
-L4 issue: no `argv` (an `exec` record needs it: the exact words as a list of strings)
-L5 issue: no `tool` (a `tool` record needs it: the name of the tool or operation)
+L4 issue: no `argv` (a record of kind `exec` needs it: the exact words as a list of strings)
+L5 issue: no `tool` (a record of kind `tool` needs it: the name of the tool or operation)
 L6 issue: `kind` is given twice (leave one out)
 L7 issue: not a JSON object: expected `{` (one object per line)
 L8 note: unknown key `colour` (it is left out; see `nearmiss formats` for the keys)
@@ -226,6 +226,18 @@ L8 shell \"b\" session=day.jsonl actor=unknown:unknown
 L10 note: `cwd` is not a string (it is left out)
 L10 note: unknown time `noon` (write RFC 3339 with an offset, or seconds since 1970)
 L10 shell \"c\" session=day.jsonl actor=unknown:unknown",
+        );
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_not_called_missing() {
+        check(
+            r#"{"kind":"shell","text":["ls"]}
+{"kind":"shell","text":" "}
+{"kind":"exec","argv":[]}"#,
+            "L1 issue: `text` is not a string (a record of kind `shell` needs it: the command as it was typed)
+L2 issue: no `text` (a record of kind `shell` needs it: the command as it was typed)
+L3 issue: no `argv` (a record of kind `exec` needs it: the exact words as a list of strings)",
         );
     }
 
