@@ -3,10 +3,13 @@
 //! A reader never fails as a whole: what it cannot read becomes a located [`Issue`], the rest goes on.
 //! Lenient with what it does not know (other tools' logs change), loud about what it had to leave out.
 
+#[cfg(test)]
+pub(crate) mod collect;
 pub mod detect;
 pub mod format;
 pub mod input;
 pub mod record;
+mod transcript;
 
 use std::io::{self, BufRead};
 use std::ops::ControlFlow;

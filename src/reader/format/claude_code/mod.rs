@@ -1,0 +1,385 @@
+//! Claude Code sessions: `~/.claude/projects/<folder>/<session>.jsonl`, sub-agents beside them in `agent-<id>.jsonl`,
+//! and what `claude -p --output-format stream-json` prints.
+//!
+//! `{"type":"assistant","sessionId":"5f0c…","cwd":"/srv/app","uuid":"9a1e…","timestamp":"2026-01-05T09:00:02.110Z","message":{"role":"assistant","content":[{"type":"tool_use","id":"toolu_01…","name":"Bash","input":{"command":"ls"}}]}}`
+
+mod outcome;
+mod record;
+
+use std::io::{self, BufRead};
+use std::ops::ControlFlow;
+use std::sync::{Arc, LazyLock};
+
+use memchr::memmem::Finder;
+
+use self::outcome::{Marks, outcome};
+use self::record::{Attachment, Block, Message, Record};
+use crate::model::{Actor, ActorKind, Surroundings};
+use crate::reader::record::Lines;
+use crate::reader::transcript::{
+    Call, Calls, Document, List, Voice, first_lines, is_document, moment, opening, ran, refused, stem, whole,
+};
+use crate::reader::{Match, Out, Reader, Sample, Source};
+
+/// See the module's own page.
+#[derive(Debug)]
+pub struct ClaudeCode;
+
+const NAME: &str = "claude_code";
+const CUT_OFF: &str = "the line may have been cut off while the file was written or copied; read the original";
+
+impl Reader for ClaudeCode {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> &'static str {
+        "Claude Code transcripts (~/.claude/projects/*/*.jsonl) and stream-json output"
+    }
+
+    fn detect(&self, sample: &Sample<'_>) -> Match {
+        let mut best = Match::No;
+        for line in first_lines(sample, 40) {
+            let Ok(record) = serde_json::from_str::<Record<'_>>(line) else { continue };
+            if record.message.0.as_ref().is_some_and(|message| message.parts.is_some()) {
+                return Match::No;
+            }
+            best = best.max(mark(&record, line));
+        }
+        let has = |key: &[u8]| memchr::memmem::find(sample.head, key).is_some();
+        if best == Match::No && !sample.head.starts_with(b"[") {
+            // A first line longer than the sample, or a document over many lines.
+            let one_line = memchr::memchr(b'\n', sample.head).is_none() && !sample.complete;
+            if one_line && has(b"\"sessionId\"") && has(b"\"isSidechain\"") {
+                return Match::Certain;
+            }
+            if has(b"\"loglines\"") && has(b"\"message\"") {
+                return Match::Likely;
+            }
+        }
+        best
+    }
+
+    fn read(&self, input: &mut dyn BufRead, source: &Source, out: &mut dyn Out) -> io::Result<()> {
+        let mut transcript = Transcript::new(source, out);
+        if is_document(input.fill_buf()?) {
+            transcript.document(input)?;
+        } else {
+            transcript.lines(input)?;
+        }
+        transcript.calls.finish();
+        Ok(())
+    }
+}
+
+/// How much one line says for this format.
+fn mark(record: &Record<'_>, line: &str) -> Match {
+    let has = |key: &str| memchr::memmem::find(line.as_bytes(), key.as_bytes()).is_some();
+    let known = record.user_type.is_there() || record.is_sidechain.0.is_some();
+    let speaks = record.message.0.as_ref().is_some_and(|message| message.role.get().is_some() && message.content.is_some());
+    let kind = record.kind.text();
+    if record.session_id.get().is_some() && record.uuid.get().is_some() && (known || speaks) {
+        return Match::Certain;
+    }
+    let likely = match kind {
+        "assistant" | "user" => speaks && record.session().is_some(),
+        "system" => record.stream_session_id.get().is_some() && record.subtype.text() == "init",
+        "summary" => has("\"leafUuid\""),
+        "file-history-snapshot" => has("\"messageId\"") && has("\"snapshot\""),
+        "queue-operation" => record.session_id.get().is_some() && has("\"operation\""),
+        "permission-mode" | "custom-title" | "ai-title" | "last-prompt" => record.session_id.get().is_some(),
+        "tool_use" | "tool_result" => record.session_id.get().is_some() && record.uuid.get().is_some(),
+        // The journal of a workflow.
+        "started" | "result" => record.agent_id.get().is_some() && has("\"key\""),
+        // A sub-agent's `.meta.json`, and the history of prompts.
+        "" => has("\"agentType\"") || has("\"display\"") && has("\"pastedContents\""),
+        _ => false,
+    };
+    if likely { Match::Likely } else { Match::No }
+}
+
+/// Words without which a line holds no call, no result and no command: looking for them is far cheaper than parsing.
+static TELLING: LazyLock<[Finder<'static>; 6]> = LazyLock::new(|| {
+    [
+        Finder::new("tool_use\""),
+        Finder::new("tool_result\""),
+        Finder::new("<bash-"),
+        Finder::new("PreToolUse"),
+        Finder::new("\"loglines\""),
+        // Any of these words could be spelt with escapes.
+        Finder::new("\\u00"),
+    ]
+});
+
+struct Transcript<'o> {
+    calls: Calls<'o>,
+    voices: Voices,
+}
+
+impl<'o> Transcript<'o> {
+    fn new(source: &Source, out: &'o mut dyn Out) -> Self {
+        let session = stem(&source.file);
+        Self { calls: Calls::new(source, NAME, out), voices: Voices::new(session) }
+    }
+
+    fn lines(&mut self, input: &mut dyn BufRead) -> io::Result<()> {
+        let mut lines = Lines::new(input);
+        while let Some(line) = lines.next_line()? {
+            let text = String::from_utf8_lossy(line.bytes);
+            let text = text.trim();
+            let flow = if text.is_empty() {
+                ControlFlow::Continue(())
+            } else if line.cut {
+                let advice = "lines end at 64 MiB; nothing of this one was read";
+                self.calls.broken(line.number, line.offset, "the line is too long".to_owned(), advice)
+            } else {
+                self.line(text, line.number, line.offset)
+            };
+            if flow.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn document(&mut self, input: &mut dyn BufRead) -> io::Result<()> {
+        let Some(document) = Document::read(input)? else {
+            let _ = self.calls.broken(0, 0, "the document is longer than 512 MiB".to_owned(), "split it");
+            return Ok(());
+        };
+        let read = document.each(&["loglines"], &mut |record, line, offset| self.line(record.get(), line, offset));
+        if let Err(error) = read {
+            let _ = self.calls.broken(error.line() as u64, 0, format!("not a JSON document: {error}"), CUT_OFF);
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, text: &str, line: u64, offset: u64) -> ControlFlow<()> {
+        let is_whole = text.starts_with('{') && text.ends_with('}');
+        if is_whole && TELLING.iter().all(|finder| finder.find(text.as_bytes()).is_none()) {
+            // The working folder of stream-json output stands in its first record only.
+            if !text.contains("\"session_id\"") {
+                self.calls.nothing();
+                return ControlFlow::Continue(());
+            }
+        }
+        match serde_json::from_str::<Record<'_>>(text) {
+            Ok(record) => self.record(record, At { line, offset }),
+            // Any other JSON is a record of a kind we do not know.
+            Err(_) if !text.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() => {
+                self.calls.nothing();
+                ControlFlow::Continue(())
+            }
+            Err(error) => self.calls.broken(line, offset, format!("not a JSON record: {error}"), CUT_OFF),
+        }
+    }
+
+    fn record(&mut self, record: Record<'_>, at: At) -> ControlFlow<()> {
+        if let Some(attachment) = &record.attachment.0
+            && blocks(attachment)
+        {
+            return self.calls.settle(attachment.tool_use_id.text(), refused());
+        }
+        if let Some(progress) = &record.data.0
+            && let Some(mirrored) = &progress.message.0
+            && let Some(message) = &mirrored.message.0
+        {
+            let voice = self.voices.of(&record, progress.agent_id.text());
+            let uuid = mirrored.uuid.text();
+            let said = Said { voice, uuid, answers: "", timestamp: mirrored.timestamp.text(), marks: Marks::default(), at };
+            return self.message(message, &said);
+        }
+        let structured = record.tool_use_result.0.as_ref();
+        let marks = Marks {
+            is_error: None,
+            denied: record.tool_denial_kind.get().is_some(),
+            interrupted: structured.is_some_and(|result| result.interrupted.0 == Some(true)),
+            in_background: structured.is_some_and(|result| result.background_task_id.get().is_some()),
+        };
+        let voice = self.voices.of(&record, record.agent_id.text());
+        let uuid = record.uuid.text();
+        let answers = record.answers.get().or(record.parent_uuid.get()).unwrap_or_default();
+        let said = Said { voice, uuid, answers, timestamp: record.timestamp.text(), marks, at };
+        match &record.message.0 {
+            Some(message) if record.kind.text() == "user" || record.kind.text() == "assistant" => {
+                self.message(message, &said)
+            }
+            _ if record.kind.text().starts_with("tool_") => {
+                let said = Said {
+                    uuid: &said.uuid.to_owned(),
+                    answers: &said.answers.to_owned(),
+                    timestamp: &said.timestamp.to_owned(),
+                    ..said
+                };
+                self.block(&record.into_block(), 0, &said)
+            }
+            _ => {
+                self.calls.nothing();
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
+    fn message(&mut self, message: &Message<'_>, said: &Said<'_>) -> ControlFlow<()> {
+        if let Some(text) = whole(message.content) {
+            return self.typed(&text, said);
+        }
+        let content = message.content.map_or("null", |content| content.get());
+        // It parsed as JSON before, so that only a depth beyond all reason can fail here.
+        let blocks = match serde_json::from_str::<List<Block<'_>>>(content) {
+            Ok(blocks) => blocks.0,
+            Err(error) => {
+                return self.calls.broken(said.at.line, said.at.offset, format!("unreadable message: {error}"), CUT_OFF);
+            }
+        };
+        for (index, block) in blocks.iter().enumerate() {
+            self.block(block, index, said)?;
+        }
+        if blocks.is_empty() {
+            self.calls.nothing();
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn block(&mut self, block: &Block<'_>, index: usize, said: &Said<'_>) -> ControlFlow<()> {
+        if block.is_call() {
+            let call = Call {
+                id: block.id.text(),
+                record: if said.uuid.is_empty() { said.timestamp } else { said.uuid },
+                index,
+                time: moment(said.timestamp),
+                tool: block.name.text(),
+                arguments: block.input.map_or("{}", |input| input.get()),
+                text: None,
+                line: said.at.line,
+                offset: said.at.offset,
+            };
+            return self.calls.tool(&said.voice, &call);
+        }
+        if block.is_result() {
+            let marks = Marks { is_error: block.is_error.0, ..said.marks };
+            return self.calls.settle(block.tool_use_id.text(), outcome(&opening(block.content), marks));
+        }
+        match whole(block.text) {
+            Some(text) => self.typed(&text, said),
+            None => {
+                self.calls.nothing();
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
+    /// What a person typed: a prompt, or with `!` in front a command that ran at once.
+    fn typed(&mut self, text: &str, said: &Said<'_>) -> ControlFlow<()> {
+        let text = text.trim();
+        if text.starts_with("<bash-stdout>") || text.starts_with("<bash-stderr>") {
+            return self.calls.settle(said.answers, ran(None, None));
+        }
+        let Some((command, _)) = text.strip_prefix("<bash-input>").and_then(|rest| rest.split_once("</bash-input>")) else {
+            self.calls.nothing();
+            return ControlFlow::Continue(());
+        };
+        let voice = Voice { actor: self.voices.person.clone(), ..said.voice.clone() };
+        let call = Call {
+            id: said.uuid,
+            record: if said.uuid.is_empty() { said.timestamp } else { said.uuid },
+            time: moment(said.timestamp),
+            line: said.at.line,
+            offset: said.at.offset,
+            ..Call::default()
+        };
+        self.calls.shell(&voice, &call, &unescaped(command))
+    }
+}
+
+/// Where a record stands.
+#[derive(Clone, Copy, Debug)]
+struct At {
+    line: u64,
+    offset: u64,
+}
+
+/// What holds for everything said in one record.
+struct Said<'a> {
+    voice: Voice,
+    uuid: &'a str,
+    /// The uuid of the record that this one answers.
+    answers: &'a str,
+    timestamp: &'a str,
+    marks: Marks,
+    at: At,
+}
+
+/// Who speaks, remembered from line to line: the same few speak all the time.
+struct Voices {
+    agent: Arc<Actor>,
+    person: Arc<Actor>,
+    /// For records that name no session.
+    fallback: Box<str>,
+    /// For records that name no working folder.
+    cwd: Option<String>,
+    last: Option<Voice>,
+}
+
+impl Voices {
+    fn new(fallback: &str) -> Self {
+        let actor = |name: &str, kind| Arc::new(Actor { name: name.to_owned(), kind, groups: Vec::new() });
+        Self {
+            agent: actor("claude-code", ActorKind::Agent),
+            person: actor("user", ActorKind::Human),
+            fallback: fallback.into(),
+            cwd: None,
+            last: None,
+        }
+    }
+
+    fn of(&mut self, record: &Record<'_>, agent: &str) -> Voice {
+        let session = record.session().unwrap_or(&self.fallback);
+        let session = match agent {
+            // Sub-agents run side by side: each is its own session, so that its own order is kept.
+            _ if !agent.is_empty() && session.ends_with(agent) => session.to_owned(),
+            "" if record.parent_tool_use_id.get().is_some() => format!("{session}/{}", record.parent_tool_use_id.text()),
+            "" if record.is_sidechain.0 == Some(true) => format!("{session}/sidechain"),
+            "" => session.to_owned(),
+            agent => format!("{session}/agent-{agent}"),
+        };
+        if let Some(cwd) = record.cwd.get()
+            && self.cwd.as_deref() != Some(cwd)
+        {
+            self.cwd = Some(cwd.to_owned());
+        }
+        if let Some(last) = &self.last
+            && *last.session == session
+            && last.surroundings.cwd == self.cwd
+        {
+            return last.clone();
+        }
+        let voice = Voice {
+            actor: self.agent.clone(),
+            session: session.into(),
+            surroundings: Arc::new(Surroundings { cwd: self.cwd.clone(), ..Surroundings::default() }),
+        };
+        self.last = Some(voice.clone());
+        voice
+    }
+}
+
+/// Whether a hook kept a call from being carried out. Hooks that complain afterwards do not.
+fn blocks(attachment: &Attachment<'_>) -> bool {
+    let before = attachment.hook_event.text() == "PreToolUse" && attachment.tool_use_id.get().is_some();
+    let kind = attachment.kind.text();
+    before && (kind == "hook_blocking_error" || kind == "hook_permission_decision" && attachment.decision.text() == "deny")
+}
+
+/// Some versions escape the command for their markup. A command with a bare `<`, `>` or `&` was not escaped.
+fn unescaped(command: &str) -> String {
+    const ESCAPES: [(&str, &str); 5] = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    let bare_ampersand = |rest: &str| !ESCAPES.iter().any(|(escape, _)| rest.starts_with(escape));
+    if command.contains(['<', '>']) || command.match_indices('&').any(|(at, _)| command.get(at..).is_none_or(bare_ampersand)) {
+        return command.to_owned();
+    }
+    ESCAPES.iter().fold(command.to_owned(), |text, (escape, plain)| text.replace(escape, plain))
+}
+
+#[cfg(test)]
+mod tests;

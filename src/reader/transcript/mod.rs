@@ -1,0 +1,14 @@
+//! What the transcripts of coding agents have in common: tool calls that wait for their results, arguments that
+//! hold a command, and fields that change from version to version.
+
+mod arguments;
+mod calls;
+mod document;
+mod loose;
+mod told;
+
+pub(crate) use arguments::shell_words;
+pub(crate) use calls::{Call, Calls, Voice, failed, moment, ran, refused, stem};
+pub(crate) use document::{Document, is_document};
+pub(crate) use loose::{Flag, List, Loose, Word, first_lines};
+pub(crate) use told::{number_after, opening, whole};
