@@ -10,9 +10,8 @@ use serde_json::value::RawValue;
 /// Arguments that are code; a call with exactly one of them is that code.
 const CODE: &[&str] = &["command", "cmd", "script", "sql", "query", "code"];
 /// Arguments that say which thing is meant, best first.
-const TARGET: &[&str] = &[
-    "file_path", "path", "notebook_path", "absolute_path", "dir_path", "filename", "url", "uri", "pattern", "glob",
-];
+const TARGET: &[&str] =
+    &["file_path", "path", "notebook_path", "absolute_path", "dir_path", "filename", "url", "uri", "pattern", "glob"];
 /// Where a command is to run.
 const FOLDER: &[&str] = &["workdir", "cwd", "directory", "dir_path", "working_directory"];
 

@@ -141,16 +141,22 @@ impl<'o> Calls<'o> {
         self.hand_out(false)
     }
 
-    /// Nothing more will be heard of the calls that still wait: their turn was broken off.
-    pub(crate) fn abandon(&mut self) -> ControlFlow<()> {
+    /// The turn was broken off: the calls that still wait did not come to a good end. A result may still follow.
+    pub(crate) fn interrupt(&mut self) {
         for entry in &mut self.queue {
-            if let Entry::Call { action, settled: settled @ false, .. } = entry {
+            if let Entry::Call { action, settled: false, .. } = entry {
                 action.outcome.succeeded = Some(false);
-                *settled = true;
             }
         }
-        self.by_id.clear();
-        self.without_id.clear();
+    }
+
+    /// A new turn begins: nothing more will be heard of the calls that were broken off.
+    pub(crate) fn give_up(&mut self) -> ControlFlow<()> {
+        for entry in &mut self.queue {
+            if let Entry::Call { action, settled, .. } = entry {
+                *settled |= action.outcome.succeeded.is_some();
+            }
+        }
         self.hand_out(false)
     }
 
@@ -159,8 +165,22 @@ impl<'o> Calls<'o> {
         self.out.nothing();
     }
 
-    /// A record that could not be read.
-    pub(crate) fn broken(&mut self, line: u64, offset: u64, problem: String, advice: &str) -> ControlFlow<()> {
+    /// A record, or the rest of a document, that is not what it should be.
+    pub(crate) fn unreadable(&mut self, line: u64, offset: u64, error: &serde_json::Error) -> ControlFlow<()> {
+        let error = error.to_string();
+        // The line that the parser counts is one inside the record.
+        let (what, _) = error.rsplit_once(" at line ").unwrap_or((&error, ""));
+        let advice = "it may have been cut off while the file was written or copied; read the original";
+        self.issue(line, offset, format!("not a JSON record: {what}"), advice)
+    }
+
+    /// A line or a document beyond what is read.
+    pub(crate) fn too_long(&mut self, line: u64, offset: u64) -> ControlFlow<()> {
+        let problem = if line == 0 { "the document is longer than 512 MiB" } else { "the line is longer than 64 MiB" };
+        self.issue(line, offset, problem.to_owned(), "nothing of it was read; split it into shorter records")
+    }
+
+    fn issue(&mut self, line: u64, offset: u64, problem: String, advice: &str) -> ControlFlow<()> {
         let issue = Issue { file: self.file.clone(), line, offset, problem, advice: advice.to_owned(), lost: true };
         self.queue.push_back(Entry::Issue(issue));
         self.hand_out(false)
@@ -219,9 +239,9 @@ impl<'o> Calls<'o> {
             self.left += 1;
             match self.queue.pop_front() {
                 Some(Entry::Issue(issue)) => self.out.issue(issue)?,
-                Some(Entry::Call { action, id, settled }) => {
+                Some(Entry::Call { action, id, .. }) => {
                     self.bytes = self.bytes.saturating_sub(size(&action));
-                    if !settled && self.by_id.get(&id) == Some(&number) {
+                    if self.by_id.get(&id) == Some(&number) {
                         self.by_id.remove(&id);
                     }
                     if self.without_id.front() == Some(&number) {

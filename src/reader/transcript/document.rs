@@ -31,7 +31,8 @@ impl Document {
         if bytes.len() > MAX_DOCUMENT {
             return Ok(None);
         }
-        let text = String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        let text =
+            String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         Ok(Some(Self { text }))
     }
 

@@ -5,10 +5,14 @@ mod arguments;
 mod calls;
 mod document;
 mod loose;
+#[cfg(test)]
+mod shown;
 mod told;
 
 pub(crate) use arguments::shell_words;
 pub(crate) use calls::{Call, Calls, Voice, failed, moment, ran, refused, stem};
 pub(crate) use document::{Document, is_document};
 pub(crate) use loose::{Flag, List, Loose, Word, first_lines};
+#[cfg(test)]
+pub(crate) use shown::shown;
 pub(crate) use told::{number_after, opening, whole};

@@ -34,7 +34,10 @@ pub(crate) fn whole(value: Option<&RawValue>) -> Option<String> {
 /// The number that directly follows the last `label` in `text`.
 pub(crate) fn number_after(text: &str, label: &str) -> Option<i32> {
     let (_, rest) = text.rsplit_once(label)?;
-    let end = rest.char_indices().find(|&(at, c)| !(c.is_ascii_digit() || at == 0 && c == '-')).map_or(rest.len(), |(at, _)| at);
+    let end = rest
+        .char_indices()
+        .find(|&(at, c)| !(c.is_ascii_digit() || at == 0 && c == '-'))
+        .map_or(rest.len(), |(at, _)| at);
     rest.get(..end)?.parse().ok()
 }
 

@@ -26,7 +26,6 @@ use crate::reader::{Match, Out, Reader, Sample, Source};
 pub struct ClaudeCode;
 
 const NAME: &str = "claude_code";
-const CUT_OFF: &str = "the line may have been cut off while the file was written or copied; read the original";
 
 impl Reader for ClaudeCode {
     fn name(&self) -> &'static str {
@@ -76,7 +75,8 @@ impl Reader for ClaudeCode {
 fn mark(record: &Record<'_>, line: &str) -> Match {
     let has = |key: &str| memchr::memmem::find(line.as_bytes(), key.as_bytes()).is_some();
     let known = record.user_type.is_there() || record.is_sidechain.0.is_some();
-    let speaks = record.message.0.as_ref().is_some_and(|message| message.role.get().is_some() && message.content.is_some());
+    let speaks =
+        record.message.0.as_ref().is_some_and(|message| message.role.get().is_some() && message.content.is_some());
     let kind = record.kind.text();
     if record.session_id.get().is_some() && record.uuid.get().is_some() && (known || speaks) {
         return Match::Certain;
@@ -105,7 +105,8 @@ static TELLING: LazyLock<[Finder<'static>; 6]> = LazyLock::new(|| {
         Finder::new("tool_result\""),
         Finder::new("<bash-"),
         Finder::new("PreToolUse"),
-        Finder::new("\"loglines\""),
+        // The working folder of stream-json output stands in its first record only.
+        Finder::new("\"init\""),
         // Any of these words could be spelt with escapes.
         Finder::new("\\u00"),
     ]
@@ -130,8 +131,7 @@ impl<'o> Transcript<'o> {
             let flow = if text.is_empty() {
                 ControlFlow::Continue(())
             } else if line.cut {
-                let advice = "lines end at 64 MiB; nothing of this one was read";
-                self.calls.broken(line.number, line.offset, "the line is too long".to_owned(), advice)
+                self.calls.too_long(line.number, line.offset)
             } else {
                 self.line(text, line.number, line.offset)
             };
@@ -144,12 +144,12 @@ impl<'o> Transcript<'o> {
 
     fn document(&mut self, input: &mut dyn BufRead) -> io::Result<()> {
         let Some(document) = Document::read(input)? else {
-            let _ = self.calls.broken(0, 0, "the document is longer than 512 MiB".to_owned(), "split it");
+            let _ = self.calls.too_long(0, 0);
             return Ok(());
         };
         let read = document.each(&["loglines"], &mut |record, line, offset| self.line(record.get(), line, offset));
         if let Err(error) = read {
-            let _ = self.calls.broken(error.line() as u64, 0, format!("not a JSON document: {error}"), CUT_OFF);
+            let _ = self.calls.unreadable(error.line() as u64, 0, &error);
         }
         Ok(())
     }
@@ -157,11 +157,8 @@ impl<'o> Transcript<'o> {
     fn line(&mut self, text: &str, line: u64, offset: u64) -> ControlFlow<()> {
         let is_whole = text.starts_with('{') && text.ends_with('}');
         if is_whole && TELLING.iter().all(|finder| finder.find(text.as_bytes()).is_none()) {
-            // The working folder of stream-json output stands in its first record only.
-            if !text.contains("\"session_id\"") {
-                self.calls.nothing();
-                return ControlFlow::Continue(());
-            }
+            self.calls.nothing();
+            return ControlFlow::Continue(());
         }
         match serde_json::from_str::<Record<'_>>(text) {
             Ok(record) => self.record(record, At { line, offset }),
@@ -170,7 +167,7 @@ impl<'o> Transcript<'o> {
                 self.calls.nothing();
                 ControlFlow::Continue(())
             }
-            Err(error) => self.calls.broken(line, offset, format!("not a JSON record: {error}"), CUT_OFF),
+            Err(error) => self.calls.unreadable(line, offset, &error),
         }
     }
 
@@ -186,7 +183,8 @@ impl<'o> Transcript<'o> {
         {
             let voice = self.voices.of(&record, progress.agent_id.text());
             let uuid = mirrored.uuid.text();
-            let said = Said { voice, uuid, answers: "", timestamp: mirrored.timestamp.text(), marks: Marks::default(), at };
+            let said =
+                Said { voice, uuid, answers: "", timestamp: mirrored.timestamp.text(), marks: Marks::default(), at };
             return self.message(message, &said);
         }
         let structured = record.tool_use_result.0.as_ref();
@@ -229,7 +227,7 @@ impl<'o> Transcript<'o> {
         let blocks = match serde_json::from_str::<List<Block<'_>>>(content) {
             Ok(blocks) => blocks.0,
             Err(error) => {
-                return self.calls.broken(said.at.line, said.at.offset, format!("unreadable message: {error}"), CUT_OFF);
+                return self.calls.unreadable(said.at.line, said.at.offset, &error);
             }
         };
         for (index, block) in blocks.iter().enumerate() {
@@ -275,7 +273,8 @@ impl<'o> Transcript<'o> {
         if text.starts_with("<bash-stdout>") || text.starts_with("<bash-stderr>") {
             return self.calls.settle(said.answers, ran(None, None));
         }
-        let Some((command, _)) = text.strip_prefix("<bash-input>").and_then(|rest| rest.split_once("</bash-input>")) else {
+        let Some((command, _)) = text.strip_prefix("<bash-input>").and_then(|rest| rest.split_once("</bash-input>"))
+        else {
             self.calls.nothing();
             return ControlFlow::Continue(());
         };
@@ -338,7 +337,9 @@ impl Voices {
         let session = match agent {
             // Sub-agents run side by side: each is its own session, so that its own order is kept.
             _ if !agent.is_empty() && session.ends_with(agent) => session.to_owned(),
-            "" if record.parent_tool_use_id.get().is_some() => format!("{session}/{}", record.parent_tool_use_id.text()),
+            "" if record.parent_tool_use_id.get().is_some() => {
+                format!("{session}/{}", record.parent_tool_use_id.text())
+            }
             "" if record.is_sidechain.0 == Some(true) => format!("{session}/sidechain"),
             "" => session.to_owned(),
             agent => format!("{session}/agent-{agent}"),
@@ -368,14 +369,17 @@ impl Voices {
 fn blocks(attachment: &Attachment<'_>) -> bool {
     let before = attachment.hook_event.text() == "PreToolUse" && attachment.tool_use_id.get().is_some();
     let kind = attachment.kind.text();
-    before && (kind == "hook_blocking_error" || kind == "hook_permission_decision" && attachment.decision.text() == "deny")
+    before
+        && (kind == "hook_blocking_error" || kind == "hook_permission_decision" && attachment.decision.text() == "deny")
 }
 
 /// Some versions escape the command for their markup. A command with a bare `<`, `>` or `&` was not escaped.
 fn unescaped(command: &str) -> String {
     const ESCAPES: [(&str, &str); 5] = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
     let bare_ampersand = |rest: &str| !ESCAPES.iter().any(|(escape, _)| rest.starts_with(escape));
-    if command.contains(['<', '>']) || command.match_indices('&').any(|(at, _)| command.get(at..).is_none_or(bare_ampersand)) {
+    if command.contains(['<', '>'])
+        || command.match_indices('&').any(|(at, _)| command.get(at..).is_none_or(bare_ampersand))
+    {
         return command.to_owned();
     }
     ESCAPES.iter().fold(command.to_owned(), |text, (escape, plain)| text.replace(escape, plain))

@@ -18,7 +18,9 @@ use serde_json::value::RawValue;
 use self::record::{Item, Record};
 use crate::model::{Actor, ActorKind, Surroundings};
 use crate::reader::record::Lines;
-use crate::reader::transcript::{Call, Calls, Voice, first_lines, moment, number_after, opening, ran, shell_words, stem, whole};
+use crate::reader::transcript::{
+    Call, Calls, Voice, first_lines, moment, number_after, opening, ran, shell_words, stem, whole,
+};
 use crate::reader::{Match, Out, Reader, Sample, Source};
 
 /// See the module's own page.
@@ -26,7 +28,6 @@ use crate::reader::{Match, Out, Reader, Sample, Source};
 pub struct Codex;
 
 const NAME: &str = "codex";
-const CUT_OFF: &str = "the line may have been cut off while the file was written or copied; read the original";
 
 impl Reader for Codex {
     fn name(&self) -> &'static str {
@@ -62,8 +63,7 @@ impl Reader for Codex {
             let flow = if text.is_empty() {
                 ControlFlow::Continue(())
             } else if line.cut {
-                let advice = "lines end at 64 MiB; nothing of this one was read";
-                rollout.calls.broken(line.number, line.offset, "the line is too long".to_owned(), advice)
+                rollout.calls.too_long(line.number, line.offset)
             } else {
                 rollout.line(text, At { line: line.number, offset: line.offset })
             };
@@ -103,11 +103,12 @@ fn mark(record: &Record<'_>, line: &str) -> Match {
 }
 
 /// Words without which a line says nothing about calls, results, folders or the session.
-static TELLING: LazyLock<[Finder<'static>; 7]> = LazyLock::new(|| {
+static TELLING: LazyLock<[Finder<'static>; 8]> = LazyLock::new(|| {
     [
         Finder::new("_call"),
         Finder::new("call_id"),
         Finder::new("\"cwd\""),
+        Finder::new("<cwd>"),
         Finder::new("_result\""),
         Finder::new("turn_aborted\""),
         Finder::new("<user_shell_command>"),
@@ -150,10 +151,10 @@ impl<'o> Rollout<'o> {
         }
         let record = match serde_json::from_str::<Record<'_>>(text) {
             Ok(record) => record,
-            Err(_) if !text.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() => {
+            Err(_) if !text.starts_with('{') && is_json(text) => {
                 return self.nothing();
             }
-            Err(error) => return self.calls.broken(at.line, at.offset, format!("not a JSON record: {error}"), CUT_OFF),
+            Err(error) => return self.calls.unreadable(at.line, at.offset, &error),
         };
         let stamp = record.timestamp.get().or(record.created_at.get()).unwrap_or_default();
         if let Some(item) = &record.payload.0 {
@@ -164,7 +165,7 @@ impl<'o> Rollout<'o> {
         }
         match serde_json::from_str::<Item<'_>>(text) {
             Ok(item) => self.item("response_item", &item, stamp, at),
-            Err(error) => self.calls.broken(at.line, at.offset, format!("not a JSON record: {error}"), CUT_OFF),
+            Err(error) => self.calls.unreadable(at.line, at.offset, &error),
         }
     }
 
@@ -177,6 +178,7 @@ impl<'o> Rollout<'o> {
             }
             "turn_context" => {
                 self.go_to(item.cwd.text());
+                self.calls.give_up()?;
                 self.nothing()
             }
             "event_msg" => self.event(item, stamp, at),
@@ -220,7 +222,8 @@ impl<'o> Rollout<'o> {
     fn event(&mut self, item: &Item<'_>, stamp: &str, at: At) -> ControlFlow<()> {
         let kind = item.kind.text();
         if kind == "turn_aborted" {
-            return self.calls.abandon();
+            self.calls.interrupt();
+            return self.nothing();
         }
         let by_person = item.source.is_some_and(|source| source.get() == "\"user_shell\"");
         let ends = kind.ends_with("_end") || kind == "dynamic_tool_call_response";
@@ -274,21 +277,14 @@ impl<'o> Rollout<'o> {
             return self.nothing();
         }
         let text = whole_text(item.content).unwrap_or_default();
-        let Some((command, rest)) =
-            text.split_once("<command>").and_then(|(_, rest)| rest.split_once("</command>"))
+        let Some((command, rest)) = text.split_once("<command>").and_then(|(_, rest)| rest.split_once("</command>"))
         else {
             return self.nothing();
         };
         let voice = Voice { actor: self.person.clone(), ..self.voice.clone() };
         let id = format!("shell {stamp} {}", at.line);
-        let call = Call {
-            id: &id,
-            record: stamp,
-            time: moment(stamp),
-            line: at.line,
-            offset: at.offset,
-            ..Call::default()
-        };
+        let call =
+            Call { id: &id, record: stamp, time: moment(stamp), line: at.line, offset: at.offset, ..Call::default() };
         self.calls.shell(&voice, &call, command.trim())?;
         let code = rest.split("\nOutput:").next().and_then(|head| number_after(head, "Exit code: "));
         self.calls.settle(&id, ran(code.map(|code| code == 0), code))
@@ -342,10 +338,14 @@ impl<'o> Rollout<'o> {
 fn unwrapped(stated: Option<&RawValue>) -> Cow<'_, str> {
     let Some(stated) = stated.filter(|stated| stated.get() != "null") else { return "{}".into() };
     match whole(Some(stated)) {
-        Some(text) if text.trim_start().starts_with(['{', '[']) => text.into(),
+        Some(text) if text.trim_start().starts_with(['{', '[']) && is_json(&text) => text.into(),
         Some(text) if text.is_empty() => "{}".into(),
         _ => stated.get().into(),
     }
+}
+
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
 /// The patch in the arguments of `apply_patch` where it is not the whole of them.
@@ -383,3 +383,6 @@ fn session_of(file: &str) -> &str {
     let id = stem.len().checked_sub(36).and_then(|at| stem.get(at..));
     id.filter(|id| stem.starts_with("rollout-") && id.bytes().filter(|byte| *byte == b'-').count() == 4).unwrap_or(stem)
 }
+
+#[cfg(test)]
+mod tests;

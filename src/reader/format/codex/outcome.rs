@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::record::Item;
-use crate::model::Outcome;
+use crate::model::{Executed, Outcome};
 use crate::reader::transcript::{Flag, Loose, Word, failed, number_after, opening, ran, refused};
 
 /// How an output begins, or what it says at once, when the call was not carried out.
@@ -66,7 +66,7 @@ pub(super) fn of_output(output: Option<&RawValue>) -> Outcome {
         && let Ok(stated) = serde_json::from_str::<Output<'_>>(raw)
     {
         return match of_object(&stated) {
-            Outcome { succeeded: None, exit_code: None, .. } => of_words(&opening(output)),
+            Outcome { executed: Executed::Yes, succeeded: None, .. } => of_words(&opening(output)),
             stated => stated,
         };
     }
@@ -128,7 +128,8 @@ fn of_words(opening: &str) -> Outcome {
     if first.starts_with("aborted") || first.starts_with("execution error") {
         return failed();
     }
-    if first.starts_with("exec_command failed") || first.starts_with("failed in sandbox") || first.starts_with("err: ") {
+    if first.starts_with("exec_command failed") || first.starts_with("failed in sandbox") || first.starts_with("err: ")
+    {
         return failed();
     }
     match number_after(&first, "Process exited with code ") {

@@ -24,7 +24,6 @@ use crate::reader::{Match, Out, Reader, Sample, Source};
 pub struct GeminiCli;
 
 const NAME: &str = "gemini_cli";
-const CUT_OFF: &str = "it may have been cut off while the file was written or copied; read the original";
 /// The lists of a document that hold messages.
 const LISTS: &[&str] = &["messages", "history"];
 
@@ -122,8 +121,7 @@ impl<'o> Chat<'o> {
             let flow = if text.is_empty() {
                 ControlFlow::Continue(())
             } else if line.cut {
-                let advice = "lines end at 64 MiB; nothing of this one was read";
-                self.calls.broken(line.number, line.offset, "the line is too long".to_owned(), advice)
+                self.calls.too_long(line.number, line.offset)
             } else {
                 self.line(text, At { line: line.number, offset: line.offset })
             };
@@ -136,17 +134,21 @@ impl<'o> Chat<'o> {
 
     fn document(&mut self, input: &mut dyn BufRead) -> io::Result<()> {
         let Some(document) = Document::read(input)? else {
-            let _ = self.calls.broken(0, 0, "the document is longer than 512 MiB".to_owned(), "split it");
+            let _ = self.calls.too_long(0, 0);
             return Ok(());
         };
-        // The session may be named behind the messages; in a damaged document it is looked for in vain.
-        if let Ok(head) = serde_json::from_str::<Record<'_>>(document.text()) {
-            self.name_session(&head);
+        match serde_json::from_str::<Record<'_>>(document.text()) {
+            // The session may be named behind the messages.
+            Ok(head) => self.name_session(&head),
+            Err(_) => {
+                if let Some(session) = session_in(document.text()) {
+                    self.voice.session = session.into();
+                }
+            }
         }
         let read = document.each(LISTS, &mut |message, line, offset| self.message(message, At { line, offset }));
         if let Err(error) = read {
-            let problem = format!("not a JSON document: {error}");
-            let _ = self.calls.broken(error.line() as u64, 0, problem, CUT_OFF);
+            let _ = self.calls.unreadable(error.line() as u64, 0, &error);
         }
         Ok(())
     }
@@ -163,7 +165,7 @@ impl<'o> Chat<'o> {
                 self.calls.nothing();
                 ControlFlow::Continue(())
             }
-            Err(error) => self.calls.broken(at.line, at.offset, format!("not a JSON record: {error}"), CUT_OFF),
+            Err(error) => self.calls.unreadable(at.line, at.offset, &error),
         }
     }
 
@@ -175,7 +177,7 @@ impl<'o> Chat<'o> {
                 self.calls.nothing();
                 ControlFlow::Continue(())
             }
-            Err(error) => self.calls.broken(at.line, at.offset, format!("unreadable message: {error}"), CUT_OFF),
+            Err(error) => self.calls.unreadable(at.line, at.offset, &error),
         }
     }
 
@@ -196,7 +198,8 @@ impl<'o> Chat<'o> {
                 return self.calls.tool(&self.voice, &call);
             }
             "tool_result" if record.tool_id.get().is_some() => {
-                let wrong_parameters = record.error.0.as_ref().is_some_and(|e| e.kind.text().contains("invalid_tool_params"));
+                let wrong_parameters =
+                    record.error.0.as_ref().is_some_and(|e| e.kind.text().contains("invalid_tool_params"));
                 let outcome = if wrong_parameters {
                     crate::reader::transcript::refused()
                 } else {
@@ -263,6 +266,13 @@ impl<'o> Chat<'o> {
     }
 }
 
+/// The session that a damaged document names before the damage.
+fn session_in(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("\"sessionId\"")?;
+    let (session, _) = rest.trim_start_matches([' ', ':']).strip_prefix('"')?.split_once('"')?;
+    Some(session).filter(|session| !session.is_empty() && !session.contains('\\'))
+}
+
 fn call<'a>(
     id: &'a str,
     tool: &'a str,
@@ -275,3 +285,6 @@ fn call<'a>(
     let time = moment(timestamp);
     Call { id, record, index, time, tool, arguments, text: None, line: at.line, offset: at.offset }
 }
+
+#[cfg(test)]
+mod tests;
