@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::arguments::arguments;
+use super::line::At;
 use crate::model::{Action, ActionId, Actor, Executed, Issue, Kind, Origin, Outcome, Surroundings, Timestamp};
 use crate::reader::record::action_id;
 use crate::reader::{Out, Source};
@@ -39,8 +40,7 @@ pub(crate) struct Call<'a> {
     pub(crate) arguments: &'a str,
     /// The text, when it is not to be read from the arguments.
     pub(crate) text: Option<&'a str>,
-    pub(crate) line: u64,
-    pub(crate) offset: u64,
+    pub(crate) at: At,
 }
 
 enum Entry {
@@ -161,27 +161,36 @@ impl<'o> Calls<'o> {
     }
 
     /// A record without an action.
-    pub(crate) fn nothing(&mut self) {
+    pub(crate) fn nothing(&mut self) -> ControlFlow<()> {
         self.out.nothing();
+        ControlFlow::Continue(())
     }
 
     /// A record, or the rest of a document, that is not what it should be.
-    pub(crate) fn unreadable(&mut self, line: u64, offset: u64, error: &serde_json::Error) -> ControlFlow<()> {
+    pub(crate) fn unreadable(&mut self, at: At, error: &serde_json::Error) -> ControlFlow<()> {
         let error = error.to_string();
         // The line that the parser counts is one inside the record.
         let (what, _) = error.rsplit_once(" at line ").unwrap_or((&error, ""));
         let advice = "it may have been cut off while the file was written or copied; read the original";
-        self.issue(line, offset, format!("not a JSON record: {what}"), advice)
+        self.issue(at, format!("not a JSON record: {what}"), advice)
     }
 
     /// A line or a document beyond what is read.
-    pub(crate) fn too_long(&mut self, line: u64, offset: u64) -> ControlFlow<()> {
-        let problem = if line == 0 { "the document is longer than 512 MiB" } else { "the line is longer than 64 MiB" };
-        self.issue(line, offset, problem.to_owned(), "nothing of it was read; split it into shorter records")
+    pub(crate) fn too_long(&mut self, at: At) -> ControlFlow<()> {
+        let problem =
+            if at.line == 0 { "the document is longer than 512 MiB" } else { "the line is longer than 64 MiB" };
+        self.issue(at, problem.to_owned(), "nothing of it was read; split it into shorter records")
     }
 
-    fn issue(&mut self, line: u64, offset: u64, problem: String, advice: &str) -> ControlFlow<()> {
-        let issue = Issue { file: self.file.clone(), line, offset, problem, advice: advice.to_owned(), lost: true };
+    fn issue(&mut self, at: At, problem: String, advice: &str) -> ControlFlow<()> {
+        let issue = Issue {
+            file: self.file.clone(),
+            line: at.line,
+            offset: at.offset,
+            problem,
+            advice: advice.to_owned(),
+            lost: true,
+        };
         self.queue.push_back(Entry::Issue(issue));
         self.hand_out(false)
     }
@@ -207,14 +216,13 @@ impl<'o> Calls<'o> {
             outcome: Outcome::default(),
             approved: false,
             gaps: Vec::new(),
-            origin: Origin { file: self.file.clone(), line: call.line, offset: call.offset, format: self.format },
+            origin: Origin { file: self.file.clone(), line: call.at.line, offset: call.at.offset, format: self.format },
         }
     }
 
     fn push(&mut self, id: &str, action: Action) -> ControlFlow<()> {
         if !self.seen.insert(action.id) {
-            self.out.nothing();
-            return ControlFlow::Continue(());
+            return self.nothing();
         }
         let number = self.left + self.queue.len() as u64;
         if id.is_empty() {
@@ -296,7 +304,7 @@ fn identity(call: &Call<'_>, voice: &Voice, text: &str) -> ActionId {
     if !call.record.is_empty() {
         return action_id(&[b"record", call.record.as_bytes(), &index, call.id.as_bytes(), text]);
     }
-    let line = call.line.to_le_bytes();
+    let line = call.at.line.to_le_bytes();
     action_id(&[b"line", voice.session.as_bytes(), &line, &index, call.id.as_bytes(), text])
 }
 

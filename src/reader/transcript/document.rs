@@ -7,6 +7,8 @@ use std::ops::ControlFlow;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::line::At;
+
 /// A document longer than this is refused.
 const MAX_DOCUMENT: usize = 512 << 20;
 
@@ -48,7 +50,7 @@ impl Document {
     pub(crate) fn each(
         &self,
         lists: &[&str],
-        each: &mut dyn FnMut(&RawValue, u64, u64) -> ControlFlow<()>,
+        each: &mut dyn FnMut(&RawValue, At) -> ControlFlow<()>,
     ) -> Result<(), serde_json::Error> {
         let text = self.text();
         let start = text.as_ptr() as usize;
@@ -59,7 +61,7 @@ impl Document {
             let between = text.as_bytes().get(counted..offset).unwrap_or_default();
             line += memchr::memchr_iter(b'\n', between).count() as u64;
             counted = counted.max(offset);
-            let flow = each(element, line, (offset + self.text.len() - text.len()) as u64);
+            let flow = each(element, At { line, offset: (offset + self.text.len() - text.len()) as u64 });
             stopped = flow.is_break();
             flow
         };
@@ -134,8 +136,8 @@ mod tests {
         let mut bytes = text.as_bytes();
         let document = Document::read(&mut bytes).unwrap().unwrap();
         let mut seen = String::new();
-        let read = document.each(&["messages"], &mut |element, line, offset| {
-            seen += &format!("L{line}@{offset} {} ", element.get());
+        let read = document.each(&["messages"], &mut |element, at| {
+            seen += &format!("L{}@{} {} ", at.line, at.offset, element.get());
             ControlFlow::Continue(())
         });
         assert_eq!(format!("{seen}{}", if read.is_ok() { "ok" } else { "broken" }), expected);

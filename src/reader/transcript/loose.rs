@@ -9,8 +9,6 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::reader::Sample;
-
 /// A string or a number as text; absent when it is anything else.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Word<'a>(Option<Cow<'a, str>>);
@@ -54,19 +52,6 @@ impl<T> Default for List<T> {
     fn default() -> Self {
         Self(Vec::new())
     }
-}
-
-/// The complete lines a sample starts with that look like JSON objects, at most `most` of them.
-pub(crate) fn first_lines<'a>(sample: &Sample<'a>, most: usize) -> impl Iterator<Item = &'a str> {
-    let head = sample.head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(sample.head);
-    let whole = if sample.complete { head.len() } else { memchr::memrchr(b'\n', head).map_or(0, |at| at + 1) };
-    let (lines, _) = head.split_at(whole);
-    lines
-        .split(|byte| *byte == b'\n')
-        .map(<[u8]>::trim_ascii)
-        .filter(|line| line.starts_with(b"{") && line.ends_with(b"}"))
-        .take(most)
-        .filter_map(|line| std::str::from_utf8(line).ok())
 }
 
 /// The visits that every lenient field answers with "absent".

@@ -4,6 +4,7 @@
 mod arguments;
 mod calls;
 mod document;
+mod line;
 mod loose;
 #[cfg(test)]
 mod shown;
@@ -12,7 +13,8 @@ mod told;
 pub(crate) use arguments::shell_words;
 pub(crate) use calls::{Call, Calls, Voice, failed, moment, ran, refused, stem};
 pub(crate) use document::{Document, is_document};
-pub(crate) use loose::{Flag, List, Loose, Word, first_lines};
+pub(crate) use line::{At, each_line, first_lines, has, is_json, is_one_long_line};
+pub(crate) use loose::{Flag, List, Loose, Word};
 #[cfg(test)]
 pub(crate) use shown::shown;
 pub(crate) use told::{number_after, opening, whole};

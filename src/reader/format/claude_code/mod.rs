@@ -3,21 +3,22 @@
 //!
 //! `{"type":"assistant","sessionId":"5f0c…","cwd":"/srv/app","uuid":"9a1e…","timestamp":"2026-01-05T09:00:02.110Z","message":{"role":"assistant","content":[{"type":"tool_use","id":"toolu_01…","name":"Bash","input":{"command":"ls"}}]}}`
 
+mod detect;
 mod outcome;
 mod record;
+mod voices;
 
 use std::io::{self, BufRead};
 use std::ops::ControlFlow;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
 use self::outcome::{Marks, outcome};
 use self::record::{Attachment, Block, Message, Record};
-use crate::model::{Actor, ActorKind, Surroundings};
-use crate::reader::record::Lines;
+use self::voices::Voices;
 use crate::reader::transcript::{
-    Call, Calls, Document, List, Voice, first_lines, is_document, moment, opening, ran, refused, stem, whole,
+    At, Call, Calls, Document, List, Voice, each_line, is_document, is_json, moment, opening, ran, refused, stem, whole,
 };
 use crate::reader::{Match, Out, Reader, Sample, Source};
 
@@ -37,26 +38,7 @@ impl Reader for ClaudeCode {
     }
 
     fn detect(&self, sample: &Sample<'_>) -> Match {
-        let mut best = Match::No;
-        for line in first_lines(sample, 40) {
-            let Ok(record) = serde_json::from_str::<Record<'_>>(line) else { continue };
-            if record.message.0.as_ref().is_some_and(|message| message.parts.is_some()) {
-                return Match::No;
-            }
-            best = best.max(mark(&record, line));
-        }
-        let has = |key: &[u8]| memchr::memmem::find(sample.head, key).is_some();
-        if best == Match::No && !sample.head.starts_with(b"[") {
-            // A first line longer than the sample, or a document over many lines.
-            let one_line = memchr::memchr(b'\n', sample.head).is_none() && !sample.complete;
-            if one_line && has(b"\"sessionId\"") && has(b"\"isSidechain\"") {
-                return Match::Certain;
-            }
-            if has(b"\"loglines\"") && has(b"\"message\"") {
-                return Match::Likely;
-            }
-        }
-        best
+        detect::detect(sample)
     }
 
     fn read(&self, input: &mut dyn BufRead, source: &Source, out: &mut dyn Out) -> io::Result<()> {
@@ -64,38 +46,14 @@ impl Reader for ClaudeCode {
         if is_document(input.fill_buf()?) {
             transcript.document(input)?;
         } else {
-            transcript.lines(input)?;
+            each_line(input, &mut |text, at| match text {
+                Some(text) => transcript.line(text, at),
+                None => transcript.calls.too_long(at),
+            })?;
         }
         transcript.calls.finish();
         Ok(())
     }
-}
-
-/// How much one line says for this format.
-fn mark(record: &Record<'_>, line: &str) -> Match {
-    let has = |key: &str| memchr::memmem::find(line.as_bytes(), key.as_bytes()).is_some();
-    let known = record.user_type.is_there() || record.is_sidechain.0.is_some();
-    let speaks =
-        record.message.0.as_ref().is_some_and(|message| message.role.get().is_some() && message.content.is_some());
-    let kind = record.kind.text();
-    if record.session_id.get().is_some() && record.uuid.get().is_some() && (known || speaks) {
-        return Match::Certain;
-    }
-    let likely = match kind {
-        "assistant" | "user" => speaks && record.session().is_some(),
-        "system" => record.stream_session_id.get().is_some() && record.subtype.text() == "init",
-        "summary" => has("\"leafUuid\""),
-        "file-history-snapshot" => has("\"messageId\"") && has("\"snapshot\""),
-        "queue-operation" => record.session_id.get().is_some() && has("\"operation\""),
-        "permission-mode" | "custom-title" | "ai-title" | "last-prompt" => record.session_id.get().is_some(),
-        "tool_use" | "tool_result" => record.session_id.get().is_some() && record.uuid.get().is_some(),
-        // The journal of a workflow.
-        "started" | "result" => record.agent_id.get().is_some() && has("\"key\""),
-        // A sub-agent's `.meta.json`, and the history of prompts.
-        "" => has("\"agentType\"") || has("\"display\"") && has("\"pastedContents\""),
-        _ => false,
-    };
-    if likely { Match::Likely } else { Match::No }
 }
 
 /// Words without which a line holds no call, no result and no command: looking for them is far cheaper than parsing.
@@ -123,51 +81,28 @@ impl<'o> Transcript<'o> {
         Self { calls: Calls::new(source, NAME, out), voices: Voices::new(session) }
     }
 
-    fn lines(&mut self, input: &mut dyn BufRead) -> io::Result<()> {
-        let mut lines = Lines::new(input);
-        while let Some(line) = lines.next_line()? {
-            let text = String::from_utf8_lossy(line.bytes);
-            let text = text.trim();
-            let flow = if text.is_empty() {
-                ControlFlow::Continue(())
-            } else if line.cut {
-                self.calls.too_long(line.number, line.offset)
-            } else {
-                self.line(text, line.number, line.offset)
-            };
-            if flow.is_break() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
     fn document(&mut self, input: &mut dyn BufRead) -> io::Result<()> {
         let Some(document) = Document::read(input)? else {
-            let _ = self.calls.too_long(0, 0);
+            let _ = self.calls.too_long(At::default());
             return Ok(());
         };
-        let read = document.each(&["loglines"], &mut |record, line, offset| self.line(record.get(), line, offset));
+        let read = document.each(&["loglines"], &mut |record, at| self.line(record.get(), at));
         if let Err(error) = read {
-            let _ = self.calls.unreadable(error.line() as u64, 0, &error);
+            let _ = self.calls.unreadable(At { line: error.line() as u64, offset: 0 }, &error);
         }
         Ok(())
     }
 
-    fn line(&mut self, text: &str, line: u64, offset: u64) -> ControlFlow<()> {
+    fn line(&mut self, text: &str, at: At) -> ControlFlow<()> {
         let is_whole = text.starts_with('{') && text.ends_with('}');
         if is_whole && TELLING.iter().all(|finder| finder.find(text.as_bytes()).is_none()) {
-            self.calls.nothing();
-            return ControlFlow::Continue(());
+            return self.calls.nothing();
         }
         match serde_json::from_str::<Record<'_>>(text) {
-            Ok(record) => self.record(record, At { line, offset }),
+            Ok(record) => self.record(record, at),
             // Any other JSON is a record of a kind we do not know.
-            Err(_) if !text.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() => {
-                self.calls.nothing();
-                ControlFlow::Continue(())
-            }
-            Err(error) => self.calls.unreadable(line, offset, &error),
+            Err(_) if !text.starts_with('{') && is_json(text) => self.calls.nothing(),
+            Err(error) => self.calls.unreadable(at, &error),
         }
     }
 
@@ -211,10 +146,7 @@ impl<'o> Transcript<'o> {
                 };
                 self.block(&record.into_block(), 0, &said)
             }
-            _ => {
-                self.calls.nothing();
-                ControlFlow::Continue(())
-            }
+            _ => self.calls.nothing(),
         }
     }
 
@@ -227,14 +159,14 @@ impl<'o> Transcript<'o> {
         let blocks = match serde_json::from_str::<List<Block<'_>>>(content) {
             Ok(blocks) => blocks.0,
             Err(error) => {
-                return self.calls.unreadable(said.at.line, said.at.offset, &error);
+                return self.calls.unreadable(said.at, &error);
             }
         };
         for (index, block) in blocks.iter().enumerate() {
             self.block(block, index, said)?;
         }
         if blocks.is_empty() {
-            self.calls.nothing();
+            return self.calls.nothing();
         }
         ControlFlow::Continue(())
     }
@@ -249,8 +181,7 @@ impl<'o> Transcript<'o> {
                 tool: block.name.text(),
                 arguments: block.input.map_or("{}", |input| input.get()),
                 text: None,
-                line: said.at.line,
-                offset: said.at.offset,
+                at: said.at,
             };
             return self.calls.tool(&said.voice, &call);
         }
@@ -260,10 +191,7 @@ impl<'o> Transcript<'o> {
         }
         match whole(block.text) {
             Some(text) => self.typed(&text, said),
-            None => {
-                self.calls.nothing();
-                ControlFlow::Continue(())
-            }
+            None => self.calls.nothing(),
         }
     }
 
@@ -275,27 +203,18 @@ impl<'o> Transcript<'o> {
         }
         let Some((command, _)) = text.strip_prefix("<bash-input>").and_then(|rest| rest.split_once("</bash-input>"))
         else {
-            self.calls.nothing();
-            return ControlFlow::Continue(());
+            return self.calls.nothing();
         };
         let voice = Voice { actor: self.voices.person.clone(), ..said.voice.clone() };
         let call = Call {
             id: said.uuid,
             record: if said.uuid.is_empty() { said.timestamp } else { said.uuid },
             time: moment(said.timestamp),
-            line: said.at.line,
-            offset: said.at.offset,
+            at: said.at,
             ..Call::default()
         };
         self.calls.shell(&voice, &call, &unescaped(command))
     }
-}
-
-/// Where a record stands.
-#[derive(Clone, Copy, Debug)]
-struct At {
-    line: u64,
-    offset: u64,
 }
 
 /// What holds for everything said in one record.
@@ -307,62 +226,6 @@ struct Said<'a> {
     timestamp: &'a str,
     marks: Marks,
     at: At,
-}
-
-/// Who speaks, remembered from line to line: the same few speak all the time.
-struct Voices {
-    agent: Arc<Actor>,
-    person: Arc<Actor>,
-    /// For records that name no session.
-    fallback: Box<str>,
-    /// For records that name no working folder.
-    cwd: Option<String>,
-    last: Option<Voice>,
-}
-
-impl Voices {
-    fn new(fallback: &str) -> Self {
-        let actor = |name: &str, kind| Arc::new(Actor { name: name.to_owned(), kind, groups: Vec::new() });
-        Self {
-            agent: actor("claude-code", ActorKind::Agent),
-            person: actor("user", ActorKind::Human),
-            fallback: fallback.into(),
-            cwd: None,
-            last: None,
-        }
-    }
-
-    fn of(&mut self, record: &Record<'_>, agent: &str) -> Voice {
-        let session = record.session().unwrap_or(&self.fallback);
-        let session = match agent {
-            // Sub-agents run side by side: each is its own session, so that its own order is kept.
-            _ if !agent.is_empty() && session.ends_with(agent) => session.to_owned(),
-            "" if record.parent_tool_use_id.get().is_some() => {
-                format!("{session}/{}", record.parent_tool_use_id.text())
-            }
-            "" if record.is_sidechain.0 == Some(true) => format!("{session}/sidechain"),
-            "" => session.to_owned(),
-            agent => format!("{session}/agent-{agent}"),
-        };
-        if let Some(cwd) = record.cwd.get()
-            && self.cwd.as_deref() != Some(cwd)
-        {
-            self.cwd = Some(cwd.to_owned());
-        }
-        if let Some(last) = &self.last
-            && *last.session == session
-            && last.surroundings.cwd == self.cwd
-        {
-            return last.clone();
-        }
-        let voice = Voice {
-            actor: self.agent.clone(),
-            session: session.into(),
-            surroundings: Arc::new(Surroundings { cwd: self.cwd.clone(), ..Surroundings::default() }),
-        };
-        self.last = Some(voice.clone());
-        voice
-    }
 }
 
 /// Whether a hook kept a call from being carried out. Hooks that complain afterwards do not.

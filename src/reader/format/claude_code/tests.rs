@@ -18,7 +18,7 @@ fn sure(bytes: &[u8]) -> Match {
 
 fn ids(bytes: &[u8]) -> Vec<String> {
     let mut out = Collector::default();
-    let source = Source { file: "s1.jsonl".into(), options: Arc::default() };
+    let source = Source { file: "s1.jsonl".into(), options: std::sync::Arc::default() };
     ClaudeCode.read(&mut &*bytes, &source, &mut out).unwrap();
     out.actions.iter().map(|action| action.id.to_string()).collect()
 }

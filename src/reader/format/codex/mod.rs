@@ -4,8 +4,10 @@
 //!
 //! Two logs interleave in one file: what the model asked for (`response_item`) and what was done (`event_msg`).
 
+mod detect;
 mod outcome;
 mod record;
+mod stated;
 
 use std::borrow::Cow;
 use std::io::{self, BufRead};
@@ -13,14 +15,11 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, LazyLock};
 
 use memchr::memmem::Finder;
-use serde_json::value::RawValue;
 
 use self::record::{Item, Record};
+use self::stated::{patch_in, unwrapped, whole_text};
 use crate::model::{Actor, ActorKind, Surroundings};
-use crate::reader::record::Lines;
-use crate::reader::transcript::{
-    Call, Calls, Voice, first_lines, moment, number_after, opening, ran, shell_words, stem, whole,
-};
+use crate::reader::transcript::{At, Call, Calls, Voice, each_line, is_json, moment, number_after, opening, ran, stem};
 use crate::reader::{Match, Out, Reader, Sample, Source};
 
 /// See the module's own page.
@@ -39,67 +38,18 @@ impl Reader for Codex {
     }
 
     fn detect(&self, sample: &Sample<'_>) -> Match {
-        let mut best = Match::No;
-        for line in first_lines(sample, 40) {
-            let Ok(record) = serde_json::from_str::<Record<'_>>(line) else { continue };
-            best = best.max(mark(&record, line));
-        }
-        if best == Match::No && memchr::memchr(b'\n', sample.head).is_none() && !sample.complete {
-            // The first line carries the instructions and can be longer than the sample.
-            let has = |key: &[u8]| memchr::memmem::find(sample.head, key).is_some();
-            if has(b"\"type\":\"session_meta\"") && has(b"\"payload\":{") {
-                return Match::Certain;
-            }
-        }
-        best
+        detect::detect(sample)
     }
 
     fn read(&self, input: &mut dyn BufRead, source: &Source, out: &mut dyn Out) -> io::Result<()> {
         let mut rollout = Rollout::new(source, out);
-        let mut lines = Lines::new(input);
-        while let Some(line) = lines.next_line()? {
-            let text = String::from_utf8_lossy(line.bytes);
-            let text = text.trim();
-            let flow = if text.is_empty() {
-                ControlFlow::Continue(())
-            } else if line.cut {
-                rollout.calls.too_long(line.number, line.offset)
-            } else {
-                rollout.line(text, At { line: line.number, offset: line.offset })
-            };
-            if flow.is_break() {
-                break;
-            }
-        }
+        each_line(input, &mut |text, at| match text {
+            Some(text) => rollout.line(text, at),
+            None => rollout.calls.too_long(at),
+        })?;
         rollout.calls.finish();
         Ok(())
     }
-}
-
-/// How much one line says for this format.
-fn mark(record: &Record<'_>, line: &str) -> Match {
-    let kind = record.kind.text();
-    if record.payload.0.is_some() && record.timestamp.get().is_some() {
-        return match kind {
-            "session_meta" | "response_item" | "event_msg" | "turn_context" => Match::Certain,
-            "compacted" | "world_state" => Match::Likely,
-            _ => Match::No,
-        };
-    }
-    let has = |key: &str| memchr::memmem::find(line.as_bytes(), key.as_bytes()).is_some();
-    let dated = record.timestamp.get().is_some() || record.created_at.get().is_some();
-    let likely = match kind {
-        "function_call" | "custom_tool_call" | "local_shell_call" => has("\"call_id\"") || dated,
-        "function_call_output" | "custom_tool_call_output" => has("\"call_id\""),
-        "message" => has("\"input_text\"") || has("\"output_text\""),
-        "" => {
-            let header = record.id.get().is_some() && dated && (record.git.is_some() || record.instructions.is_some());
-            let history = record.session_id.get().is_some() && record.ts.get().is_some() && record.text.is_there();
-            header || history || record.record_type.get() == Some("state")
-        }
-        _ => false,
-    };
-    if likely { Match::Likely } else { Match::No }
 }
 
 /// Words without which a line says nothing about calls, results, folders or the session.
@@ -115,13 +65,6 @@ static TELLING: LazyLock<[Finder<'static>; 8]> = LazyLock::new(|| {
         Finder::new("\"callId\""),
     ]
 });
-
-/// Where a record stands.
-#[derive(Clone, Copy, Debug)]
-struct At {
-    line: u64,
-    offset: u64,
-}
 
 struct Rollout<'o> {
     calls: Calls<'o>,
@@ -147,14 +90,14 @@ impl<'o> Rollout<'o> {
         let is_whole = text.starts_with('{') && text.ends_with('}');
         // A first line without an envelope names the session and has none of those words.
         if is_whole && at.line > 1 && TELLING.iter().all(|finder| finder.find(text.as_bytes()).is_none()) {
-            return self.nothing();
+            return self.calls.nothing();
         }
         let record = match serde_json::from_str::<Record<'_>>(text) {
             Ok(record) => record,
             Err(_) if !text.starts_with('{') && is_json(text) => {
-                return self.nothing();
+                return self.calls.nothing();
             }
-            Err(error) => return self.calls.unreadable(at.line, at.offset, &error),
+            Err(error) => return self.calls.unreadable(at, &error),
         };
         let stamp = record.timestamp.get().or(record.created_at.get()).unwrap_or_default();
         if let Some(item) = &record.payload.0 {
@@ -165,7 +108,7 @@ impl<'o> Rollout<'o> {
         }
         match serde_json::from_str::<Item<'_>>(text) {
             Ok(item) => self.item("response_item", &item, stamp, at),
-            Err(error) => self.calls.unreadable(at.line, at.offset, &error),
+            Err(error) => self.calls.unreadable(at, &error),
         }
     }
 
@@ -174,16 +117,16 @@ impl<'o> Rollout<'o> {
             "session_meta" => {
                 self.name_session(item.id.text());
                 self.go_to(item.cwd.text());
-                self.nothing()
+                self.calls.nothing()
             }
             "turn_context" => {
                 self.go_to(item.cwd.text());
                 self.calls.give_up()?;
-                self.nothing()
+                self.calls.nothing()
             }
             "event_msg" => self.event(item, stamp, at),
             // A compacted history repeats what has been read.
-            "compacted" => self.nothing(),
+            "compacted" => self.calls.nothing(),
             _ => self.response(item, stamp, at),
         }
     }
@@ -198,7 +141,7 @@ impl<'o> Rollout<'o> {
         if kind == "message" {
             return self.message(item, stamp, at);
         }
-        let Some(sort) = kind.strip_suffix("_call") else { return self.nothing() };
+        let Some(sort) = kind.strip_suffix("_call") else { return self.calls.nothing() };
         let function = item.function.0.as_ref();
         let name = item.name.get().or(function.and_then(|function| function.name.get()));
         let tool: Cow<'_, str> = match (item.namespace.get(), name) {
@@ -223,7 +166,7 @@ impl<'o> Rollout<'o> {
         let kind = item.kind.text();
         if kind == "turn_aborted" {
             self.calls.interrupt();
-            return self.nothing();
+            return self.calls.nothing();
         }
         let by_person = item.source.is_some_and(|source| source.get() == "\"user_shell\"");
         let ends = kind.ends_with("_end") || kind == "dynamic_tool_call_response";
@@ -232,14 +175,14 @@ impl<'o> Rollout<'o> {
         let invocation = item.invocation.0.as_ref();
         let (tool, arguments): (Cow<'_, str>, Cow<'_, str>) = match begun {
             // What a person typed stands in a message of its own.
-            _ if by_person => return self.nothing(),
+            _ if by_person => return self.calls.nothing(),
             "exec_command" => {
                 let command = item.command.map_or("[]", |command| command.get());
                 ("exec_command".into(), format!("{{\"command\":{command}}}").into())
             }
             "patch_apply" => ("apply_patch".into(), item.changes.map_or("{}", |changes| changes.get()).into()),
             "mcp_tool_call" => {
-                let Some(invocation) = invocation else { return self.nothing() };
+                let Some(invocation) = invocation else { return self.calls.nothing() };
                 let tool = format!("mcp__{}__{}", invocation.server.text(), invocation.tool.text());
                 (tool.into(), invocation.arguments.map_or("{}", |arguments| arguments.get()).into())
             }
@@ -250,12 +193,12 @@ impl<'o> Rollout<'o> {
                 let path = item.path.map_or("null", |path| path.get());
                 ("view_image".into(), format!("{{\"path\":{path}}}").into())
             }
-            _ => return self.nothing(),
+            _ => return self.calls.nothing(),
         };
         if id.is_empty() || !self.calls.knows(id) {
             self.call(id, &tool, &arguments, None, stamp, at)?;
         } else if !ends {
-            return self.nothing();
+            return self.calls.nothing();
         }
         if ends && (id.is_empty() || self.calls.awaits(id)) {
             return self.calls.settle(id, outcome::of_event(item));
@@ -271,20 +214,19 @@ impl<'o> Rollout<'o> {
             && let Some((cwd, _)) = rest.split_once("<cwd>").and_then(|(_, rest)| rest.split_once("</cwd>"))
         {
             self.go_to(cwd.trim());
-            return self.nothing();
+            return self.calls.nothing();
         }
         if !text.starts_with("<user_shell_command>") {
-            return self.nothing();
+            return self.calls.nothing();
         }
         let text = whole_text(item.content).unwrap_or_default();
         let Some((command, rest)) = text.split_once("<command>").and_then(|(_, rest)| rest.split_once("</command>"))
         else {
-            return self.nothing();
+            return self.calls.nothing();
         };
         let voice = Voice { actor: self.person.clone(), ..self.voice.clone() };
         let id = format!("shell {stamp} {}", at.line);
-        let call =
-            Call { id: &id, record: stamp, time: moment(stamp), line: at.line, offset: at.offset, ..Call::default() };
+        let call = Call { id: &id, record: stamp, time: moment(stamp), at, ..Call::default() };
         self.calls.shell(&voice, &call, command.trim())?;
         let code = rest.split("\nOutput:").next().and_then(|head| number_after(head, "Exit code: "));
         self.calls.settle(&id, ran(code.map(|code| code == 0), code))
@@ -308,15 +250,9 @@ impl<'o> Rollout<'o> {
             tool,
             arguments,
             text,
-            line: at.line,
-            offset: at.offset,
+            at,
         };
         self.calls.tool(&self.voice, &call)
-    }
-
-    fn nothing(&mut self) -> ControlFlow<()> {
-        self.calls.nothing();
-        ControlFlow::Continue(())
     }
 
     /// A forked rollout repeats the header of the one it was forked from: the first one is its own.
@@ -332,49 +268,6 @@ impl<'o> Rollout<'o> {
             self.voice.surroundings = Arc::new(Surroundings { cwd: Some(cwd.to_owned()), ..Surroundings::default() });
         }
     }
-}
-
-/// Arguments as JSON: most often they stand in a string that is JSON text itself.
-fn unwrapped(stated: Option<&RawValue>) -> Cow<'_, str> {
-    let Some(stated) = stated.filter(|stated| stated.get() != "null") else { return "{}".into() };
-    match whole(Some(stated)) {
-        Some(text) if text.trim_start().starts_with(['{', '[']) && is_json(&text) => text.into(),
-        Some(text) if text.is_empty() => "{}".into(),
-        _ => stated.get().into(),
-    }
-}
-
-fn is_json(text: &str) -> bool {
-    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
-}
-
-/// The patch in the arguments of `apply_patch` where it is not the whole of them.
-fn patch_in(arguments: &str) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Patch {
-        #[serde(alias = "patch")]
-        input: String,
-    }
-    serde_json::from_str::<Patch>(arguments).ok().map(|patch| patch.input).or_else(|| {
-        // Early versions ran it like a program: `{"command":["apply_patch","*** Begin Patch…"]}`.
-        #[derive(serde::Deserialize)]
-        struct Run {
-            command: Vec<String>,
-        }
-        let run = serde_json::from_str::<Run>(arguments).ok()?;
-        Some(shell_words(&run.command))
-    })
-}
-
-/// All text of a message's content.
-fn whole_text(content: Option<&RawValue>) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Part {
-        #[serde(default)]
-        text: String,
-    }
-    let parts: Vec<Part> = serde_json::from_str(content?.get()).ok()?;
-    Some(parts.into_iter().map(|part| part.text).collect())
 }
 
 /// `rollout-2026-01-05T09-00-00-<id>` names the session by its id.

@@ -15,8 +15,10 @@ use serde_json::value::RawValue;
 
 use self::record::{Part, Record, Response, ToolCall};
 use crate::model::{Actor, ActorKind};
-use crate::reader::record::Lines;
-use crate::reader::transcript::{Call, Calls, Document, List, Voice, first_lines, is_document, moment, stem};
+use crate::reader::transcript::{
+    At, Call, Calls, Document, List, Voice, each_line, first_lines, has, is_document, is_json, is_one_long_line,
+    moment, refused, stem,
+};
 use crate::reader::{Match, Out, Reader, Sample, Source};
 
 /// See the module's own page.
@@ -43,13 +45,12 @@ impl Reader for GeminiCli {
                 best = best.max(mark(&record));
             }
         }
-        let long_line = memchr::memchr(b'\n', sample.head).is_none() && !sample.complete;
-        if best == Match::No && (is_document(sample.head) || long_line) {
-            let has = |key: &[u8]| memchr::memmem::find(sample.head, key).is_some();
-            if has(b"\"projectHash\"") && has(b"\"sessionId\"") {
+        if best == Match::No && (is_document(sample.head) || is_one_long_line(sample)) {
+            let has = |key| has(sample.head, key);
+            if has("\"projectHash\"") && has("\"sessionId\"") {
                 return Match::Certain;
             }
-            if has(b"\"history\"") && has(b"\"parts\"") && has(b"\"role\"") {
+            if has("\"history\"") && has("\"parts\"") && has("\"role\"") {
                 return Match::Likely;
             }
         }
@@ -61,7 +62,10 @@ impl Reader for GeminiCli {
         if is_document(input.fill_buf()?) {
             chat.document(input)?;
         } else {
-            chat.lines(input)?;
+            each_line(input, &mut |text, at| match text {
+                Some(text) => chat.line(text, at),
+                None => chat.calls.too_long(at),
+            })?;
         }
         chat.calls.finish();
         Ok(())
@@ -94,13 +98,6 @@ static TELLING: LazyLock<[Finder<'static>; 6]> = LazyLock::new(|| {
     ]
 });
 
-/// Where a record stands.
-#[derive(Clone, Copy, Debug)]
-struct At {
-    line: u64,
-    offset: u64,
-}
-
 struct Chat<'o> {
     calls: Calls<'o>,
     voice: Voice,
@@ -113,28 +110,9 @@ impl<'o> Chat<'o> {
         Self { calls: Calls::new(source, NAME, out), voice }
     }
 
-    fn lines(&mut self, input: &mut dyn BufRead) -> io::Result<()> {
-        let mut lines = Lines::new(input);
-        while let Some(line) = lines.next_line()? {
-            let text = String::from_utf8_lossy(line.bytes);
-            let text = text.trim();
-            let flow = if text.is_empty() {
-                ControlFlow::Continue(())
-            } else if line.cut {
-                self.calls.too_long(line.number, line.offset)
-            } else {
-                self.line(text, At { line: line.number, offset: line.offset })
-            };
-            if flow.is_break() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
     fn document(&mut self, input: &mut dyn BufRead) -> io::Result<()> {
         let Some(document) = Document::read(input)? else {
-            let _ = self.calls.too_long(0, 0);
+            let _ = self.calls.too_long(At::default());
             return Ok(());
         };
         match serde_json::from_str::<Record<'_>>(document.text()) {
@@ -146,9 +124,9 @@ impl<'o> Chat<'o> {
                 }
             }
         }
-        let read = document.each(LISTS, &mut |message, line, offset| self.message(message, At { line, offset }));
+        let read = document.each(LISTS, &mut |message, at| self.message(message, at));
         if let Err(error) = read {
-            let _ = self.calls.unreadable(error.line() as u64, 0, &error);
+            let _ = self.calls.unreadable(At { line: error.line() as u64, offset: 0 }, &error);
         }
         Ok(())
     }
@@ -156,16 +134,12 @@ impl<'o> Chat<'o> {
     fn line(&mut self, text: &str, at: At) -> ControlFlow<()> {
         let is_whole = text.starts_with('{') && text.ends_with('}');
         if is_whole && TELLING.iter().all(|finder| finder.find(text.as_bytes()).is_none()) {
-            self.calls.nothing();
-            return ControlFlow::Continue(());
+            return self.calls.nothing();
         }
         match serde_json::from_str::<Record<'_>>(text) {
             Ok(record) => self.record(&record, at),
-            Err(_) if !text.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() => {
-                self.calls.nothing();
-                ControlFlow::Continue(())
-            }
-            Err(error) => self.calls.unreadable(at.line, at.offset, &error),
+            Err(_) if !text.starts_with('{') && is_json(text) => self.calls.nothing(),
+            Err(error) => self.calls.unreadable(at, &error),
         }
     }
 
@@ -173,11 +147,8 @@ impl<'o> Chat<'o> {
         match serde_json::from_str::<Record<'_>>(message.get()) {
             Ok(record) => self.record(&record, at),
             // Not an object: nothing that was said.
-            Err(_) if !message.get().starts_with('{') => {
-                self.calls.nothing();
-                ControlFlow::Continue(())
-            }
-            Err(error) => self.calls.unreadable(at.line, at.offset, &error),
+            Err(_) if !message.get().starts_with('{') => self.calls.nothing(),
+            Err(error) => self.calls.unreadable(at, &error),
         }
     }
 
@@ -201,7 +172,7 @@ impl<'o> Chat<'o> {
                 let wrong_parameters =
                     record.error.0.as_ref().is_some_and(|e| e.kind.text().contains("invalid_tool_params"));
                 let outcome = if wrong_parameters {
-                    crate::reader::transcript::refused()
+                    refused()
                 } else {
                     let response = Response { output: record.output, error: None };
                     outcome::of_status(record.status.text(), Some(&response), None)
@@ -217,7 +188,7 @@ impl<'o> Chat<'o> {
             self.part(part, record, index, at)?;
         }
         if record.tool_calls.0.is_empty() && record.parts.0.is_empty() {
-            self.calls.nothing();
+            return self.calls.nothing();
         }
         ControlFlow::Continue(())
     }
@@ -253,8 +224,7 @@ impl<'o> Chat<'o> {
         if let Some(stated) = &part.function_response.0 {
             return self.calls.settle(stated.id.text(), outcome::of_status("", stated.response.0.as_ref(), None));
         }
-        self.calls.nothing();
-        ControlFlow::Continue(())
+        self.calls.nothing()
     }
 
     fn name_session(&mut self, record: &Record<'_>) {
@@ -283,7 +253,7 @@ fn call<'a>(
     at: At,
 ) -> Call<'a> {
     let time = moment(timestamp);
-    Call { id, record, index, time, tool, arguments, text: None, line: at.line, offset: at.offset }
+    Call { id, record, index, time, tool, arguments, text: None, at }
 }
 
 #[cfg(test)]
