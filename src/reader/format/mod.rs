@@ -2,7 +2,10 @@
 
 pub mod actions;
 pub mod bash_history;
+pub mod claude_code;
+pub mod codex;
 pub mod fish_history;
+pub mod gemini_cli;
 pub mod lines;
 pub mod tcsh_history;
 pub mod zsh_history;
@@ -11,10 +14,13 @@ use super::Reader;
 
 /// Every format nearmiss can read, in the order `nearmiss formats` lists them.
 pub const READERS: &[&dyn Reader] = &[
-    &actions::Actions,
-    &lines::Lines,
+    &claude_code::ClaudeCode,
+    &codex::Codex,
+    &gemini_cli::GeminiCli,
     &bash_history::BashHistory,
     &zsh_history::ZshHistory,
     &fish_history::FishHistory,
     &tcsh_history::TcshHistory,
+    &actions::Actions,
+    &lines::Lines,
 ];
