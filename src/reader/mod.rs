@@ -3,6 +3,8 @@
 //! A reader never fails as a whole: what it cannot read becomes a located [`Issue`], the rest goes on.
 //! Lenient with what it does not know (other tools' logs change), loud about what it had to leave out.
 
+#[cfg(test)]
+pub(crate) mod collect;
 pub mod detect;
 pub mod format;
 pub mod input;
