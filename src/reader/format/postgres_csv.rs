@@ -60,6 +60,7 @@ impl Reader for PostgresCsv {
             columns: Columns::LOG,
             zone_noted: false,
             begun: false,
+            width: None,
             record: Vec::new(),
             ends: Vec::new(),
             place: Place { line: 1, offset: 0 },
@@ -85,6 +86,8 @@ struct CsvLog<'s> {
     zone_noted: bool,
     /// The first record, or the header, was met.
     begun: bool,
+    /// How many columns the records of this file have.
+    width: Option<usize>,
     /// The lines of the record that is being read.
     record: Vec<u8>,
     /// Where each of its lines ends in `record`, and where that line stands in the file.
@@ -129,7 +132,7 @@ impl CsvLog<'_> {
         let place = self.place;
         self.open = false;
         let text = String::from_utf8_lossy(&record);
-        if !whole || !self.take(&text, place, out)? {
+        if !whole || !self.take(&text, ends.len(), place, out)? {
             let first = ends.first().map_or(0, |(end, _)| *end);
             self.lose(place, &record[..first], out)?;
             // Only a line that starts as a record does can be the next one; what is before it went with the torn one.
@@ -155,7 +158,7 @@ impl CsvLog<'_> {
     }
 
     /// Whether this was a record at all.
-    fn take(&mut self, text: &str, place: Place, out: &mut dyn Out) -> ControlFlow<(), bool> {
+    fn take(&mut self, text: &str, lines: usize, place: Place, out: &mut dyn Out) -> ControlFlow<(), bool> {
         let mut fields = Vec::with_capacity(26);
         split(text, &mut fields);
         if !self.begun {
@@ -169,9 +172,12 @@ impl CsvLog<'_> {
         let field = |at: usize| fields.get(at).map_or("", |field: &Cow<'_, str>| field);
         let (time, severity) = (read_time(field(columns.time)), severity(field(columns.severity)));
         let (Some(time), Some(severity)) = (time, severity) else { return ControlFlow::Continue(false) };
-        if fields.len() < columns.count {
+        // A quote lost near the end of a record swallows the start of the next one: the number of columns tells, and
+        // it is the same in all of a file.
+        if fields.len() < columns.count || self.width.is_some_and(|width| lines > 1 && width != fields.len()) {
             return ControlFlow::Continue(false);
         }
+        self.width.get_or_insert(fields.len());
         if time.zone_guessed && !self.zone_noted {
             self.zone_noted = true;
             if out.issue(zone_note(&self.source.file, place.line, place.offset)).is_break() {
@@ -200,16 +206,16 @@ impl CsvLog<'_> {
     }
 
     fn lose(&self, place: Place, line: &[u8], out: &mut dyn Out) -> ControlFlow<()> {
-        let (problem, advice) = match looks_like_record_start(line) {
-            true => ("a record is torn: it lacks columns or a closing quote", "read on with the next record"),
-            false => ("a line that does not begin a record", ""),
+        let problem = match looks_like_record_start(line) {
+            true => "a record is torn: it lacks columns or a closing quote",
+            false => "a line that does not begin a record",
         };
         out.issue(Issue {
             file: self.source.file.clone(),
             line: place.line,
             offset: place.offset,
             problem: problem.into(),
-            advice: advice.into(),
+            advice: String::new(),
             lost: true,
         })
     }

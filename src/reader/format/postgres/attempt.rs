@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use super::Entry;
+use super::audit::Audited;
 use super::message::{How, Said};
 use super::queue::{Queue, Ticket};
 use super::sessions::Session;
 use super::text;
-use crate::model::{Action, Executed, GapKind, Kind, Origin, Outcome};
+use crate::model::{Action, ActionId, Executed, Kind, Origin, Outcome};
 use crate::reader::record::action_id;
 
 /// The statement that a session is busy with, as far as the log has told.
@@ -19,8 +20,21 @@ pub(super) struct Running {
     pub(super) ticket: Ticket,
     /// As logged, to be known again.
     logged: Arc<str>,
+    /// The `PREPARE …` that is executed, by which auto_explain and pgaudit call the same thing.
+    prepared: Option<Arc<str>>,
     /// Not announced as a statement; the announcement may still come.
     mentioned: bool,
+    /// auto_explain has shown its plan, which it does once for every execution.
+    planned: bool,
+    /// pgaudit's number of the statement.
+    audited: Option<Box<str>>,
+}
+
+impl Running {
+    /// Whether a text from the log means this statement.
+    fn is(&self, text: &str) -> bool {
+        *self.logged == *text || self.prepared.as_deref() == Some(text)
+    }
 }
 
 /// One entry, and the session it is about.
@@ -44,22 +58,17 @@ impl Turn<'_> {
     /// Whether a new action began.
     pub(super) fn hear(&mut self, said: &Said<'_>) -> bool {
         match said {
-            Said::Runs { text, how: How::Mentioned, .. } => self.mention(text),
             Said::Runs { text, how, timed } => self.run(text.trim(), *how, *timed),
+            Said::Planned(text) => self.plan(text.trim()),
+            Said::Audit(audited) => self.audit(audited),
             Said::Ended => self.end(Some(true)),
             Said::Failed => self.fail(),
-            // What a function runs is an action of its own, and the statement that called it goes on.
-            Said::Audit(audited) if audited.nested => self.begin(&audited.text, How::Simple, Ending::Known(None)),
-            Said::Audit(audited) => {
-                let began = self.mention(&audited.text);
-                if began && audited.parameters_known {
-                    self.forgive_parameters();
-                }
-                began
-            }
             Said::Connected | Said::Disconnected => self.end(None),
             Said::Authorized { user, database } => {
-                self.session.meet(user, database);
+                // Without any mark of the session in the log, whose login this is cannot be known.
+                if !self.entry.pid.is_empty() || !self.entry.session.is_empty() {
+                    self.session.meet(user, database);
+                }
                 false
             }
             Said::Other | Said::Hidden(_) => self.mention(self.entry.statement),
@@ -69,7 +78,9 @@ impl Turn<'_> {
     /// The statement is announced, or reported with its duration.
     fn run(&mut self, text: &str, how: How, timed: bool) -> bool {
         let ending = if timed { Ending::Known(Some(true)) } else { Ending::Open };
-        if let Some(running) = self.session.running.as_mut().filter(|running| *running.logged == *text) {
+        let prepared = text::prepared(self.entry.detail);
+        let same = |running: &&mut Running| *running.logged == *text || Some(&*running.logged) == prepared;
+        if let Some(running) = self.session.running.as_mut().filter(same) {
             // With an announcement before it this is the same attempt only when it tells the duration; two
             // announcements are two attempts.
             if timed || running.mentioned {
@@ -100,6 +111,54 @@ impl Turn<'_> {
         self.begin(text, How::Mentioned, Ending::Open)
     }
 
+    /// auto_explain shows a plan when the execution is over, be it before or after its duration is logged.
+    fn plan(&mut self, text: &str) -> bool {
+        match &mut self.session.running {
+            Some(running) if running.is(text) && !(running.mentioned && running.planned) => {
+                running.planned = true;
+                return false;
+            }
+            // A function or a DO block has run this; it goes on itself.
+            Some(running) if !running.mentioned => return self.begin(text, How::Mentioned, Ending::Known(Some(true))),
+            Some(_) => {}
+            None if self.session.last.as_deref() == Some(text) && !self.session.planned => {
+                self.session.planned = true;
+                return false;
+            }
+            None => {}
+        }
+        self.end(None);
+        let began = self.begin(text, How::Mentioned, Ending::Open);
+        if let Some(running) = self.session.running.as_mut().filter(|_| began) {
+            running.planned = true;
+            self.queue.change(running.ticket, |action| action.outcome.succeeded = Some(true));
+        }
+        began
+    }
+
+    fn audit(&mut self, audited: &Audited<'_>) -> bool {
+        let text = audited.text.trim();
+        if audited.nested {
+            // What a function runs is an action of its own, and the statement that called it goes on.
+            return !self.is_running(text) && self.begin(text, How::Simple, Ending::Known(None));
+        }
+        if let Some(running) = self.session.running.as_mut().filter(|running| running.is(text)) {
+            let id = running.audited.get_or_insert_with(|| audited.statement.as_ref().into());
+            // Of several statements in one text every one has a line, with the whole text.
+            let several = text.trim_end_matches(';').contains(';');
+            if **id == *audited.statement || several {
+                return false;
+            }
+        }
+        self.end(None);
+        let how = if audited.parameters_known { How::Simple } else { How::Mentioned };
+        let began = self.begin(text, how, Ending::Open);
+        if let Some(running) = self.session.running.as_mut().filter(|_| began) {
+            (running.audited, running.mentioned) = (Some(audited.statement.as_ref().into()), true);
+        }
+        began
+    }
+
     fn fail(&mut self) -> bool {
         let text = self.entry.statement.trim();
         if text.is_empty() || self.is_running(text) {
@@ -111,13 +170,16 @@ impl Turn<'_> {
     }
 
     fn is_running(&self, text: &str) -> bool {
-        self.session.running.as_ref().is_some_and(|running| *running.logged == *text)
+        self.session.running.as_ref().is_some_and(|running| running.is(text))
     }
 
     /// The statement at hand is over. No new action begins by that.
     fn end(&mut self, succeeded: Option<bool>) -> bool {
         if let Some(running) = self.session.running.take() {
-            self.queue.settle(running.ticket, |action| action.outcome.succeeded = succeeded);
+            self.session.planned = running.planned;
+            self.queue.settle(running.ticket, |action| {
+                action.outcome.succeeded = succeeded.or(action.outcome.succeeded);
+            });
         }
         false
     }
@@ -154,16 +216,20 @@ impl Turn<'_> {
         };
         self.session.actions += 1;
         self.session.last = Some(Arc::clone(&logged_as));
+        self.session.planned = false;
         let ticket = self.queue.push(action, ending != Ending::Open);
         if ending == Ending::Open {
-            self.session.running = Some(Running { ticket, logged: logged_as, mentioned: how == How::Mentioned });
+            let prepared = text::prepared(self.entry.detail).map(Into::into);
+            let mentioned = how == How::Mentioned;
+            self.session.running =
+                Some(Running { ticket, logged: logged_as, prepared, mentioned, planned: false, audited: None });
         }
         true
     }
 
     /// Session and message number name a log entry for ever, in whatever format it is read; without them the
     /// moment and the order within the session must do.
-    fn id(&self, text: &str) -> crate::model::ActionId {
+    fn id(&self, text: &str) -> ActionId {
         let entry = self.entry;
         let time = entry.time.map_or(0, |time| time.0).to_be_bytes();
         match entry.number {
@@ -177,14 +243,6 @@ impl Turn<'_> {
                 &time,
                 text.as_bytes(),
             ]),
-        }
-    }
-
-    fn forgive_parameters(&mut self) {
-        if let Some(running) = &self.session.running {
-            self.queue.change(running.ticket, |action| {
-                action.gaps.retain(|gap| gap.kind != GapKind::ParametersMissing);
-            });
         }
     }
 }

@@ -9,6 +9,8 @@ use std::borrow::Cow;
 pub(super) struct Audited<'a> {
     /// The statement; of several in one query every line carries the whole text.
     pub(super) text: Cow<'a, str>,
+    /// pgaudit's number of the statement within its session.
+    pub(super) statement: Cow<'a, str>,
     /// Run by a function or a `DO` block, not sent by the client.
     pub(super) nested: bool,
     /// The parameters stand in the line, or there are none.
@@ -24,7 +26,8 @@ pub(super) fn read(rest: &str) -> Option<Audited<'_>> {
     }
     let nested = &*fields[2] != "1";
     let parameters_known = !fields[8].starts_with("<not logged>");
-    Some(Audited { text: fields.swap_remove(7), nested, parameters_known })
+    let text = std::mem::take(&mut fields[7]);
+    Some(Audited { text, statement: fields.swap_remove(1), nested, parameters_known })
 }
 
 #[cfg(test)]

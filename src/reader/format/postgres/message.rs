@@ -14,6 +14,8 @@ pub(super) enum Said<'a> {
         how: How,
         timed: bool,
     },
+    /// auto_explain shows the plan by which this was run.
+    Planned(Cow<'a, str>),
     /// What is running has ended well; the statement itself was logged before, or is of no interest to the server.
     Ended,
     /// What was running has failed.
@@ -92,7 +94,7 @@ fn read_duration(rest: &str) -> Said<'_> {
     }
     if let Some(plan) = rest.strip_prefix("plan:") {
         return match explained(plan.trim_start()) {
-            Some(text) => Said::Runs { text, how: How::Mentioned, timed: false },
+            Some(text) => Said::Planned(text),
             None => Said::Hidden("an auto_explain plan without a query text"),
         };
     }
@@ -161,6 +163,7 @@ mod tests {
     fn check(message: &str, expected: &str) {
         let shown = match read(Severity::Log, message) {
             Said::Runs { text, how, timed } => format!("{how:?}{} {text}", if timed { " timed" } else { "" }),
+            Said::Planned(text) => format!("planned {text}"),
             Said::Audit(audited) => format!("audit {}", audited.text),
             other => format!("{other:?}"),
         };
@@ -202,8 +205,8 @@ mod tests {
     fn explained_plans_name_their_query() {
         check(
             "duration: 3.2 ms  plan:\nQuery Text: SELECT *\nFROM t;\nSeq Scan on t  (cost=0.00..1.00 rows=1 width=4)",
-            "Mentioned SELECT *\nFROM t;\n",
+            "planned SELECT *\nFROM t;\n",
         );
-        check(r#"duration: 3.2 ms  plan:{"Query Text":"SELECT 1","Plan":{}}"#, "Mentioned SELECT 1");
+        check(r#"duration: 3.2 ms  plan:{"Query Text":"SELECT 1","Plan":{}}"#, "planned SELECT 1");
     }
 }

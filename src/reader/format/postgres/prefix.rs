@@ -46,9 +46,14 @@ pub(super) fn look(prefix: &str) -> Head<'_> {
             head.database = &rest[at + 1..rest[at + 1..].find(edge).map_or(rest.len(), |edge| at + 1 + edge)];
         }
     }
-    if head.pid.is_empty() && at_start.is_some() {
+    if head.pid.is_empty() && head.session.is_empty() && at_start.is_some() {
+        let words = || rest.split([' ', ',', ';', '|']).map(|word| word.trim_matches(['(', ')', ':']));
         let number = |word: &&str| (1..=7).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit());
-        head.pid = rest.split([' ', ':', ',']).map(|word| word.trim_matches(['(', ')'])).find(number).unwrap_or("");
+        // A session's own name is worth more than any number, which might be a line's or a port's.
+        head.session = words().find(|word| is_session(word)).unwrap_or("");
+        if head.session.is_empty() {
+            head.pid = words().find(number).unwrap_or("");
+        }
     }
     head
 }
@@ -368,7 +373,7 @@ mod tests {
             "2026-11-22 10:00:00 UTC [7] ann lee@my shop LOG:  a",
             "Message(Log) time=2026-11-22T10:00:00Z pid=7 user=ann lee db=my shop | a",
         );
-        check_given("%p %a %u ", "7 LOG:  x of y ann LOG:  a", "Message(Log) pid=7 user=ann | a");
+        check_given("%p %a %u ", "7 LOG:  x of y ann LOG:  a", "Message(Log) pid=7 user=x of y ann | a");
         check_given("%m [%p] ", "2026-11-22 10:00:00 UTC 7 LOG:  a", "none");
     }
 }

@@ -38,6 +38,8 @@ pub(super) struct Session {
     pub(super) running: Option<Running>,
     /// What was begun last, for the fetches that may follow.
     pub(super) last: Option<Arc<str>>,
+    /// Its plan was shown.
+    pub(super) planned: bool,
     /// The last `%l`; a smaller one means that the pid was given to another session.
     number: u64,
 }
@@ -149,13 +151,17 @@ impl Session {
             actions: 0,
             running: None,
             last: None,
+            planned: false,
             number,
         }
     }
 
     /// Learns who the session is from a prefix, a field, or the message about its login.
     pub(super) fn meet(&mut self, user: &str, database: &str) {
-        let new = |known: &Option<String>, said: &str| !said.is_empty() && known.as_deref() != Some(said);
+        let new = |known: &Option<String>, said: &str| {
+            // `[unknown]`, in the server's language, is what Postgres writes before a login is through.
+            !said.is_empty() && !said.starts_with('[') && known.as_deref() != Some(said)
+        };
         if new(&self.surroundings.user, user) {
             // The client's address and application say nothing certain about what sort of actor this is.
             self.actor = Arc::new(Actor { name: user.into(), ..Actor::default() });

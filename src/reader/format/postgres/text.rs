@@ -60,11 +60,11 @@ fn gap(kind: GapKind, hides: Hides, span: Option<Span>, detail: &str) -> Gap {
 fn executed<'a>(text: &'a str, detail: &'a str, gaps: &mut Vec<Gap>) -> Cow<'a, str> {
     let alone = text.trim_end_matches(|c: char| c == ';' || c.is_whitespace());
     let only_execute = starts_with_word(text, "EXECUTE") && !alone.contains(';');
-    match words::after(detail, words::PREPARE) {
+    match prepared(detail) {
         Some(prepare) => match prepared_body(prepare).filter(|_| only_execute) {
             Some(body) => body.trim().into(),
             // One of several statements: what it executes is put before them, as it was once sent.
-            None => format!("{}; {text}", prepare.trim().trim_end_matches(';')).into(),
+            None => format!("{}; {text}", prepare.trim_end_matches(';')).into(),
         },
         None => {
             if only_execute {
@@ -73,6 +73,11 @@ fn executed<'a>(text: &'a str, detail: &'a str, gaps: &mut Vec<Gap>) -> Cow<'a, 
             text.into()
         }
     }
+}
+
+/// The `PREPARE …` of the statement that is executed, if a DETAIL names it.
+pub(super) fn prepared(detail: &str) -> Option<&str> {
+    words::after(detail, words::PREPARE).map(str::trim)
 }
 
 /// What stands after `AS` in `PREPARE name (types) AS statement`.
@@ -105,7 +110,7 @@ fn parameters(detail: &str) -> Option<&str> {
 }
 
 fn has_parameters(detail: &str) -> bool {
-    parameters(detail).is_some() || words::after(detail, words::PREPARE).is_some()
+    parameters(detail).is_some() || prepared(detail).is_some()
 }
 
 /// How much values that are not in the log can hide.
