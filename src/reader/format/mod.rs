@@ -7,6 +7,10 @@ pub mod codex;
 pub mod fish_history;
 pub mod gemini_cli;
 pub mod lines;
+mod postgres;
+pub mod postgres_csv;
+pub mod postgres_json;
+pub mod postgres_stderr;
 pub mod tcsh_history;
 pub mod zsh_history;
 
@@ -17,6 +21,9 @@ pub const READERS: &[&dyn Reader] = &[
     &claude_code::ClaudeCode,
     &codex::Codex,
     &gemini_cli::GeminiCli,
+    &postgres_csv::PostgresCsv,
+    &postgres_json::PostgresJson,
+    &postgres_stderr::PostgresStderr,
     &bash_history::BashHistory,
     &zsh_history::ZshHistory,
     &fish_history::FishHistory,
