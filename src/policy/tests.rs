@@ -294,3 +294,40 @@ fn the_packs_are_valid_and_compiled_whole() {
         }
     }
 }
+
+#[test]
+fn timing() {
+    let sources = builtin("strict").unwrap();
+    let t = std::time::Instant::now();
+    let policy = Policy::load(&sources, &LoadOptions::default()).unwrap();
+    eprintln!("load {} rules {} conjuncts: {:?}", policy.rules().len(), policy.conjuncts.len(), t.elapsed());
+    let t = std::time::Instant::now();
+    for s in &sources { let _: PolicySet = s.text.parse().unwrap(); }
+    eprintln!("parse only: {:?}", t.elapsed());
+    let t = std::time::Instant::now();
+    for r in &policy.compiled { let _ = r.policy.to_pst(); }
+    eprintln!("to_pst only: {:?}", t.elapsed());
+    let mut draw = Draw(1);
+    let (mut n, mut met) = (0, 0);
+    let mut spent = std::time::Duration::ZERO;
+    for _ in 0..20_000 {
+        let (action, effect, session) = (draw.action(), draw.effect(), draw.session());
+        let request = Request { action: &action, effect: &effect, environment: draw.one(Environment::ALL), labels: &[], session: &session };
+        let t = std::time::Instant::now();
+        let j = policy.judge(&request);
+        spent += t.elapsed();
+        n += 1; met += j.met.len();
+    }
+    eprintln!("judge {:?} each, {met} met", spent / n);
+    let mut most: Vec<_> = policy.slices.iter().map(|s| s.len()).collect();
+    most.sort();
+    eprintln!("slice max {:?} median {:?}", most.last(), most[most.len()/2]);
+    for c in policy.conjuncts.iter().take(40) { eprintln!("{}", c.text); }
+    let one: Vec<Source> = sources.iter().take(2).map(|s| Source { builtin: false, ..s.clone() }).collect();
+    let t = std::time::Instant::now();
+    Policy::load(&one, &LoadOptions::default()).unwrap();
+    eprintln!("load sql validated: {:?}", t.elapsed());
+    let t = std::time::Instant::now();
+    Policy::load(&one, &LoadOptions::default()).unwrap();
+    eprintln!("again: {:?}", t.elapsed());
+}
