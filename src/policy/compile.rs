@@ -3,7 +3,8 @@
 //! Scope and `when` are split on `&&`, `unless` is negated, and equal conditions of different rules become one, so
 //! that each is evaluated once per request. What this file does not know is left to Cedar, condition by condition.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use cedar_policy::pst::{
     self, ActionConstraint, BinaryOp, Clause, EntityOrSlot, PatternElem, PrincipalConstraint, ResourceConstraint,
@@ -14,7 +15,7 @@ use super::facts::{Entity, Fact, Value};
 use crate::model::{Area, Areas, Environment, Operation, ResourceKind};
 
 /// A condition, compiled.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Expr {
     Value(Literal),
     Fact(Fact),
@@ -38,7 +39,7 @@ pub(super) enum Expr {
     Like(Box<Expr>, Pattern),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Arithmetic {
     Add,
     Subtract,
@@ -46,7 +47,7 @@ pub(super) enum Arithmetic {
 }
 
 /// The right side of an `in`: the closed vocabularies as bits, since most rules ask for those.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Places {
     pub(super) areas: Areas,
     /// One bit per [`Environment`].
@@ -70,7 +71,7 @@ impl Places {
 }
 
 /// A value that a policy writes down.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Literal {
     Bool(bool),
     Long(i64),
@@ -90,7 +91,7 @@ impl Literal {
 }
 
 /// A `like` pattern: the pieces between its stars.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Pattern(Vec<String>);
 
 impl Pattern {
@@ -127,12 +128,19 @@ impl Pattern {
 #[derive(Clone, Debug)]
 pub(super) struct Conjunct {
     pub(super) test: Test,
-    /// As a person would write it.
-    pub(super) text: String,
+    source: pst::Expr,
+    text: OnceLock<String>,
     /// The facts it looks at.
     pub(super) facts: Vec<Fact>,
     /// It only asks what kind of act, thing or actor this is.
     pub(super) is_anchor: bool,
+}
+
+impl Conjunct {
+    /// As a person would write it. Printing is slow and seldom asked for.
+    pub(super) fn text(&self) -> &str {
+        self.text.get_or_init(|| self.source.to_string())
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -164,7 +172,7 @@ pub(super) struct Compiled {
 #[derive(Debug, Default)]
 pub(super) struct Conjuncts {
     pub(super) all: Vec<Conjunct>,
-    by_text: BTreeMap<String, usize>,
+    compiled: HashMap<Expr, usize>,
 }
 
 impl Conjuncts {
@@ -205,15 +213,14 @@ impl Conjuncts {
             rule.operations &= operations;
             rule.kinds &= kinds;
         }
-        let text = part.to_string();
-        let index = match self.by_text.get(&text) {
-            Some(index) => *index,
-            None => {
-                self.all.push(conjunct(expr, text.clone()));
-                self.by_text.insert(text, self.all.len() - 1);
-                self.all.len() - 1
+        let known = expr.as_ref().and_then(|expr| self.compiled.get(expr).copied());
+        let index = known.unwrap_or(self.all.len());
+        if known.is_none() {
+            if let Some(expr) = &expr {
+                self.compiled.insert(expr.clone(), index);
             }
-        };
+            self.all.push(conjunct(expr, part));
+        }
         if let Some(conjunct) = self.all.get(index) {
             rule.handles_unresolved |= conjunct.facts.contains(&Fact::Unresolved);
         }
@@ -224,7 +231,7 @@ impl Conjuncts {
     }
 }
 
-fn conjunct(expr: Option<Expr>, text: String) -> Conjunct {
+fn conjunct(expr: Option<Expr>, source: pst::Expr) -> Conjunct {
     let mut facts = Vec::new();
     let mut is_anchor = false;
     let test = match expr {
@@ -232,16 +239,17 @@ fn conjunct(expr: Option<Expr>, text: String) -> Conjunct {
             is_anchor = walk(&expr, &mut facts);
             Test::Compiled(expr)
         }
-        // What Cedar printed, Cedar reads; should it ever not, the condition must not pass in silence.
-        None => Test::Slow(Box::new(text.parse().unwrap_or_else(|_| cedar_policy::Expression::new_long(0)))),
+        None => {
+            let text = source.to_string();
+            // The words say which facts it looks at, near enough: paths are printed as they are written.
+            facts = Fact::ALL.iter().copied().filter(|fact| text.contains(fact.word())).collect();
+            // What Cedar printed, Cedar reads; should it ever not, a number in its place fails and is counted.
+            Test::Slow(Box::new(text.parse().unwrap_or_else(|_| cedar_policy::Expression::new_long(0))))
+        }
     };
-    if matches!(test, Test::Slow(_)) {
-        // The words say which facts it looks at, near enough: paths are printed as they are written.
-        facts = Fact::ALL.iter().copied().filter(|fact| text.contains(fact.word())).collect();
-    }
     facts.sort();
     facts.dedup();
-    Conjunct { test, text, facts, is_anchor }
+    Conjunct { test, source, text: OnceLock::new(), facts, is_anchor }
 }
 
 /// The scope as expressions; `None` for a template.
@@ -299,7 +307,21 @@ fn split(expr: &pst::Expr, negated: bool, parts: &mut Vec<pst::Expr>) {
         (pst::Expr::UnaryOp { op: UnaryOp::Not, expr }, negated) => split(expr, !negated, parts),
         (pst::Expr::Literal(pst::Literal::Bool(true)), false) => {}
         (expr, false) => parts.push(expr.clone()),
+        (pst::Expr::BinaryOp { op, left, right }, true) if opposite(*op).is_some() => {
+            let op = opposite(*op).unwrap_or(*op);
+            parts.push(pst::Expr::BinaryOp { op, left: left.clone(), right: right.clone() });
+        }
         (expr, true) => parts.push(pst::Expr::UnaryOp { op: UnaryOp::Not, expr: expr.clone().into() }),
+    }
+}
+
+/// The tree spells `a > b` out as `!(a <= b)`; people do not.
+const fn opposite(op: BinaryOp) -> Option<BinaryOp> {
+    match op {
+        BinaryOp::Eq => Some(BinaryOp::NotEq),
+        BinaryOp::Less => Some(BinaryOp::GreaterEq),
+        BinaryOp::LessEq => Some(BinaryOp::Greater),
+        _ => None,
     }
 }
 
@@ -317,6 +339,7 @@ fn expression(expr: &pst::Expr) -> Option<Expr> {
             }
             match Fact::from_word(&path) {
                 Some(fact) if fact.is_optional() => Expr::Has(fact),
+                None if path == "context.session" => Expr::Value(Literal::Bool(true)),
                 Some(Fact::Unresolved | Fact::ResourceName | Fact::PrincipalName) | None => return None,
                 Some(_) => Expr::Value(Literal::Bool(true)),
             }

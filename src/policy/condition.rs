@@ -51,7 +51,7 @@ impl Policy {
         for index in &rule.test.all {
             let Some(conjunct) = self.conjuncts.get(*index) else { continue };
             conditions.push(Condition {
-                text: conjunct.text.clone(),
+                text: conjunct.text().to_owned(),
                 facts: conjunct.facts.clone(),
                 kind: if conjunct.is_anchor { ConditionKind::Anchor } else { ConditionKind::Condition },
                 met: self.met(*index, &mut pass, request),

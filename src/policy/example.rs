@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use miette::NamedSource;
 
+use super::Rule;
 use super::compile::Compiled;
 use super::lint::{annotation_range, did_you_mean};
 use super::load::{Desk, File, Parsed};
@@ -32,46 +33,57 @@ pub struct Example {
     pub(super) range: Range<usize>,
 }
 
-/// Every example of a rule.
-pub(super) fn read(
-    desk: &mut Desk,
-    file: &File,
-    parsed: &Parsed,
-    rule: &Arc<RuleInfo>,
-    test: &Compiled,
-) -> Vec<Example> {
+/// Every example of a rule; none of a permit.
+pub(super) fn read(rule: &Rule) -> Vec<Example> {
+    let Some(info) = &rule.info else { return Vec::new() };
+    let statement = rule.source.inner().get(rule.range.clone()).unwrap_or_default();
     let mut examples = Vec::new();
-    for (key, expect_met) in [("blocks", true), ("asks", true), ("allows", false)] {
-        let Some(value) = parsed.annotation(key) else { continue };
-        let range = annotation_range(file, parsed, key);
-        for line in value.split('\n').map(str::trim).filter(|line| !line.is_empty()) {
-            let mut draft = Draft::new(test);
-            let (bracket, text) = bracket(line);
-            for word in bracket.split_whitespace() {
-                if let Err((message, help)) = draft.set(word) {
-                    desk.note(file, range.clone(), ("policy::example", message)).help = help;
-                }
-            }
-            let origin = Origin {
-                file: rule.file.as_str().into(),
-                line: rule.line as u64,
-                offset: range.start as u64,
-                format: "example",
-            };
-            examples.push(Example {
-                rule: rule.clone(),
-                text: text.to_owned(),
-                expect_met,
-                action: draft.action(text, origin),
-                environment: draft.environment,
-                labels: draft.labels,
-                session: draft.session,
-                source: file.source.clone(),
-                range: range.clone(),
-            });
+    for (key, line) in lines(&rule.policy) {
+        let start = rule.range.start + statement.find(&format!("@{key}(")).unwrap_or(0);
+        let origin = Origin {
+            file: info.file.as_str().into(),
+            line: info.line as u64,
+            offset: start as u64,
+            format: "example",
+        };
+        let mut draft = Draft::new(&rule.test);
+        let (bracket, text) = bracket(line);
+        for word in bracket.split_whitespace() {
+            // A word that means nothing was refused when the rule was loaded.
+            drop(draft.set(word));
         }
+        examples.push(Example {
+            rule: info.clone(),
+            text: text.to_owned(),
+            expect_met: key != "allows",
+            action: draft.action(text, origin),
+            environment: draft.environment,
+            labels: draft.labels,
+            session: draft.session,
+            source: rule.source.clone(),
+            range: start..start + key.len() + 1,
+        });
     }
     examples
+}
+
+/// Refuses brackets that mean nothing.
+pub(super) fn check(desk: &mut Desk, file: &File, parsed: &Parsed) {
+    for (key, line) in lines(&parsed.policy) {
+        let mut draft = Draft::default();
+        for word in bracket(line).0.split_whitespace() {
+            if let Err((message, help)) = draft.set(word) {
+                desk.note(file, annotation_range(file, parsed, key), ("policy::example", message)).help = help;
+            }
+        }
+    }
+}
+
+fn lines(policy: &cedar_policy::Policy) -> impl Iterator<Item = (&'static str, &str)> {
+    ["blocks", "asks", "allows"].into_iter().flat_map(move |key| {
+        let value = policy.annotation(key).unwrap_or_default();
+        value.split('\n').map(str::trim).filter(|line| !line.is_empty()).map(move |line| (key, line))
+    })
 }
 
 /// `[env=production] ls` is a bracket and a command; `[ -f x ] && ls` is a command.
@@ -82,7 +94,7 @@ fn bracket(line: &str) -> (&str, &str) {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Draft {
     environment: Environment,
     actor: Actor,

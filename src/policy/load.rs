@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, OnceLock};
 
-use cedar_policy::{PolicyId, PolicySet, Schema, ValidationMode, Validator};
+use cedar_policy::{PolicyId, PolicySet, pst};
 use miette::{Diagnostic, LabeledSpan, NamedSource};
 use sha2::{Digest, Sha256};
 
-use super::compile::Conjuncts;
+use super::compile::{Compiled, Conjuncts};
 use super::statement::{line, statements};
-use super::{Example, Policy, Rule, SCHEMA, example, lint};
+use super::validate::validate;
+use super::{Example, Policy, Rule, example, lint};
 use crate::model::{Decision, Mode, RuleInfo, Severity};
 
 /// One policy file.
@@ -123,7 +124,6 @@ impl Policy {
     pub fn load(sources: &[Source], options: &LoadOptions) -> Result<Self, PolicyErrors> {
         let mut desk = Desk::default();
         let files: Vec<File> = sources.iter().map(|source| desk.read(source)).collect();
-        desk.validate(sources, &files);
         desk.finish(sources, files, options)
     }
 }
@@ -229,36 +229,25 @@ impl Desk {
         file
     }
 
-    /// Strict validation, for what did not come with the program.
-    fn validate(&mut self, sources: &[Source], files: &[File]) {
-        for (_, file) in sources.iter().zip(files).filter(|(source, _)| !source.builtin) {
-            self.validate_file(file);
-        }
-    }
-
-    pub(super) fn validate_file(&mut self, file: &File) {
-        let schema = match &*FULL_SCHEMA {
-            Ok(schema) => schema,
+    /// Strict validation, with Cedar's words and our codes.
+    fn validate(&mut self, file: &File, parsed: &Parsed, test: Option<&Compiled>) {
+        let text = file.source.inner().get(parsed.range.clone()).unwrap_or_default();
+        let result = match validate(&parsed.policy, test, text) {
+            Ok(result) => result,
             Err(error) => {
-                self.put(&file.source, None, ("policy::schema", error.clone()));
+                self.note(file, parsed.range.clone(), ("policy::schema", error));
                 return;
             }
         };
-        let validator = Validator::new(schema.clone());
-        for parsed in &file.policies {
-            // One at a time: a second rule of the same id is a problem of its own and must not hide this one's.
-            let Ok(set) = PolicySet::from_policies([parsed.policy.clone()]) else { continue };
-            let result = validator.validate(&set, ValidationMode::Strict);
-            for error in result.validation_errors() {
-                self.cedar(&file.source, "policy::schema", error);
-            }
-            for warning in result.validation_warnings() {
-                let code = match warning {
-                    cedar_policy::ValidationWarning::ImpossiblePolicy(_) => "policy::impossible",
-                    _ => "policy::suspicious",
-                };
-                self.cedar(&file.source, code, warning);
-            }
+        for error in result.validation_errors() {
+            self.cedar(&file.source, "policy::schema", error);
+        }
+        for warning in result.validation_warnings() {
+            let code = match warning {
+                cedar_policy::ValidationWarning::ImpossiblePolicy(_) => "policy::impossible",
+                _ => "policy::suspicious",
+            };
+            self.cedar(&file.source, code, warning);
         }
     }
 
@@ -266,34 +255,41 @@ impl Desk {
         let mut conjuncts = Conjuncts::default();
         let mut compiled = Vec::new();
         let mut by_id = BTreeMap::new();
-        let mut examples = Vec::new();
         let mut known_ids = Vec::new();
-        for file in &files {
+        for (file, source) in files.into_iter().zip(sources) {
             for parsed in &file.policies {
-                lint::policy(&mut self, file, parsed, options);
                 if known_ids.contains(&parsed.id) {
                     let message = format!("there is a rule `{}` already", parsed.id);
                     let help = "every rule has an id of its own; to replace a built-in rule, switch it off".into();
-                    let range = lint::annotation_range(file, parsed, "id");
-                    self.note(file, range, ("policy::duplicate-id", message)).help = Some(help);
+                    let range = lint::annotation_range(&file, parsed, "id");
+                    self.note(&file, range, ("policy::duplicate-id", message)).help = Some(help);
                     continue;
                 }
                 known_ids.push(parsed.id.clone());
-                if options.off.contains(&parsed.id) {
-                    continue;
+                let off = options.off.contains(&parsed.id);
+                let test = tree(&parsed.policy).and_then(|tree| conjuncts.compile(tree.body()));
+                if !source.builtin {
+                    lint::policy(&mut self, &file, parsed, options);
+                    self.validate(&file, parsed, test.as_ref());
+                    example::check(&mut self, &file, parsed);
                 }
-                let test = parsed.policy.to_pst().ok().and_then(|policy| conjuncts.compile(policy.body()));
                 let Some(test) = test else {
                     let message = "this policy uses what nearmiss cannot evaluate".to_owned();
-                    self.note(file, parsed.range.clone(), ("policy::unsupported", message));
+                    self.note(&file, parsed.range.clone(), ("policy::unsupported", message));
                     continue;
                 };
-                let info = (!parsed.is_permit()).then(|| Arc::new(info(file, parsed)));
-                if let Some(info) = &info {
-                    examples.extend(example::read(&mut self, file, parsed, info, &test));
+                if off {
+                    continue;
                 }
                 by_id.insert(parsed.id.clone(), compiled.len());
-                compiled.push(Rule { id: parsed.id.clone(), info, policy: parsed.policy.clone(), test });
+                compiled.push(Rule {
+                    id: parsed.id.clone(),
+                    info: (!parsed.is_permit()).then(|| Arc::new(info(&file, parsed))),
+                    policy: parsed.policy.clone(),
+                    test,
+                    source: file.source.clone(),
+                    range: parsed.range.clone(),
+                });
             }
         }
         self.check_off(options, &known_ids);
@@ -309,7 +305,7 @@ impl Desk {
             conjuncts: conjuncts.all,
             by_id,
             sets: OnceLock::new(),
-            examples,
+            examples: OnceLock::new(),
             warnings,
             digest: digest(sources, options),
         })
@@ -329,6 +325,12 @@ impl Desk {
             });
         }
     }
+}
+
+/// The syntax tree of a policy. `Policy::to_pst` would parse its text once more, which is most of a cold start; the
+/// tree made from what was parsed already says the same, with `>` and `!=` spelt out.
+fn tree(policy: &cedar_policy::Policy) -> Option<pst::Policy> {
+    pst::Policy::try_from(AsRef::as_ref(policy).clone()).ok()
 }
 
 fn info(file: &File, parsed: &Parsed) -> RuleInfo {
@@ -360,12 +362,6 @@ fn digest(sources: &[Source], options: &LoadOptions) -> String {
     }
     hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
-
-pub(super) static FULL_SCHEMA: LazyLock<Result<Schema, String>> =
-    LazyLock::new(|| match Schema::from_cedarschema_str(SCHEMA) {
-        Ok((schema, _)) => Ok(schema),
-        Err(error) => Err(error.to_string()),
-    });
 
 /// Examples need a classifier, which this floor does not have: whoever runs them reports them here.
 impl Example {

@@ -17,11 +17,14 @@ mod oracle;
 mod statement;
 #[cfg(test)]
 mod tests;
+mod validate;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use cedar_policy::PolicySet;
+use miette::NamedSource;
 
 pub use builtin::{PACKS, builtin};
 pub use condition::{Condition, ConditionKind, Met, Near};
@@ -69,7 +72,7 @@ pub struct Policy {
     by_id: BTreeMap<String, usize>,
     /// The permits and the rules as Cedar wants them; only the oracle and slow conditions need them.
     sets: OnceLock<Result<(PolicySet, PolicySet), String>>,
-    examples: Vec<Example>,
+    examples: OnceLock<Vec<Example>>,
     warnings: Vec<Problem>,
     digest: String,
 }
@@ -81,6 +84,8 @@ struct Rule {
     info: Option<Arc<RuleInfo>>,
     policy: cedar_policy::Policy,
     test: compile::Compiled,
+    source: Arc<NamedSource<String>>,
+    range: Range<usize>,
 }
 
 impl Policy {
@@ -96,7 +101,7 @@ impl Policy {
 
     /// What the rules say of themselves: run when the policy is loaded, by whoever has a classifier.
     pub fn examples(&self) -> &[Example] {
-        &self.examples
+        self.examples.get_or_init(|| self.compiled.iter().flat_map(example::read).collect())
     }
 
     /// What is worth a note but no error.

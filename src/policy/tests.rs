@@ -120,6 +120,9 @@ fn pack(name: &str) -> Policy {
     Policy::load(&sources, &LoadOptions::default()).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
+static FULL: std::sync::LazyLock<cedar_policy::Schema> =
+    std::sync::LazyLock::new(|| SCHEMA.parse().unwrap_or_else(|error| panic!("{error:?}")));
+
 /// Draws requests from one number, so that a failure can be drawn again.
 struct Draw(u64);
 
@@ -274,7 +277,7 @@ fn check_agreement(policy: &Policy, seed: u64) {
         assert_eq!(now, answer.satisfied.contains(&rule.id), "rule `{}` as things stand: {request:#?}", rule.id);
     }
     let cedar = entities::translate(&request).unwrap_or_else(|error| panic!("{error}"));
-    let schema = load::FULL_SCHEMA.as_ref().unwrap_or_else(|error| panic!("{error}"));
+    let schema = &*FULL;
     let entities = cedar.entities.iter().cloned();
     if let Err(error) = cedar_policy::Entities::from_entities(entities, Some(schema)) {
         panic!("the schema refuses {request:#?}: {error:?}");
@@ -316,4 +319,55 @@ fn the_packs_are_valid_and_compiled_whole() {
             Err(errors) => panic!("{errors}"),
         }
     }
+}
+
+#[test]
+fn timing() {
+    let sources = builtin("strict").unwrap();
+    let t = std::time::Instant::now();
+    let policy = Policy::load(&sources, &LoadOptions::default()).unwrap();
+    eprintln!("load {} rules {} conjuncts: {:?}", policy.rules().len(), policy.conjuncts.len(), t.elapsed());
+    let t = std::time::Instant::now();
+    for s in &sources { let _: PolicySet = s.text.parse().unwrap(); }
+    eprintln!("parse only: {:?}", t.elapsed());
+    let t = std::time::Instant::now();
+    for r in &policy.compiled { let _ = r.policy.to_pst(); }
+    eprintln!("to_pst only: {:?}", t.elapsed());
+    let t = std::time::Instant::now();
+    for r in &policy.compiled { let x: Result<cedar_policy::pst::Policy, _> = cedar_policy::pst::Policy::try_from(AsRef::as_ref(&r.policy).clone()); x.unwrap(); }
+    eprintln!("ast to pst: {:?}", t.elapsed());
+    let psts: Vec<_> = policy.compiled.iter().map(|r| r.policy.to_pst().unwrap()).collect();
+    let t = std::time::Instant::now();
+    let mut c = compile::Conjuncts::default();
+    for p in &psts { c.compile(p.body()); }
+    eprintln!("compile: {:?}", t.elapsed());
+    let t = std::time::Instant::now();
+    Policy::slices(&policy.compiled);
+    eprintln!("slices: {:?}", t.elapsed());
+    let t = std::time::Instant::now();
+    for s in &sources { statement::statements(&s.text); }
+    eprintln!("statements: {:?}", t.elapsed());
+    let mut draw = Draw(1);
+    let (mut n, mut met) = (0, 0);
+    let mut spent = std::time::Duration::ZERO;
+    for _ in 0..20_000 {
+        let (action, effect, session) = (draw.action(), draw.effect(), draw.session());
+        let request = Request { action: &action, effect: &effect, environment: draw.one(Environment::ALL), labels: &[], session: &session };
+        let t = std::time::Instant::now();
+        let j = policy.judge(&request);
+        spent += t.elapsed();
+        n += 1; met += j.met.len();
+    }
+    eprintln!("judge {:?} each, {met} met", spent / n);
+    let mut most: Vec<_> = policy.slices.iter().map(|s| s.len()).collect();
+    most.sort();
+    eprintln!("slice max {:?} median {:?}", most.last(), most[most.len()/2]);
+    for c in policy.conjuncts.iter().take(40) { eprintln!("{}", c.text()); }
+    let one: Vec<Source> = sources.iter().take(2).map(|s| Source { builtin: false, ..s.clone() }).collect();
+    let t = std::time::Instant::now();
+    Policy::load(&one, &LoadOptions::default()).unwrap();
+    eprintln!("load sql validated: {:?}", t.elapsed());
+    let t = std::time::Instant::now();
+    Policy::load(&one, &LoadOptions::default()).unwrap();
+    eprintln!("again: {:?}", t.elapsed());
 }
