@@ -48,6 +48,8 @@ pub struct Scene<'a> {
     pub dialect: Option<String>,
     frame: Frame,
     depth: usize,
+    /// How many commands run each other right now: `sudo env nice …`.
+    commands: usize,
     /// Depth in the tree of steps; `None` when nobody asked for it.
     step_depth: Option<usize>,
     known: &'a Known,
@@ -77,6 +79,7 @@ impl<'a> Scene<'a> {
             dialect: action.surroundings.dialect.clone(),
             frame: Frame::Exact(0),
             depth: 0,
+            commands: 0,
             step_depth: keep_steps.then_some(0),
             known,
             out: Understanding::default(),
@@ -184,6 +187,17 @@ impl<'a> Scene<'a> {
 
     pub fn mark(&self) -> usize {
         self.out.effects.len()
+    }
+
+    /// Counts a command that runs another; `false` when that goes deeper than `most`.
+    pub(super) fn enter_command(&mut self, most: usize) -> bool {
+        let fits = self.commands < most;
+        self.commands += usize::from(fits);
+        fits
+    }
+
+    pub(super) fn leave_command(&mut self) {
+        self.commands -= 1;
     }
 
     /// Adds a line to the tree of what was understood and puts what `inside` finds below it.

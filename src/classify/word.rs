@@ -37,6 +37,20 @@ impl Word {
         Self { text: text.into(), ..Self::default() }
     }
 
+    /// The word without its first `from` bytes: the value in `--name=value`.
+    #[must_use]
+    pub fn tail(&self, from: usize) -> Self {
+        let verbatim = self.span.filter(|span| span.end - span.start == self.text.len());
+        let unknown = self.unknown.iter().filter(|part| part.start >= from);
+        Self {
+            text: self.text.get(from..).unwrap_or_default().to_owned(),
+            span: verbatim.map(|span| Span::new(span.start + from, span.end)).or(self.span),
+            unknown: unknown.map(|part| Unknown { start: part.start - from, end: part.end - from, ..part.clone() }).collect(),
+            glob: self.glob,
+            quoted: self.quoted,
+        }
+    }
+
     pub fn is_known(&self) -> bool {
         self.unknown.is_empty()
     }

@@ -2,11 +2,24 @@
 //!
 //! Programs are described by the TOML specs of [`Catalog`]; what no spec describes is read by convention and is a gap.
 
+mod call;
 pub mod catalog;
+mod complete;
+mod condition;
+mod convention;
+mod flags;
+mod interpret;
+mod pattern;
+mod program;
+mod programs;
+mod select;
+mod settle;
+mod spec;
+mod template;
 
 pub use catalog::Catalog;
 
-use crate::model::{Action, Resource, Span};
+use crate::model::{Action, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};
 
 use super::{Scene, Word};
 
@@ -42,13 +55,74 @@ pub struct Stream {
     pub lists_under: Option<Word>,
 }
 
+/// A command in a command (`sudo env nice …`) deeper than this is a gap.
+const MAX_WRAPPERS: usize = 32;
+
 /// Finds what one simple command does and says what it writes on standard output.
 pub fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
-    let _ = (scene, invocation);
-    Stream::default()
+    let Some(first) = invocation.words.first() else { return Stream::default() };
+    let Some(name) = first.value() else {
+        return dynamic(scene, invocation, first);
+    };
+    if program::is_local(name) {
+        return local(scene, invocation, first);
+    }
+    let name = program::name(name);
+    let catalog = scene.catalog;
+    let spec = catalog.find(&name).or_else(|| catalog.find(program::without_version(&name)));
+    let spec = spec.or_else(|| catalog.find(&name.to_ascii_lowercase()));
+    match spec {
+        Some(spec) => select::run(scene, invocation, spec, &name),
+        None => convention::run(scene, invocation, &name),
+    }
+}
+
+/// As [`run`], for a command that another one runs: how deep that goes is bounded.
+fn run_nested(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
+    if !scene.enter_command(MAX_WRAPPERS) {
+        scene.gap(GapKind::TooDeep, Hides::Anything, invocation.span, "commands nested too deeply");
+        return Stream::default();
+    }
+    let stream = run(scene, invocation);
+    scene.leave_command();
+    stream
+}
+
+/// The program itself is not known: `$CMD x`.
+fn dynamic(scene: &mut Scene<'_>, invocation: &Invocation<'_>, first: &Word) -> Stream {
+    let mut resource = Resource::new(ResourceKind::Code, &*first.text);
+    resource.unresolved = true;
+    let mut effect = Effect::new(Operation::Execute, resource);
+    effect.code = Some(crate::model::CodeOrigin::Dynamic);
+    effect.by.clone_from(&first.text);
+    effect.span = first.span.or(invocation.span);
+    scene.effect(effect);
+    scene.gap(GapKind::DynamicCode, Hides::Anything, first.span.or(invocation.span), &*first.text);
+    Stream { connected: true, ..Stream::default() }
+}
+
+/// A program of the workspace, of which only the place is known: `./deploy.sh`.
+fn local(scene: &mut Scene<'_>, invocation: &Invocation<'_>, first: &Word) -> Stream {
+    let mut effect = interpret::code_effect(scene, first, None);
+    effect.by = program::name(&first.text).into_owned();
+    effect.span = first.span.or(invocation.span);
+    scene.effect(effect);
+    Stream { connected: true, ..Stream::default() }
 }
 
 /// An `exec` action: exact words, no shell.
 pub fn run_argv(scene: &mut Scene<'_>, action: &Action) {
-    let _ = (scene, action);
+    let Some(argv) = action.argv.as_deref() else {
+        scene.run(super::Language::Shell, &action.text, 0);
+        return;
+    };
+    let words = program::placed(argv, &action.text);
+    let span = Some(Span::new(0, action.text.len()));
+    let stdin = Stream::default();
+    let invocation = Invocation { words: &words, span, stdin: &stdin, assignments: &[] };
+    run(scene, &invocation);
+    scene.set_template(|| program::template(&words));
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! Programs nobody described, read by what their words usually mean.
+
+use crate::classify::{Scene, Word, paths};
+use crate::model::{Certainty, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind};
+
+use super::call::Call;
+use super::{Invocation, Stream, program, select, settle};
+
+/// Reads the command line of a program that no spec describes.
+pub(super) fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>, name: &str) -> Stream {
+    let words = invocation.words.get(1..).unwrap_or_default();
+    let stream = Stream { connected: true, ..Stream::default() };
+    if is_question(words) {
+        return stream;
+    }
+    let parsed = select::sorted(words);
+    let span = invocation.words.first().and_then(|word| word.span).or(invocation.span);
+    let operands: Vec<&Word> = parsed.operands.iter().map(|word| &**word).collect();
+    judge(scene, name, &operands, words, span, invocation);
+    stream
+}
+
+/// Reads a command that the spec of its program does not list.
+pub(super) fn unknown_command(scene: &mut Scene<'_>, call: &Call<'_>) -> Stream {
+    let operands: Vec<&Word> = call.operands().collect();
+    let words = call.invocation.words.get(1..).unwrap_or_default();
+    judge(scene, &call.by, &operands, words, call.head, call.invocation);
+    Stream { connected: true, ..Stream::default() }
+}
+
+fn judge(
+    scene: &mut Scene<'_>,
+    name: &str,
+    operands: &[&Word],
+    words: &[Word],
+    span: Option<crate::model::Span>,
+    invocation: &Invocation<'_>,
+) {
+    let found = operands.iter().take(3).enumerate().find_map(|(at, word)| Some((at, verb(&word.text)?)));
+    let (by, operation) = match found {
+        Some((at, operation)) => {
+            let path = operands.iter().take(at + 1).map(|word| &*word.text).collect::<Vec<_>>().join(" ");
+            (format!("{name} {path}"), Some((at, operation)))
+        }
+        None => (operands.first().filter(|word| is_plain(word)).map_or(name.to_owned(), |word| format!("{name} {}", word.text)), None),
+    };
+    let mut harmless = false;
+    if let Some((at, operation)) = operation {
+        harmless = matches!(operation, Operation::List | Operation::Read);
+        let target = operands.get(at + 1).map_or_else(Word::default, |word| (*word).clone());
+        let resource = if looks_like_path(&target.text) {
+            paths::resource(scene, &target, ResourceKind::File)
+        } else {
+            settle::named(ResourceKind::Item, &target)
+        };
+        let mut effect = Effect::new(operation, resource);
+        effect.certainty = Certainty::Inferred;
+        effect.by.clone_from(&by);
+        effect.span = target.span.or(span);
+        let given = |names: &[&str]| words.iter().any(|word| names.contains(&&*word.text));
+        effect.guard_off = given(&["-f", "--force", "-y", "--yes", "--auto-approve", "--no-confirm", "--assume-yes"]);
+        effect.dry_run = given(&["--dry-run", "--dryrun", "--dry_run", "--check", "--noop", "--simulate", "--whatif"]);
+        if given(&["--all", "-A"]) {
+            effect.extent = Extent::All;
+        }
+        scene.effect(effect);
+    }
+    for word in operands.iter().filter(|word| looks_like_path(&word.text)).take(16) {
+        let mut effect = Effect::new(Operation::Read, paths::resource(scene, word, ResourceKind::File));
+        if effect.resource.areas.has(crate::model::Area::Sink) {
+            continue;
+        }
+        effect.certainty = Certainty::Inferred;
+        effect.by.clone_from(&by);
+        effect.span = word.span;
+        scene.effect(effect);
+    }
+    if !harmless {
+        scene.gap(GapKind::UnknownProgram, Hides::Anything, span.or(invocation.span), by);
+    }
+}
+
+/// `--help`, `--version` and the like, where they cannot be anything else.
+fn is_question(words: &[Word]) -> bool {
+    let end = words.iter().position(|word| word.text == "--").unwrap_or(words.len());
+    let asks = |word: &Word| matches!(&*word.text, "--help" | "-help" | "--usage");
+    let lone = |word: &Word| matches!(&*word.text, "--version" | "-V" | "-v" | "-version" | "version" | "-h" | "help");
+    words[..end].iter().any(asks)
+        || words.first().is_some_and(|word| word.text == "help")
+        || words.len() == 1 && words.first().is_some_and(lone)
+        || words.last().is_some_and(|word| word.text == "-h")
+}
+
+fn is_plain(word: &Word) -> bool {
+    word.is_known() && word.text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+fn looks_like_path(text: &str) -> bool {
+    !text.contains("://") && (text.starts_with(['/', '~', '.']) && text.len() > 1 || text.contains('/') && !text.contains(' '))
+}
+
+/// The operation that a word in the place of a command usually means.
+pub(super) fn verb(word: &str) -> Option<Operation> {
+    let word = word.trim_start_matches("--");
+    // `delete-user`, `userDelete` and `users:destroy` say it at one of their ends.
+    let first = word.split(['-', ':', '_', '.']).next().unwrap_or(word);
+    let last = word.rsplit(['-', ':', '_', '.']).next().unwrap_or(word);
+    one_verb(word).or_else(|| one_verb(first)).or_else(|| one_verb(last))
+}
+
+fn one_verb(word: &str) -> Option<Operation> {
+    Some(match word {
+        "delete" | "del" | "rm" | "remove" | "purge" | "wipe" | "erase" | "prune" | "truncate" | "flush" | "clean"
+        | "clear" | "uninstall" | "unlink" | "discard" | "expire" => Operation::Delete,
+        "destroy" | "drop" | "nuke" | "reset" | "terminate" | "deprovision" | "teardown" | "format" => Operation::Drop,
+        "disable" | "deactivate" | "unprotect" => Operation::Disable,
+        "revoke" => Operation::Revoke,
+        "stop" | "kill" | "shutdown" | "suspend" | "pause" | "halt" | "down" | "cancel" | "abort" => Operation::Stop,
+        "list" | "ls" | "get" | "show" | "describe" | "status" | "info" | "search" | "version" | "view" | "inspect"
+        | "logs" | "log" | "help" | "diff" | "plan" | "validate" | "check" | "lint" | "whoami" | "doctor" | "completion"
+        | "find" | "history" | "explain" | "outputs" | "preview" => Operation::List,
+        _ => return None,
+    })
+}
+
+/// What an installed program that is run by name is called, for a resource.
+pub(super) fn installed(name: &str) -> Resource {
+    Resource::new(ResourceKind::Code, program::name(name).into_owned())
+}

@@ -1,0 +1,333 @@
+//! The options of a program, and the splitting of its words into options and operands.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use crate::classify::Word;
+
+use super::spec::{Place, Style, Unlisted};
+
+/// A list of options as a spec writes it: `-f|--force -n|--dry-run`.
+#[derive(Debug, Default)]
+pub(super) struct Flags(pub Vec<Flag>);
+
+/// One option under all its names.
+#[derive(Debug)]
+pub(super) struct Flag {
+    pub names: Vec<Box<str>>,
+}
+
+impl Flag {
+    fn has(&self, name: &str) -> bool {
+        self.names.iter().any(|known| **known == *name)
+    }
+}
+
+impl<'de> Deserialize<'de> for Flags {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        let mut flags = Vec::new();
+        for word in text.split_ascii_whitespace() {
+            let names: Vec<Box<str>> = word.split('|').map(Into::into).collect();
+            if let Some(bad) = names.iter().find(|name| !name.starts_with(['-', '/', '+']) || name.len() < 2) {
+                return Err(serde::de::Error::custom(format!("`{bad}` is no option, write `-x` or `--xyz`")));
+            }
+            flags.push(Flag { names });
+        }
+        Ok(Self(flags))
+    }
+}
+
+/// Whether an option takes a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arity {
+    Switch,
+    Value,
+    /// Only when attached: `--color=always`, `-i.bak`.
+    Optional,
+}
+
+/// All options that hold for one command line: those of the command, then those of the program.
+#[derive(Debug)]
+pub(super) struct Table<'s> {
+    pub levels: Vec<&'s super::spec::Spec>,
+}
+
+impl<'s> Table<'s> {
+    fn lists(&self) -> impl Iterator<Item = (&'s Flag, Arity)> {
+        self.levels.iter().flat_map(|spec| {
+            let tagged = |flags: &'s Flags, arity| flags.0.iter().map(move |flag| (flag, arity));
+            tagged(&spec.switches, Arity::Switch)
+                .chain(tagged(&spec.values, Arity::Value))
+                .chain(tagged(&spec.optional, Arity::Optional))
+        })
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<(&'s Flag, Arity)> {
+        self.lists().find(|(flag, _)| flag.has(name))
+    }
+
+    /// The one option that a shortened long name can mean.
+    fn by_prefix(&self, name: &str) -> Option<(&'s Flag, Arity)> {
+        let mut found: Option<(&'s Flag, Arity)> = None;
+        for (flag, arity) in self.lists() {
+            if flag.names.iter().any(|known| known.starts_with(name) && known.starts_with("--")) {
+                if found.is_some_and(|(other, _)| !std::ptr::eq(other, flag)) {
+                    return None;
+                }
+                found = Some((flag, arity));
+            }
+        }
+        found
+    }
+}
+
+/// How the words of one command line are to be split.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Manner {
+    pub style: Style,
+    pub place: Place,
+    pub prefixes: bool,
+    pub unlisted: Unlisted,
+}
+
+/// The words of a command line, sorted.
+#[derive(Debug, Default)]
+pub(super) struct Parsed<'w> {
+    pub options: Vec<Given<'w>>,
+    pub operands: Vec<Cow<'w, Word>>,
+    /// How many operands stand before `--`.
+    pub dashes: Option<usize>,
+}
+
+/// One option as given.
+#[derive(Debug)]
+pub(super) struct Given<'w> {
+    /// Its names; only the written one when it is not listed.
+    pub names: Names<'w>,
+    pub value: Option<Cow<'w, Word>>,
+    pub listed: bool,
+    /// Index of the word it stands in.
+    pub at: usize,
+}
+
+/// The names of an option that was given.
+#[derive(Debug)]
+pub(super) enum Names<'w> {
+    Listed(&'w Flag),
+    Written(Cow<'w, str>),
+}
+
+impl Names<'_> {
+    pub(super) fn has(&self, name: &str) -> bool {
+        match self {
+            Names::Listed(flag) => flag.has(name),
+            Names::Written(written) => **written == *name,
+        }
+    }
+
+    pub(super) fn any(&self, mut test: impl FnMut(&str) -> bool) -> bool {
+        match self {
+            Names::Listed(flag) => flag.names.iter().any(|name| test(name)),
+            Names::Written(written) => test(written),
+        }
+    }
+
+    pub(super) fn first(&self) -> &str {
+        match self {
+            Names::Listed(flag) => flag.names.first().map_or("", |name| name),
+            Names::Written(written) => written,
+        }
+    }
+}
+
+/// Sorts `words` (the program not among them); `skip` are the indices of words that select the command.
+pub(super) fn parse<'w>(words: &'w [Word], skip: &[usize], table: &Table<'w>, manner: Manner) -> Parsed<'w> {
+    let mut parsed = Parsed::default();
+    let mut at = 0;
+    let mut only_operands = false;
+    while let Some(word) = words.get(at) {
+        let here = at;
+        at += 1;
+        if skip.contains(&here) {
+            continue;
+        }
+        let text = &*word.text;
+        let unknown_start = word.unknown.first().is_some_and(|part| part.start == 0);
+        if only_operands || manner.style == Style::None || unknown_start || !looks_like_option(text, manner.style) {
+            parsed.operands.push(Cow::Borrowed(word));
+            only_operands |= manner.place == Place::First;
+            continue;
+        }
+        if text == "--" {
+            parsed.dashes = Some(parsed.operands.len());
+            only_operands = true;
+            continue;
+        }
+        let mut next = Next { words, skip, at: &mut at };
+        match manner.style {
+            Style::Gnu if text.starts_with("--") => long(word, here, table, manner, &mut next, &mut parsed),
+            Style::Gnu => short(word, here, table, manner, &mut next, &mut parsed),
+            Style::DashLong | Style::Slash => dash_long(word, here, table, manner, &mut next, &mut parsed),
+            Style::None => {}
+        }
+    }
+    parsed
+}
+
+pub(super) fn looks_like_option(text: &str, style: Style) -> bool {
+    match style {
+        Style::None => false,
+        Style::Slash => {
+            text.len() > 1 && (text.starts_with('-') || text.starts_with('/') && !text[1..].contains(['/', '\\']))
+        }
+        Style::Gnu | Style::DashLong => text.len() > 1 && text.starts_with('-'),
+    }
+}
+
+/// The words that have not been looked at yet.
+struct Next<'w, 'a> {
+    words: &'w [Word],
+    skip: &'a [usize],
+    at: &'a mut usize,
+}
+
+impl<'w> Next<'w, '_> {
+    fn take(&mut self) -> Option<Cow<'w, Word>> {
+        while self.skip.contains(self.at) {
+            *self.at += 1;
+        }
+        let word = self.words.get(*self.at)?;
+        *self.at += 1;
+        Some(Cow::Borrowed(word))
+    }
+
+    /// The next word, when it cannot be an option itself.
+    fn take_value(&mut self) -> Option<Cow<'w, Word>> {
+        let word = self.words.get(*self.at).filter(|_| !self.skip.contains(self.at))?;
+        if word.text.len() > 1 && word.text.starts_with('-') {
+            return None;
+        }
+        self.take()
+    }
+}
+
+fn long<'w>(
+    word: &'w Word,
+    here: usize,
+    table: &Table<'w>,
+    manner: Manner,
+    next: &mut Next<'w, '_>,
+    parsed: &mut Parsed<'w>,
+) {
+    let (name, attached) = match word.text.split_once('=') {
+        Some((name, _)) => (name, Some(Cow::Owned(word.tail(name.len() + 1)))),
+        None => (&*word.text, None),
+    };
+    let found = table.find(name).or_else(|| if manner.prefixes { table.by_prefix(name) } else { None });
+    push(found, name, attached, here, manner, next, parsed);
+}
+
+fn dash_long<'w>(
+    word: &'w Word,
+    here: usize,
+    table: &Table<'w>,
+    manner: Manner,
+    next: &mut Next<'w, '_>,
+    parsed: &mut Parsed<'w>,
+) {
+    let from = usize::from(word.text.starts_with("--"));
+    let text = &word.text[from..];
+    let separator = if manner.style == Style::Slash { ':' } else { '=' };
+    let (name, attached) = match text.split_once(separator) {
+        Some((name, _)) => (name, Some(Cow::Owned(word.tail(from + name.len() + 1)))),
+        None => (text, None),
+    };
+    if manner.style == Style::Slash {
+        let lower = name.to_ascii_lowercase();
+        let found = table.find(&lower).or_else(|| table.find(&lower.replacen('-', "/", 1)));
+        let written = Cow::Owned(lower);
+        return push_named(found, written, attached, here, manner, next, parsed);
+    }
+    push(table.find(name), name, attached, here, manner, next, parsed);
+}
+
+fn push<'w>(
+    found: Option<(&'w Flag, Arity)>,
+    name: &'w str,
+    attached: Option<Cow<'w, Word>>,
+    here: usize,
+    manner: Manner,
+    next: &mut Next<'w, '_>,
+    parsed: &mut Parsed<'w>,
+) {
+    push_named(found, Cow::Borrowed(name), attached, here, manner, next, parsed);
+}
+
+fn push_named<'w>(
+    found: Option<(&'w Flag, Arity)>,
+    name: Cow<'w, str>,
+    attached: Option<Cow<'w, Word>>,
+    here: usize,
+    manner: Manner,
+    next: &mut Next<'w, '_>,
+    parsed: &mut Parsed<'w>,
+) {
+    let value = match (&found, attached) {
+        (_, Some(value)) => Some(value),
+        (Some((_, Arity::Value)), None) => next.take(),
+        (None, None) if manner.unlisted == Unlisted::Value => next.take_value(),
+        _ => None,
+    };
+    let names = found.map_or(Names::Written(name), |(flag, _)| Names::Listed(flag));
+    parsed.options.push(Given { names, value, listed: found.is_some(), at: here });
+}
+
+/// A cluster: `-rf`, `-n5`, `-XDELETE`, `-i.bak`.
+fn short<'w>(
+    word: &'w Word,
+    here: usize,
+    table: &Table<'w>,
+    manner: Manner,
+    next: &mut Next<'w, '_>,
+    parsed: &mut Parsed<'w>,
+) {
+    // Some programs have long names with one dash beside their letters: `-delete`, `-XX`.
+    if word.text.len() > 2 {
+        let name = word.text.split_once('=').map_or(&*word.text, |(name, _)| name);
+        if let Some(found) = table.find(name) {
+            let attached = (name.len() < word.text.len()).then(|| Cow::Owned(word.tail(name.len() + 1)));
+            return push(Some(found), name, attached, here, manner, next, parsed);
+        }
+    }
+    let mut letter = [0; 5];
+    letter[0] = b'-';
+    for (at, c) in word.text.char_indices().skip(1) {
+        let end = 1 + c.encode_utf8(&mut letter[1..]).len();
+        let name = std::str::from_utf8(&letter[..end]).unwrap_or("-");
+        let after = at + c.len_utf8();
+        let rest = after < word.text.len();
+        let found = table.find(name);
+        let (names, listed) = match found {
+            Some((flag, _)) => (Names::Listed(flag), true),
+            None => (Names::Written(Cow::Owned(name.to_owned())), false),
+        };
+        let mut given = Given { names, value: None, listed, at: here };
+        match found.map(|(_, arity)| arity) {
+            Some(Arity::Switch) | None => parsed.options.push(given),
+            Some(Arity::Value) if !rest => {
+                given.value = next.take();
+                parsed.options.push(given);
+            }
+            Some(Arity::Value | Arity::Optional) => {
+                if rest {
+                    let from = if word.text.get(after..=after) == Some("=") { after + 1 } else { after };
+                    given.value = Some(Cow::Owned(word.tail(from)));
+                }
+                parsed.options.push(given);
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Runs the examples of every spec, and what they cannot say.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::*;
+use crate::classify::Known;
+use crate::model::{ActionId, Actor, Area, Certainty, Kind, Origin, Outcome, Surroundings, Understanding};
+
+/// An action whose workspace is `/work/app` and whose home is `/home/me`.
+pub(super) fn action(text: &str) -> Action {
+    Action {
+        id: ActionId(1),
+        time: None,
+        actor: Arc::new(Actor::default()),
+        session: "s".into(),
+        kind: Kind::Shell,
+        text: text.into(),
+        argv: None,
+        tool: None,
+        arguments: None,
+        surroundings: Arc::new(Surroundings {
+            cwd: Some("/work/app".into()),
+            home: Some("/home/me".into()),
+            ..Surroundings::default()
+        }),
+        outcome: Outcome::default(),
+        approved: false,
+        gaps: Vec::new(),
+        origin: Origin { file: "t".into(), line: 1, offset: 0, format: "lines" },
+    }
+}
+
+/// Splits at spaces; quotes group, `$name` is unknown, unquoted `*?[` are globs. Leading `A=1` are assignments.
+fn split(text: &str) -> (Vec<Word>, Vec<(String, Option<String>)>) {
+    let (mut words, mut assignments): (Vec<Word>, Vec<_>) = (Vec::new(), Vec::new());
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] == b' ' {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        let mut word = Word::default();
+        let mut quote = None;
+        while at < bytes.len() && (quote.is_some() || bytes[at] != b' ') {
+            let c = text[at..].chars().next().unwrap();
+            at += c.len_utf8();
+            match (quote, c) {
+                (None, '\'' | '"') => {
+                    quote = Some(c);
+                    word.quoted = true;
+                }
+                (Some(open), _) if open == c => quote = None,
+                (None | Some('"'), '$') => {
+                    let rest = &text[at..];
+                    let end = if rest.starts_with('(') {
+                        rest.find(')').unwrap() + 1
+                    } else {
+                        rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len())
+                    };
+                    let from = word.text.len();
+                    word.text.push('$');
+                    word.text.push_str(&rest[..end]);
+                    let name = rest[..end].trim_matches(['(', ')']).to_owned();
+                    let substitution = rest.starts_with('(');
+                    let to = word.text.len();
+                    word.unknown.push(crate::classify::Unknown { name, start: from, end: to, substitution, guarded: false });
+                    at += end;
+                }
+                (None, '*' | '?' | '[') => {
+                    word.glob = true;
+                    word.text.push(c);
+                }
+                _ => word.text.push(c),
+            }
+        }
+        word.span = Some(Span::new(start, at));
+        if let Some(home) = word.text.strip_prefix('~').filter(|_| !word.quoted) {
+            word.text = format!("/home/me{home}");
+        }
+        match word.text.split_once('=') {
+            Some((name, value)) if words.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') => {
+                assignments.push((name.to_owned(), Some(value.to_owned())));
+            }
+            _ => words.push(word),
+        }
+    }
+    (words, assignments)
+}
+
+/// Runs commands joined by ` | `.
+pub(super) fn understood(text: &str) -> Understanding {
+    let (action, catalog, known) = (action(text), Catalog::builtin(), Known::default());
+    let mut scene = Scene::new(&catalog, &action, &known, false);
+    let mut stdin = Stream::default();
+    for part in text.split(" | ") {
+        let (words, assignments) = split(part);
+        let span = Some(Span::new(0, part.len()));
+        // The shell runs `echo` itself.
+        stdin = if words.first().is_some_and(|word| word.text == "echo") {
+            let text = words[1..].iter().map(|word| &*word.text).collect::<Vec<_>>().join(" ");
+            Stream { connected: true, text: Some((text, None)), ..Stream::default() }
+        } else {
+            run(&mut scene, &Invocation { words: &words, span, stdin: &stdin, assignments: &assignments })
+        };
+    }
+    scene.finish()
+}
+
+/// What a person would see: `drop Folder /etc (all, cascades) [system outside]`.
+pub(super) fn rendered(understanding: &Understanding) -> String {
+    let mut lines = Vec::new();
+    for effect in &understanding.effects {
+        let mut line = format!("{} {}", effect.operation, effect.resource.kind);
+        if !effect.resource.name.is_empty() {
+            let name = effect.resource.name.strip_prefix("/work/app/").unwrap_or(&effect.resource.name);
+            write!(line, " {name}").unwrap();
+        }
+        let mut notes = Vec::new();
+        if effect.extent != Extent::One {
+            notes.push(effect.extent.word().to_owned());
+        }
+        for (set, note) in [
+            (effect.resource.unresolved, "unresolved"),
+            (effect.cascades, "cascades"),
+            (effect.guard_off, "guard-off"),
+            (effect.dry_run, "dry-run"),
+            (effect.elevated, "elevated"),
+            (effect.certainty == Certainty::Inferred, "inferred"),
+        ] {
+            if set {
+                notes.push(note.to_owned());
+            }
+        }
+        notes.extend(effect.code.map(|code| code.word().to_owned()));
+        notes.extend(effect.peer.as_ref().map(|peer| format!("to {peer}")));
+        notes.extend(effect.zone.map(|zone| zone.word().to_owned()));
+        notes.extend(effect.count.map(|count| count.to_string()));
+        notes.extend(effect.places.iter().map(|place| format!("{} {}", place.kind, place.name)));
+        if !notes.is_empty() {
+            write!(line, " ({})", notes.join(", ")).unwrap();
+        }
+        let telling = [
+            Area::Root,
+            Area::System,
+            Area::Home,
+            Area::WorkspaceRoot,
+            Area::Credential,
+            Area::Protected,
+            Area::Guard,
+            Area::Startup,
+            Area::Temporary,
+            Area::Device,
+        ];
+        let areas: Vec<_> = effect.resource.areas.iter().filter(|area| telling.contains(area)).map(Area::word).collect();
+        if !areas.is_empty() {
+            write!(line, " [{}]", areas.join(" ")).unwrap();
+        }
+        lines.push(line);
+    }
+    for gap in understanding.gaps.iter().filter(|gap| gap.hides != Hides::Nothing) {
+        lines.push(format!("gap {} {}", gap.kind, gap.detail));
+    }
+    if lines.is_empty() { "nothing".to_owned() } else { lines.join("; ") }
+}
+
+use crate::model::Extent;
+
+#[track_caller]
+pub(super) fn check(text: &str, expected: &str) {
+    assert_eq!(rendered(&understood(text)), expected, "{text}");
+}
+
+#[test]
+fn every_spec_can_be_read_and_its_examples_hold() {
+    let catalog = Catalog::builtin();
+    let mut wrong = String::new();
+    let specs = catalog.all().unwrap_or_else(|error| panic!("{error} at {:?}", error.span));
+    for (file, spec) in &specs {
+        for example in &spec.example {
+            let found = rendered(&understood(&example.run));
+            if found != example.gives {
+                writeln!(wrong, "{file}: {}\n  gives {found}\n  not   {}", example.run, example.gives).unwrap();
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
+#[test]
+fn a_programs_name_has_one_owner() {
+    let catalog = Catalog::builtin();
+    let mut seen = std::collections::BTreeMap::new();
+    for (file, spec) in catalog.all().unwrap() {
+        for name in spec.names {
+            let before = seen.insert(name.clone(), file.to_owned());
+            assert_eq!(before, None, "`{name}` is described twice");
+        }
+    }
+}
