@@ -104,7 +104,7 @@ fn catalog(config: &Config, folder: &Path) -> anyhow::Result<Catalog> {
             extra.push((file.display().to_string(), text));
         }
     }
-    if extra.is_empty() { Ok(Catalog::builtin()) } else { Ok(Catalog::with(extra)?) }
+    if extra.is_empty() { Ok(Catalog::builtin()) } else { Ok(Catalog::with(Catalog::builtin(), extra)?) }
 }
 
 fn sources_of(names: &[String]) -> anyhow::Result<Vec<Source>> {

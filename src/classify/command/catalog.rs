@@ -163,9 +163,4 @@ impl Table {
         spec.complete();
         Ok(spec)
     }
-
-    /// Placeholder until the shelf lands.
-    pub fn with(_extra: Vec<(String, String)>) -> Result<Self, std::io::Error> {
-        Ok(Self {})
-    }
 }
