@@ -45,7 +45,9 @@ impl Word {
         Self {
             text: self.text.get(from..).unwrap_or_default().to_owned(),
             span: verbatim.map(|span| Span::new(span.start + from, span.end)).or(self.span),
-            unknown: unknown.map(|part| Unknown { start: part.start - from, end: part.end - from, ..part.clone() }).collect(),
+            unknown: unknown
+                .map(|part| Unknown { start: part.start - from, end: part.end - from, ..part.clone() })
+                .collect(),
             glob: self.glob,
             quoted: self.quoted,
         }

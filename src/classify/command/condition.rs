@@ -58,7 +58,8 @@ impl Test {
                     What::Count(order, number)
                 }
                 None => {
-                    let (name, values) = text.split_once('=').map_or((text, None), |(name, values)| (name, Some(values)));
+                    let (name, values) =
+                        text.split_once('=').map_or((text, None), |(name, values)| (name, Some(values)));
                     let values = values.map_or(Vec::new(), |values| values.split('|').map(Into::into).collect());
                     What::Given(Ref::parse(name)?, values)
                 }
@@ -76,7 +77,11 @@ impl Test {
             What::Given(Ref::FlagLike(like), values) => call.has(|names| names.any(|name| matches(like, name)), values),
             What::Given(reference, values) => {
                 let words = reference.words(call);
-                if values.is_empty() { !words.is_empty() } else { words.iter().any(|word| is_one_of(&word.text, values)) }
+                if values.is_empty() {
+                    !words.is_empty()
+                } else {
+                    words.iter().any(|word| is_one_of(&word.text, values))
+                }
             }
         };
         holds != self.negated

@@ -1,10 +1,10 @@
 //! Programs nobody described, read by what their words usually mean.
 
 use crate::classify::{Scene, Word, paths};
-use crate::model::{Certainty, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind};
+use crate::model::{Certainty, Effect, Extent, GapKind, Hides, Operation, ResourceKind};
 
 use super::call::Call;
-use super::{Invocation, Stream, program, select, settle};
+use super::{Invocation, Stream, select, settle};
 
 /// Reads the command line of a program that no spec describes.
 pub(super) fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>, name: &str) -> Stream {
@@ -42,7 +42,13 @@ fn judge(
             let path = operands.iter().take(at + 1).map(|word| &*word.text).collect::<Vec<_>>().join(" ");
             (format!("{name} {path}"), Some((at, operation)))
         }
-        None => (operands.first().filter(|word| is_plain(word)).map_or(name.to_owned(), |word| format!("{name} {}", word.text)), None),
+        None => (
+            operands
+                .first()
+                .filter(|word| is_plain(word))
+                .map_or(name.to_owned(), |word| format!("{name} {}", word.text)),
+            None,
+        ),
     };
     let mut harmless = false;
     if let Some((at, operation)) = operation {
@@ -96,7 +102,8 @@ fn is_plain(word: &Word) -> bool {
 }
 
 fn looks_like_path(text: &str) -> bool {
-    !text.contains("://") && (text.starts_with(['/', '~', '.']) && text.len() > 1 || text.contains('/') && !text.contains(' '))
+    !text.contains("://")
+        && (text.starts_with(['/', '~', '.']) && text.len() > 1 || text.contains('/') && !text.contains(' '))
 }
 
 /// The operation that a word in the place of a command usually means.
@@ -117,13 +124,8 @@ fn one_verb(word: &str) -> Option<Operation> {
         "revoke" => Operation::Revoke,
         "stop" | "kill" | "shutdown" | "suspend" | "pause" | "halt" | "down" | "cancel" | "abort" => Operation::Stop,
         "list" | "ls" | "get" | "show" | "describe" | "status" | "info" | "search" | "version" | "view" | "inspect"
-        | "logs" | "log" | "help" | "diff" | "plan" | "validate" | "check" | "lint" | "whoami" | "doctor" | "completion"
-        | "find" | "history" | "explain" | "outputs" | "preview" => Operation::List,
+        | "logs" | "log" | "help" | "diff" | "plan" | "validate" | "check" | "lint" | "whoami" | "doctor"
+        | "completion" | "find" | "history" | "explain" | "outputs" | "preview" => Operation::List,
         _ => return None,
     })
-}
-
-/// What an installed program that is run by name is called, for a resource.
-pub(super) fn installed(name: &str) -> Resource {
-    Resource::new(ResourceKind::Code, program::name(name).into_owned())
 }

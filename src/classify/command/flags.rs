@@ -56,31 +56,34 @@ pub(super) struct Table<'s> {
 
 impl<'s> Table<'s> {
     fn lists(&self) -> impl Iterator<Item = (&'s Flag, Arity)> {
-        self.levels.iter().flat_map(|spec| {
-            let tagged = |flags: &'s Flags, arity| flags.0.iter().map(move |flag| (flag, arity));
-            tagged(&spec.switches, Arity::Switch)
-                .chain(tagged(&spec.values, Arity::Value))
-                .chain(tagged(&spec.optional, Arity::Optional))
-        })
+        self.levels.iter().flat_map(|spec| listed(spec))
     }
 
     pub(super) fn find(&self, name: &str) -> Option<(&'s Flag, Arity)> {
         self.lists().find(|(flag, _)| flag.has(name))
     }
 
-    /// The one option that a shortened long name can mean.
+    /// The one option that a shortened long name can mean; the command's own come before the program's.
     fn by_prefix(&self, name: &str) -> Option<(&'s Flag, Arity)> {
-        let mut found: Option<(&'s Flag, Arity)> = None;
-        for (flag, arity) in self.lists() {
-            if flag.names.iter().any(|known| known.starts_with(name) && known.starts_with("--")) {
-                if found.is_some_and(|(other, _)| !std::ptr::eq(other, flag)) {
-                    return None;
-                }
-                found = Some((flag, arity));
+        for spec in &self.levels {
+            let means = |flag: &Flag| flag.names.iter().any(|known| known.starts_with("--") && known.starts_with(name));
+            let mut found = listed(spec).filter(|(flag, _)| means(flag));
+            match (found.next(), found.next()) {
+                (Some(only), None) => return Some(only),
+                (Some(_), Some(_)) => return None,
+                (None, _) => {}
             }
         }
-        found
+        None
     }
+}
+
+fn listed(spec: &super::spec::Spec) -> impl Iterator<Item = (&Flag, Arity)> {
+    let tagged = |arity| move |flag| (flag, arity);
+    let switches = spec.switches.0.iter().map(tagged(Arity::Switch));
+    switches
+        .chain(spec.values.0.iter().map(tagged(Arity::Value)))
+        .chain(spec.optional.0.iter().map(tagged(Arity::Optional)))
 }
 
 /// How the words of one command line are to be split.

@@ -172,7 +172,7 @@ fn on_word(scene: &Scene<'_>, call: &Call<'_>, spec: &EffectSpec, word: &Word) -
             let mut effect = Effect::new(operation, settle::named(kind, word));
             effect.cascades = recursive;
             if word.glob {
-                effect.extent = Extent::Some;
+                effect.extent = crate::classify::paths::extent(word);
             } else if effect.resource.unresolved && word.unknown.iter().any(|part| part.substitution) && !word.quoted {
                 effect.extent = Extent::Unknown;
             }
@@ -186,7 +186,8 @@ fn on_word(scene: &Scene<'_>, call: &Call<'_>, spec: &EffectSpec, word: &Word) -
 /// `execute` of the code in a file: staged when the file stands in a temporary folder.
 pub(super) fn code_effect(scene: &Scene<'_>, word: &Word, origin: Option<CodeOrigin>) -> Effect {
     let origin = origin.unwrap_or(CodeOrigin::Local);
-    let mut effect = if origin == CodeOrigin::Local {
+    let path = origin == CodeOrigin::Local && !word.text.contains([' ', '=', '(']);
+    let mut effect = if path {
         Effect::new(Operation::Execute, crate::classify::paths::resource(scene, word, ResourceKind::Code))
     } else {
         Effect::new(Operation::Execute, settle::named(ResourceKind::Code, word))
@@ -307,7 +308,8 @@ pub(super) fn run_stdin(scene: &mut Scene<'_>, call: &Call<'_>, language: crate:
 }
 
 fn run_inner(scene: &mut Scene<'_>, call: &Call<'_>, inner: &Inner) -> Option<Stream> {
-    let words = |template: &Template| template.words(call).into_iter().map(|word| word.into_owned()).collect::<Vec<_>>();
+    let words =
+        |template: &Template| template.words(call).into_iter().map(|word| word.into_owned()).collect::<Vec<_>>();
     let simple = inner.words.as_ref().map(words).filter(|words| !words.is_empty());
     let text = inner.shell.as_ref().map(words).filter(|words| words.iter().any(|word| !word.text.is_empty()));
     if simple.is_none() && text.is_none() {
@@ -407,7 +409,8 @@ fn output(scene: &mut Scene<'_>, call: &Call<'_>, mark: usize) -> Stream {
             let mut stream = if from_files { found } else { stdin.clone() };
             stream.remote |= stdin.remote && !from_files;
             // A filter changes the text; only what merely copies it could keep it, and those say so by having no operands.
-            if is == Output::Decoded || !call.parsed.operands.is_empty() || call.parsed.options.iter().any(|o| o.listed) {
+            if is == Output::Decoded || !call.parsed.operands.is_empty() || call.parsed.options.iter().any(|o| o.listed)
+            {
                 stream.text = None;
             }
             stream.connected = true;

@@ -11,9 +11,11 @@ mod flags;
 mod interpret;
 mod pattern;
 mod program;
+#[allow(unreachable_pub, dead_code, reason = "`words!` declares more than each list needs")]
 mod programs;
 mod select;
 mod settle;
+#[allow(unreachable_pub, dead_code, reason = "`words!` declares more than each list needs")]
 mod spec;
 mod template;
 

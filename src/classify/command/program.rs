@@ -7,7 +7,15 @@ use crate::model::Span;
 
 /// Folders that installed programs are run from; what is run from elsewhere by its path is a local program.
 const INSTALLED: &[&str] = &[
-    "/bin/", "/sbin/", "/usr/", "/opt/", "/snap/bin/", "/nix/", "/run/current-system/", "/Library/", "/Applications/",
+    "/bin/",
+    "/sbin/",
+    "/usr/",
+    "/opt/",
+    "/snap/bin/",
+    "/nix/",
+    "/run/current-system/",
+    "/Library/",
+    "/Applications/",
     "/System/",
 ];
 
@@ -24,7 +32,10 @@ pub(super) fn is_local(word: &str) -> bool {
         return tail.contains('/');
     }
     // The tools of a virtual environment are the ones everybody knows.
-    if path.contains("venv/bin/") || path.contains(".local/bin/") || path.contains("/.cargo/bin/") || path.contains("/homebrew/")
+    if path.contains("venv/bin/")
+        || path.contains(".local/bin/")
+        || path.contains("/.cargo/bin/")
+        || path.contains("/homebrew/")
     {
         return false;
     }
@@ -98,7 +109,9 @@ mod tests {
 
     #[test]
     fn one_program_under_many_names() {
-        for word in ["git", "/usr/bin/git", "git.exe", "C:/Git/bin/git.exe", r"C:\Git\bin\git.EXE", "/usr/bin/../bin/git"] {
+        for word in
+            ["git", "/usr/bin/git", "git.exe", "C:/Git/bin/git.exe", r"C:\Git\bin\git.EXE", "/usr/bin/../bin/git"]
+        {
             assert_eq!(name(word), "git");
             assert!(!is_local(word), "{word}");
         }

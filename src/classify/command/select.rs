@@ -27,7 +27,8 @@ enum Selected<'s> {
 /// Reads a command line under the spec of its program.
 pub(super) fn run<'c>(scene: &mut Scene<'_>, invocation: &'c Invocation<'c>, spec: &'c Spec, name: &str) -> Stream {
     let words = invocation.words.get(1..).unwrap_or_default();
-    let has_commands = !(spec.command.is_empty() && spec.lists.0.is_empty() && spec.reads.0.is_empty() && spec.plain.0.is_empty());
+    let has_commands =
+        !(spec.command.is_empty() && spec.lists.0.is_empty() && spec.reads.0.is_empty() && spec.plain.0.is_empty());
     let leading = if has_commands { leading_words(words, spec) } else { Vec::new() };
     let (selected, taken) = if has_commands { select(words, &leading, spec) } else { (Selected::Program, 0) };
     let skip = &leading[..taken.min(leading.len())];
@@ -78,7 +79,9 @@ fn is_own(spec: &Spec) -> bool {
 
 fn wants_variables(spec: &Spec) -> bool {
     let places = &spec.places;
-    [&places.host, &places.database, &places.account, &places.cluster, &places.stage].iter().any(|place| place.is_some())
+    [&places.host, &places.database, &places.account, &places.cluster, &places.stage]
+        .iter()
+        .any(|place| place.is_some())
 }
 
 fn harmless(scene: &mut Scene<'_>, call: &Call<'_>, operation: Operation) {
@@ -107,7 +110,8 @@ fn head(invocation: &Invocation<'_>, skip: &[usize]) -> Option<Span> {
 
 fn asks_for_help(call: &Call<'_>, spec: &Spec, taken: usize, has_commands: bool) -> bool {
     let unlisted = |name: &str| call.parsed.options.iter().any(|given| !given.listed && given.names.has(name));
-    if call.levels().any(|level| level.nothing.holds(call)) || unlisted("--help") || unlisted("-h") || unlisted("-help") {
+    if call.levels().any(|level| level.nothing.holds(call)) || unlisted("--help") || unlisted("-h") || unlisted("-help")
+    {
         return true;
     }
     // `helm install --version 1.2` is no question.
@@ -143,7 +147,9 @@ fn leading_words(words: &[Word], spec: &Spec) -> Vec<usize> {
         };
         let takes = match arity {
             Some(arity) => arity == Arity::Value && !attached,
-            None if spec.unknown == Unlisted::Value => !attached && words.get(at).is_some_and(|w| !w.text.starts_with('-')),
+            None if spec.unknown == Unlisted::Value => {
+                !attached && words.get(at).is_some_and(|w| !w.text.starts_with('-'))
+            }
             // Its value, when the next word is no command but the one after it is.
             None => cluster_end() && text.len() == 2 || !attached && found.is_empty() && hides_a_value(words, at, spec),
         };
@@ -156,7 +162,10 @@ fn hides_a_value(words: &[Word], at: usize, spec: &Spec) -> bool {
     let starts = |word: Option<&Word>| {
         word.is_some_and(|word| {
             let known = |patterns: &super::pattern::Patterns| patterns.begins(&word.text);
-            known(&spec.lists) || known(&spec.reads) || known(&spec.plain) || spec.command.iter().any(|c| known(&c.name))
+            known(&spec.lists)
+                || known(&spec.reads)
+                || known(&spec.plain)
+                || spec.command.iter().any(|c| known(&c.name))
         })
     };
     !starts(words.get(at)) && starts(words.get(at + 1))
@@ -188,7 +197,8 @@ fn select<'s>(words: &[Word], leading: &[usize], spec: &'s Spec) -> (Selected<'s
 /// More words named outright, then more that match a pattern, then the earlier: `gcloud ** delete` must not be
 /// taken in by an operand that is called like a command.
 fn better(new: Fit, old: Fit) -> bool {
-    (new.exact, new.near) > (old.exact, old.near) || (new.exact, new.near) == (old.exact, old.near) && new.words < old.words
+    (new.exact, new.near) > (old.exact, old.near)
+        || (new.exact, new.near) == (old.exact, old.near) && new.words < old.words
 }
 
 /// Sorts the words of a program nobody described.

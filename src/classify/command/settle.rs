@@ -67,7 +67,11 @@ fn looks_like_file(name: &str) -> bool {
 
 /// A resource that is not a path, by the word that names it.
 pub(super) fn named(kind: ResourceKind, word: &Word) -> Resource {
-    let mut resource = Resource::new(kind, &*word.text);
+    let name = match kind {
+        ResourceKind::Host => word.text.rsplit_once('@').map_or(&*word.text, |(_, host)| host),
+        _ => &*word.text,
+    };
+    let mut resource = Resource::new(kind, name);
     resource.unresolved = !word.is_known();
     if kind == ResourceKind::Branch && is_protected(&word.text) {
         resource.areas = resource.areas.with(Area::Protected);
@@ -106,7 +110,8 @@ pub(super) fn zone(peer: &str) -> Zone {
         _ if peer.contains("://") && !host.contains('.') && is_store(peer) => Zone::External,
         _ if [".local", ".internal", ".lan", ".corp", ".svc", ".localhost", ".home.arpa", ".intranet"]
             .iter()
-            .any(|tail| host.ends_with(tail)) || host.contains(".svc.") =>
+            .any(|tail| host.ends_with(tail))
+            || host.contains(".svc.") =>
         {
             Zone::Private
         }

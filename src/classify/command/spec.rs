@@ -262,9 +262,8 @@ pub(super) struct Example {
 }
 
 fn language<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Language, D::Error> {
-    const NAMES: &[&str] = &[
-        "shell", "sql", "python", "javascript", "ruby", "perl", "php", "powershell", "cmd", "awk", "redis", "mongo",
-    ];
+    const NAMES: &[&str] =
+        &["shell", "sql", "python", "javascript", "ruby", "perl", "php", "powershell", "cmd", "awk", "redis", "mongo"];
     let word = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
     Ok(match &*word {
         "shell" => Language::Shell,
@@ -351,12 +350,15 @@ impl<'de> Deserialize<'de> for Stdout {
         impl<'de> serde::de::Visitor<'de> for Either {
             type Value = Stdout;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("`passes`, `carries`, `remote`, `decoded`, `text`, `lists`, or a table with `is` and `when`")
+                f.write_str(
+                    "`passes`, `carries`, `remote`, `decoded`, `text`, `lists`, or a table with `is` and `when`",
+                )
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Stdout, E> {
                 let words: Vec<_> = Output::ALL.iter().map(|output| output.word()).collect();
-                let is = Output::from_word(text)
-                    .ok_or_else(|| E::custom(format!("unknown output `{text}`, expected one of {}", words.join(", "))))?;
+                let is = Output::from_word(text).ok_or_else(|| {
+                    E::custom(format!("unknown output `{text}`, expected one of {}", words.join(", ")))
+                })?;
                 Ok(Stdout { is, when: None, otherwise: None })
             }
             fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Stdout, A::Error> {

@@ -1,7 +1,20 @@
 //! Programs whose command lines are a language of their own: what a spec cannot say, one file for each.
 
-use crate::classify::Scene;
-use crate::model::words;
+mod chmod;
+mod copy;
+mod dd;
+mod env;
+mod find;
+mod git_push;
+mod package_run;
+mod parallel;
+mod sed;
+mod shell;
+mod ssh;
+mod xargs;
+
+use crate::classify::{Scene, Unknown, Word};
+use crate::model::{Effect, words};
 
 use super::Stream;
 use super::call::Call;
@@ -9,7 +22,20 @@ use super::call::Call;
 words! {
     /// The Rust function that reads a program's words; a spec asks for it by `handler = "find"`.
     Handler {
+        Chmod = "chmod",
+        Copy = "copy",
+        Dd = "dd",
+        Env = "env",
+        Fd = "fd",
         Find = "find",
+        GitPush = "git-push",
+        Move = "move",
+        PackageRun = "package-run",
+        Parallel = "parallel",
+        Sed = "sed",
+        Shell = "shell",
+        Ssh = "ssh",
+        Xargs = "xargs",
     }
 }
 
@@ -17,7 +43,65 @@ impl Handler {
     /// Runs it; `None` leaves the output to the spec.
     pub(super) fn run(self, scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         match self {
-            Self::Find => { let _ = (scene, call); None }
+            Self::Chmod => chmod::run(scene, call),
+            Self::Copy => copy::copy(scene, call),
+            Self::Dd => dd::run(scene, call),
+            Self::Env => env::run(scene, call),
+            Self::Fd => find::fd(scene, call),
+            Self::Find => find::find(scene, call),
+            Self::GitPush => git_push::run(scene, call),
+            Self::Move => copy::rename(scene, call),
+            Self::PackageRun => package_run::run(scene, call),
+            Self::Parallel => parallel::run(scene, call),
+            Self::Sed => sed::run(scene, call),
+            Self::Shell => shell::run(scene, call),
+            Self::Ssh => ssh::run(scene, call),
+            Self::Xargs => xargs::run(scene, call),
         }
     }
+}
+
+/// Notes an effect under the name of the call.
+fn note(scene: &mut Scene<'_>, call: &Call<'_>, effect: Option<Effect>) {
+    let Some(mut effect) = effect else { return };
+    effect.by.clone_from(&call.by);
+    effect.span = effect.span.or(call.head).or(call.invocation.span);
+    effect.guard_off |= call.levels().any(|level| level.guard_off.holds(call));
+    effect.dry_run |= call.levels().any(|level| level.dry_run.holds(call));
+    scene.effect(effect);
+}
+
+/// A word that stands for names which are not known one by one, below `folder` when that is known.
+fn some_name(folder: Option<&str>) -> Word {
+    let text = folder.map_or_else(|| "{}".to_owned(), |folder| format!("{}/{{}}", folder.trim_end_matches('/')));
+    let unknown = Unknown {
+        name: "one of several names".into(),
+        start: text.len() - 2,
+        end: text.len(),
+        substitution: false,
+        guarded: true,
+    };
+    Word { text, unknown: vec![unknown], glob: true, ..Word::default() }
+}
+
+/// `word` with every `{}` (or what else `mark` is) replaced by `by`.
+fn replaced(word: &Word, mark: &str, by: &Word) -> Word {
+    if mark.is_empty() || !word.text.contains(mark) {
+        return word.clone();
+    }
+    if word.text == mark {
+        return Word { span: word.span, ..by.clone() };
+    }
+    let mut new = Word { text: String::new(), unknown: Vec::new(), ..word.clone() };
+    for (at, piece) in word.text.split(mark).enumerate() {
+        if at > 0 {
+            let from = new.text.len();
+            new.text.push_str(&by.text);
+            let moved = |part: &Unknown| Unknown { start: part.start + from, end: part.end + from, ..part.clone() };
+            new.unknown.extend(by.unknown.iter().map(moved));
+            new.glob |= by.glob;
+        }
+        new.text.push_str(piece);
+    }
+    new
 }

@@ -1,0 +1,68 @@
+//! `cp` and `mv`: what is read or goes away, and what is overwritten.
+
+use crate::classify::command::{Stream, call::Call, settle};
+use crate::classify::{Scene, Word, paths};
+use crate::model::{Area, Extent, Operation, ResourceKind, Reversibility};
+
+/// The sources and the target of `cp a b target` and `cp -t target a b`.
+fn ends<'c>(call: &'c Call<'_>) -> (Vec<&'c Word>, Option<&'c Word>) {
+    let mut sources: Vec<&Word> = call.operands().collect();
+    let target = call.value("-t").or_else(|| if sources.len() > 1 { sources.pop() } else { None });
+    (sources, target)
+}
+
+fn is_sink(scene: &Scene<'_>, word: &Word) -> bool {
+    paths::resource(scene, word, ResourceKind::File).areas.has(Area::Sink)
+}
+
+pub(super) fn copy(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
+    let (sources, target) = ends(call);
+    for source in &sources {
+        let effect = settle::on_path(scene, Operation::Read, source, false);
+        super::note(scene, call, effect);
+    }
+    let target = target?;
+    let operation = if call.flag("-n") { Operation::Create } else { Operation::Update };
+    let mut effect = settle::on_path(scene, operation, target, false);
+    // `cp /dev/null x` empties it; a copy onto a disk takes the file system with it.
+    if let Some(effect) = &mut effect {
+        if sources.iter().any(|source| is_sink(scene, source)) {
+            effect.extent = Extent::All;
+        }
+        onto_device(effect);
+    }
+    super::note(scene, call, effect);
+    None
+}
+
+pub(super) fn onto_device(effect: &mut crate::model::Effect) {
+    if effect.resource.areas.has(Area::Device) {
+        effect.operation = Operation::Drop;
+        effect.extent = Extent::All;
+        effect.reversible = Reversibility::No;
+    }
+}
+
+pub(super) fn rename(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
+    let (sources, target) = ends(call);
+    let lost = target.is_some_and(|target| is_sink(scene, target));
+    for source in sources {
+        let mut effect =
+            settle::on_path(scene, if lost { Operation::Delete } else { Operation::Update }, source, false);
+        if let Some(effect) = &mut effect {
+            let vital = [Area::Root, Area::Home, Area::System, Area::DatabaseFiles, Area::Mount];
+            let away = vital.iter().any(|area| effect.resource.areas.has(*area))
+                && effect.resource.kind == ResourceKind::Folder;
+            if away {
+                (effect.operation, effect.reversible) = (Operation::Drop, Reversibility::Yes);
+            } else if effect.resource.areas.has(Area::Logs) {
+                (effect.operation, effect.resource.kind) = (Operation::Rewrite, ResourceKind::Log);
+            }
+        }
+        super::note(scene, call, effect);
+    }
+    let operation = if call.flag("-n") { Operation::Create } else { Operation::Update };
+    let effect = target.and_then(|target| settle::on_path(scene, operation, target, false));
+    super::note(scene, call, effect);
+    None
+}

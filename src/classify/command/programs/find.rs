@@ -1,0 +1,147 @@
+//! `find` and `fd`: where they look, what they keep, and what they do to it.
+
+use crate::classify::command::{Stream, call::Call, flags, interpret, settle};
+use crate::classify::{Scene, Word};
+use crate::model::{Extent, Operation, ResourceKind};
+
+/// Tests that keep only some of what is there; `-type` and the depths are none.
+const NARROW: &[&str] = &[
+    "-name",
+    "-iname",
+    "-path",
+    "-ipath",
+    "-wholename",
+    "-regex",
+    "-iregex",
+    "-lname",
+    "-mtime",
+    "-atime",
+    "-ctime",
+    "-mmin",
+    "-amin",
+    "-cmin",
+    "-newer",
+    "-anewer",
+    "-cnewer",
+    "-newermt",
+    "-size",
+    "-empty",
+    "-user",
+    "-group",
+    "-uid",
+    "-gid",
+    "-perm",
+    "-inum",
+    "-samefile",
+    "-links",
+    "-nouser",
+    "-nogroup",
+    "-used",
+    "-executable",
+    "-fstype",
+];
+
+pub(super) fn find(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
+    let words = call.invocation.words.get(1..).unwrap_or_default();
+    let first =
+        words.iter().position(|word| !matches!(&*word.text, "-H" | "-L" | "-P" | "-O0" | "-O1" | "-O2" | "-O3"));
+    let words = words.get(first.unwrap_or(words.len())..).unwrap_or_default();
+    let begins = |word: &Word| word.text.starts_with(['-', '(', '!', ')']);
+    let (folders, tests) = words.split_at(words.iter().position(begins).unwrap_or(words.len()));
+    let here = [Word::known(".")];
+    let folders = if folders.is_empty() { &here[..] } else { folders };
+    let narrow = tests.iter().any(|word| NARROW.contains(&&*word.text));
+    let name = only_name(tests);
+    let targets: Vec<Word> = folders.iter().map(|folder| target(folder, narrow, name)).collect();
+    for folder in folders {
+        let effect = settle::on_kind(scene, Operation::List, folder, ResourceKind::Folder, false);
+        super::note(scene, call, effect);
+    }
+    let mut at = 0;
+    while let Some(word) = tests.get(at) {
+        at += 1;
+        match &*word.text {
+            "-delete" => {
+                for (folder, target) in folders.iter().zip(&targets) {
+                    let word = if narrow && name.is_none() { folder } else { target };
+                    let effect = settle::on_path(scene, Operation::Delete, word, !narrow).map(|mut effect| {
+                        effect.extent = if narrow { Extent::Some } else { Extent::All };
+                        effect
+                    });
+                    super::note(scene, call, effect);
+                }
+            }
+            "-exec" | "-execdir" | "-ok" | "-okdir" => {
+                let rest = tests.get(at..).unwrap_or_default();
+                let ends = |word: &Word| matches!(&*word.text, ";" | "\\;" | "+");
+                let length = rest.iter().position(ends).unwrap_or(rest.len());
+                for target in &targets {
+                    let put = |word: &Word| super::replaced(word, "{}", target);
+                    let words: Vec<Word> = rest.iter().take(length).map(put).collect();
+                    interpret::run_words(scene, call, &words, false);
+                }
+                at += length;
+            }
+            "-fprint" | "-fprintf" | "-fls" | "-fprint0" => {
+                let effect = tests.get(at).and_then(|file| settle::on_path(scene, Operation::Update, file, false));
+                super::note(scene, call, effect);
+            }
+            _ => {}
+        }
+    }
+    Some(Stream { connected: true, lists_under: targets.into_iter().next(), ..Stream::default() })
+}
+
+/// The pattern of `-name x` when it is the only name test and not negated.
+fn only_name(tests: &[Word]) -> Option<&Word> {
+    let is_name = |word: &Word| matches!(&*word.text, "-name" | "-iname");
+    let at = tests.iter().position(is_name)?;
+    let several = tests.iter().filter(|word| is_name(word)).count() > 1;
+    let negated = at > 0 && tests.get(at - 1).is_some_and(|word| matches!(&*word.text, "!" | "-not"));
+    tests.get(at + 1).filter(|word| !several && !negated && word.is_known())
+}
+
+/// A word for what is found: `folder/*.tmp`, or everything in the folder, or something in it.
+fn target(folder: &Word, narrow: bool, name: Option<&Word>) -> Word {
+    let base = folder.text.trim_end_matches('/');
+    let tail = match name {
+        Some(name) => &*name.text,
+        None if narrow => return Word { span: folder.span, ..super::some_name(Some(base)) },
+        None => "*",
+    };
+    Word { text: format!("{base}/{tail}"), glob: true, ..folder.clone() }
+}
+
+pub(super) fn fd(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
+    let words = call.invocation.words.get(1..).unwrap_or_default();
+    let runs = |word: &Word| matches!(&*word.text, "-x" | "--exec" | "-X" | "--exec-batch");
+    let at = words.iter().position(runs).unwrap_or(words.len());
+    let table = flags::Table { levels: vec![call.program] };
+    let manner = flags::Manner {
+        style: call.program.style,
+        place: flags_place(),
+        prefixes: false,
+        unlisted: call.program.unknown,
+    };
+    let parsed = flags::parse(words.get(..at).unwrap_or_default(), &[], &table, manner);
+    let here = Word::known(".");
+    let folder = parsed.operands.get(1).map_or(&here, |word| &**word);
+    let effect = settle::on_kind(scene, Operation::List, folder, ResourceKind::Folder, false);
+    super::note(scene, call, effect);
+    let found = Word { span: folder.span, ..super::some_name(Some(&folder.text)) };
+    let mut command: Vec<Word> =
+        words.get(at + 1..).unwrap_or_default().iter().take_while(|w| w.text != ";").cloned().collect();
+    if !command.is_empty() {
+        if command.iter().any(|word| word.text.contains("{}")) {
+            command = command.iter().map(|word| super::replaced(word, "{}", &found)).collect();
+        } else {
+            command.push(found.clone());
+        }
+        return Some(interpret::run_words(scene, call, &command, false));
+    }
+    Some(Stream { connected: true, lists_under: Some(found), ..Stream::default() })
+}
+
+fn flags_place() -> crate::classify::command::spec::Place {
+    crate::classify::command::spec::Place::Anywhere
+}

@@ -1,0 +1,32 @@
+//! `npx`, `uvx` and the like: a package is fetched and run; when it is a program we know, we know what it does.
+
+use crate::classify::command::{Stream, call::Call, interpret, settle};
+use crate::classify::{Scene, Word};
+use crate::model::{CodeOrigin, Effect, Operation, ResourceKind};
+
+pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
+    if let Some(text) = call.value("-c") {
+        return Some(interpret::run_shell(scene, call, std::slice::from_ref(text)));
+    }
+    let package = call.operand(0)?;
+    let name = bare(&package.text);
+    if scene.catalog.find(name).is_some() && package.is_known() {
+        let mut words: Vec<Word> = call.operands().cloned().collect();
+        if let Some(first) = words.first_mut() {
+            name.clone_into(&mut first.text);
+        }
+        return Some(interpret::run_words(scene, call, &words, false));
+    }
+    let mut effect = Effect::new(Operation::Execute, settle::named(ResourceKind::Code, package));
+    effect.code = Some(CodeOrigin::Registry);
+    effect.span = package.span;
+    super::note(scene, call, Some(effect));
+    None
+}
+
+/// The program a package is run by: `@scope/tool@1.2` is `tool`, `tool==1.2` too.
+fn bare(package: &str) -> &str {
+    let name = package.split("==").next().unwrap_or(package);
+    let name = name.rsplit('/').next().unwrap_or(name);
+    name.split('@').next().filter(|name| !name.is_empty()).unwrap_or(name)
+}

@@ -1,0 +1,56 @@
+//! `xargs`: the words of another command come in on standard input.
+
+use crate::classify::command::{Stream, call::Call, interpret};
+use crate::classify::{Scene, Word};
+use crate::model::{GapKind, Hides, Operation};
+
+/// More names than this are not run one by one.
+const MOST_NAMES: usize = 64;
+
+pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
+    let mut command: Vec<Word> = call.operands().cloned().collect();
+    if command.is_empty() {
+        return None;
+    }
+    let (names, known) = names(call, call.flag("-0"));
+    let mark = scene.mark();
+    let mark_word = call.value("-I").or_else(|| call.value("-J")).map(|word| word.text.clone());
+    let mark_word = mark_word.or_else(|| call.flag("-i").then(|| "{}".to_owned()));
+    let stream = match mark_word {
+        Some(mark) => {
+            let mut last = Stream::default();
+            for name in &names {
+                let words: Vec<Word> = command.iter().map(|word| super::replaced(word, &mark, name)).collect();
+                last = interpret::run_words(scene, call, &words, false);
+            }
+            last
+        }
+        None => {
+            command.extend(names);
+            interpret::run_words(scene, call, &command, false)
+        }
+    };
+    let harmless = |effect: &crate::model::Effect| matches!(effect.operation, Operation::Read | Operation::List);
+    if !known && !scene.since(mark).iter().all(harmless) {
+        scene.gap(GapKind::UnresolvedSubstitution, Hides::Target, call.head, format!("what {} reads", call.by));
+    }
+    Some(stream)
+}
+
+/// The names that come in, and whether they are known.
+pub(super) fn names(call: &Call<'_>, null: bool) -> (Vec<Word>, bool) {
+    let stdin = call.invocation.stdin;
+    if let Some(names) = &stdin.lists {
+        return (names.iter().take(MOST_NAMES).cloned().collect(), true);
+    }
+    if let Some((text, span)) = &stdin.text {
+        let separators: &[char] = if null { &['\0'] } else { &[' ', '\t', '\n'] };
+        let pieces = text.split(separators).filter(|piece| !piece.is_empty()).take(MOST_NAMES);
+        let word = |piece: &str| Word { span: *span, ..Word::known(piece.trim_matches(['"', '\''])) };
+        return (pieces.map(word).collect(), true);
+    }
+    if let Some(under) = &stdin.lists_under {
+        return (vec![under.clone()], true);
+    }
+    (vec![super::some_name(None)], false)
+}
