@@ -8,6 +8,7 @@ pub mod client;
 mod graphql;
 
 pub use address::Address;
+pub(super) use address::zone;
 
 use crate::model::{Certainty, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone};
 

@@ -9,8 +9,17 @@ use super::{Catalog, Classifier, Known, Language, Scene};
 
 /// What a tool call does.
 pub(super) fn tool(name: &str, arguments: &str) -> String {
+    call(Kind::Tool, name, arguments)
+}
+
+/// What an API call does.
+pub(super) fn api(name: &str, arguments: &str) -> String {
+    call(Kind::Api, name, arguments)
+}
+
+fn call(kind: Kind, name: &str, arguments: &str) -> String {
     let text = format!("{name} {arguments}");
-    let mut action = action(Kind::Tool, &text);
+    let mut action = action(kind, &text);
     action.tool = Some(name.into());
     action.arguments = Some(arguments.into());
     lines(&Classifier::new(Catalog::default()).understand(&action, &Known::default(), true))

@@ -98,7 +98,7 @@ fn host_and_port(authority: &str) -> (String, Option<u16>) {
 }
 
 /// How far away a host is, by its name or number.
-pub fn zone(host: &str) -> Zone {
+pub(crate) fn zone(host: &str) -> Zone {
     let host = host.trim_matches(['[', ']']);
     if let Ok(address) = host.parse::<std::net::IpAddr>() {
         return ip_zone(address);

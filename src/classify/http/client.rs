@@ -75,18 +75,21 @@ impl Wanted<'_> {
             let span = url.span.or(self.span);
             super::request(scene, &Request { method: &self.method, url, body, span, by: self.by });
         }
+        let mut fetched_into = Vec::new();
         for output in &self.outputs {
             if output.text == "/dev/null" {
                 continue;
             }
-            let mut effect = Effect::new(Operation::Update, paths::resource(scene, output, ResourceKind::File));
+            let file = paths::resource(scene, output, ResourceKind::File);
+            fetched_into.push(file.clone());
+            let mut effect = Effect::new(Operation::Update, file);
             effect.extent = Extent::All;
             effect.span = output.span.or(self.span);
             effect.by = self.by.to_owned();
             scene.effect(effect);
         }
         let flows = !self.silent && !self.urls.is_empty();
-        Stream { connected: flows, remote: flows, ..Stream::default() }
+        Stream { connected: flows, remote: flows, fetched_into, ..Stream::default() }
     }
 }
 

@@ -11,7 +11,9 @@ use super::{Options, Piece, Wanted, name_of};
 pub fn curl(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
     let mut options = Options::of(invocation);
     let mut wanted = Wanted { by: "curl", span: invocation.span, ..Wanted::default() };
-    let (mut get, mut upload, mut remote_names) = (false, None, false);
+    let (mut get, mut upload) = (false, None);
+    // The first `-o` or `-O` is about the first address, and so on; `None` is the name the address suggests.
+    let (mut outputs, mut all_named): (Vec<Option<Word>>, bool) = (Vec::new(), false);
     let mut socket = false;
     while let Some(piece) = options.next() {
         let name = match piece {
@@ -42,14 +44,9 @@ pub fn curl(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
             "upload-file" => upload = Some(options.value()),
             "get" => get = true,
             "head" => "HEAD".clone_into(&mut wanted.method),
-            "output" => {
-                let file = options.value();
-                if file.text != "-" && file.text != "/dev/stdout" {
-                    wanted.silent = true;
-                    wanted.outputs.push(file);
-                }
-            }
-            "remote-name" | "remote-name-all" => remote_names = true,
+            "output" => outputs.push(Some(options.value())),
+            "remote-name" => outputs.push(None),
+            "remote-name-all" => all_named = true,
             "unix-socket" => socket = options.value().text.contains("docker.sock"),
             "config" => {
                 let file = options.value();
@@ -88,10 +85,16 @@ pub fn curl(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
             at_docker(url);
         }
     }
-    if remote_names {
-        wanted.silent = true;
-        wanted.outputs.extend(wanted.urls.iter().map(name_of));
+    let mut shown = false;
+    for (at, url) in wanted.urls.iter().enumerate() {
+        match outputs.get(at) {
+            Some(Some(file)) if matches!(&*file.text, "-" | "/dev/stdout") => shown = true,
+            Some(Some(file)) => wanted.outputs.push(file.clone()),
+            None if !all_named => shown = true,
+            _ => wanted.outputs.push(name_of(url)),
+        }
     }
+    wanted.silent = !shown;
     wanted.go(scene)
 }
 
@@ -178,7 +181,7 @@ mod tests {
             "curl -sSLo /tmp/i.sh https://get.example.com/i.sh",
             "fetch Endpoint `get.example.com/i.sh` external get.example.com @host=get.example.com\nupdate File `/tmp/i.sh` all",
         );
-        check("curl -O https://a.example/x.tgz -o- b.example", "fetch Endpoint `a.example/x.tgz` external a.example @host=a.example\nfetch Endpoint `b.example` external b.example @host=b.example\nupdate File `x.tgz` all\nupdate File `b.example` all");
+        check("curl -O https://a.example/x.tgz -o- b.example", "fetch Endpoint `a.example/x.tgz` external a.example @host=a.example\nfetch Endpoint `b.example` external b.example @host=b.example\nupdate File `x.tgz` all\nout remote");
     }
 
     #[test]
