@@ -146,17 +146,47 @@ mod tests {
 
     #[test]
     fn reading_is_a_fetch() {
-        check("GET", "https://docs.example.com/a?b=c", "", "fetch Endpoint `docs.example.com/a` external docs.example.com @host=docs.example.com");
-        check("", "http://localhost:8080/x", "", "fetch Endpoint `localhost:8080/x` local localhost:8080 @host=localhost");
+        check(
+            "GET",
+            "https://docs.example.com/a?b=c",
+            "",
+            "fetch Endpoint `docs.example.com/a` external docs.example.com @host=docs.example.com",
+        );
+        check(
+            "",
+            "http://localhost:8080/x",
+            "",
+            "fetch Endpoint `localhost:8080/x` local localhost:8080 @host=localhost",
+        );
         check("get", "http://10.1.2.3/x", "", "fetch Endpoint `10.1.2.3/x` private 10.1.2.3 @host=10.1.2.3");
     }
 
     #[test]
     fn what_nobody_described_goes_by_its_words() {
-        check("DELETE", "https://api.example.com/v1/volumes/v-1", "", "drop Volume `api.example.com/v1/volumes/v-1` @host=api.example.com");
-        check("DELETE", "https://api.example.com/things/1", "", "delete Item `api.example.com/things/1` @host=api.example.com");
-        check("POST", "https://api.example.com/things", "{}", "create Item `api.example.com/things` @host=api.example.com");
-        check("POST", "https://api.example.com/bucket/7/delete", "{}", "drop Bucket `api.example.com/bucket/7/delete` @host=api.example.com");
+        check(
+            "DELETE",
+            "https://api.example.com/v1/volumes/v-1",
+            "",
+            "drop Volume `api.example.com/v1/volumes/v-1` @host=api.example.com",
+        );
+        check(
+            "DELETE",
+            "https://api.example.com/things/1",
+            "",
+            "delete Item `api.example.com/things/1` @host=api.example.com",
+        );
+        check(
+            "POST",
+            "https://api.example.com/things",
+            "{}",
+            "create Item `api.example.com/things` @host=api.example.com",
+        );
+        check(
+            "POST",
+            "https://api.example.com/bucket/7/delete",
+            "{}",
+            "drop Bucket `api.example.com/bucket/7/delete` @host=api.example.com",
+        );
     }
 
     #[test]
@@ -177,13 +207,33 @@ mod tests {
 
     #[test]
     fn known_services_are_known() {
-        check("GET", "http://169.254.169.254/latest/meta-data/iam/security-credentials/x", "", "read Secret `169.254.169.254/latest/meta-data/iam/security-credentials/x` @host=169.254.169.254");
+        check(
+            "GET",
+            "http://169.254.169.254/latest/meta-data/iam/security-credentials/x",
+            "",
+            "read Secret `169.254.169.254/latest/meta-data/iam/security-credentials/x` @host=169.254.169.254",
+        );
         check("DELETE", "https://k8s.corp:6443/api/v1/namespaces/shop", "", "drop Namespace `shop` @host=k8s.corp");
-        check("DELETE", "https://k8s.corp:6443/apis/apps/v1/namespaces/shop/deployments", "", "delete Workload `shop/` all @host=k8s.corp");
+        check(
+            "DELETE",
+            "https://k8s.corp:6443/apis/apps/v1/namespaces/shop/deployments",
+            "",
+            "delete Workload `shop/` all @host=k8s.corp",
+        );
         check("DELETE", "https://api.github.com/repos/a/b", "", "drop Repository `a/b` @host=api.github.com");
-        check("DELETE", "https://api.github.com/repos/a/b/branches/main/protection", "", "disable Safeguard `a/b/main` @host=api.github.com");
+        check(
+            "DELETE",
+            "https://api.github.com/repos/a/b/branches/main/protection",
+            "",
+            "disable Safeguard `a/b/main` @host=api.github.com",
+        );
         check("DELETE", "http://es.lan:9200/orders", "", "drop Table `orders` @host=es.lan");
-        check("POST", "http://es.lan:9200/orders/_delete_by_query", r#"{"query":{"match_all":{}}}"#, "delete Table `orders` all @host=es.lan");
+        check(
+            "POST",
+            "http://es.lan:9200/orders/_delete_by_query",
+            r#"{"query":{"match_all":{}}}"#,
+            "delete Table `orders` all @host=es.lan",
+        );
         check("DELETE", "https://gitlab.com/api/v4/projects/7", "", "drop Repository `7` @host=gitlab.com");
     }
 }

@@ -31,7 +31,8 @@ pub(super) fn meaning(name: &str, context: &str) -> Option<Meaning> {
     let (kind, several) = found.unwrap_or((ResourceKind::Item, false));
     let all = rest().any(|word| matches!(word, "all" | "everything" | "bulk"));
     // Rows are of the table's kind, but removing some is not removing the table.
-    let part = rest().any(|word| matches!(word.trim_end_matches('s'), "row" | "record" | "sql" | "statement" | "query"));
+    let part =
+        rest().any(|word| matches!(word.trim_end_matches('s'), "row" | "record" | "sql" | "statement" | "query"));
     let operation = if part && kind == ResourceKind::Table { verb } else { applied(verb, kind) };
     Some(Meaning { operation, kind, several: several || all, all })
 }
@@ -212,9 +213,8 @@ mod tests {
     use super::*;
 
     fn check(name: &str, expected: &str) {
-        let seen = meaning(name, "").map_or("-".to_owned(), |m| {
-            format!("{} {}{}", m.operation, m.kind, if m.all { " all" } else { "" })
-        });
+        let seen = meaning(name, "")
+            .map_or("-".to_owned(), |m| format!("{} {}{}", m.operation, m.kind, if m.all { " all" } else { "" }));
         assert_eq!(seen, expected, "{name}");
     }
 

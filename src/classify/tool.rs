@@ -32,14 +32,18 @@ pub fn run(scene: &mut Scene<'_>, action: &Action) {
         }
     };
     let call = Call { name, arguments: &arguments, text: &action.text, api: action.kind == Kind::Api };
-    scene.step(|| format!("tool {}", call.name.whole), None, |scene| {
-        if call.api && api::run(scene, &call) {
-            return;
-        }
-        if !known::run(scene, &call) {
-            unlisted::run(scene, &call);
-        }
-    });
+    scene.step(
+        || format!("tool {}", call.name.whole),
+        None,
+        |scene| {
+            if call.api && api::run(scene, &call) {
+                return;
+            }
+            if !known::run(scene, &call) {
+                unlisted::run(scene, &call);
+            }
+        },
+    );
     scene.set_template(|| call.name.whole.to_owned());
 }
 
@@ -140,7 +144,11 @@ mod tests {
     fn databases_hand_their_sql_on() {
         check("mcp__postgres__query", r#"{"sql":"DROP TABLE t"}"#, "Sql code: DROP TABLE t");
         check("mcp__supabase__execute_sql", r#"{"query":"DELETE FROM t"}"#, "Sql code: DELETE FROM t");
-        check("anything_at_all", r#"{"statement":"/* x */ update t set a = 1"}"#, "Sql code: /* x */ update t set a = 1\ngap unknown-tool hides anything: anything_at_all");
+        check(
+            "anything_at_all",
+            r#"{"statement":"/* x */ update t set a = 1"}"#,
+            "Sql code: /* x */ update t set a = 1\ngap unknown-tool hides anything: anything_at_all",
+        );
     }
 
     #[test]
@@ -152,7 +160,11 @@ mod tests {
         check("str_replace_editor", r#"{"command":"view","path":"/w/a"}"#, "read File `/w/a`");
         check("read_many_files", r#"{"paths":["/w/a","/w/b"]}"#, "read File `/w/a`\nread File `/w/b`");
         check("delete_file", r#"{"target_file":"/w/a"}"#, "delete File `/w/a`");
-        check("mcp__filesystem__move_file", r#"{"source":"/w/a","destination":"/w/b"}"#, "update File `/w/a`\nupdate File `/w/b` all");
+        check(
+            "mcp__filesystem__move_file",
+            r#"{"source":"/w/a","destination":"/w/b"}"#,
+            "update File `/w/a`\nupdate File `/w/b` all",
+        );
     }
 
     #[test]
@@ -162,14 +174,30 @@ mod tests {
             "*** Begin Patch\n*** Add File: /w/n\n+x\n*** Update File: /w/u\n*** Move to: /w/v\n@@\n-a\n*** Delete File: /w/d\n*** End Patch",
             "create File `/w/n` all\nupdate File `/w/u` some\nupdate File `/w/v` all\ndelete File `/w/d`",
         );
-        check("apply_patch", r#"{"input":"*** Begin Patch\n*** Delete File: /w/d\n*** End Patch"}"#, "delete File `/w/d`");
-        check("shell", r#"{"command":["apply_patch","*** Begin Patch\n*** Delete File: /w/d\n*** End Patch"]}"#, "delete File `/w/d`");
+        check(
+            "apply_patch",
+            r#"{"input":"*** Begin Patch\n*** Delete File: /w/d\n*** End Patch"}"#,
+            "delete File `/w/d`",
+        );
+        check(
+            "shell",
+            r#"{"command":["apply_patch","*** Begin Patch\n*** Delete File: /w/d\n*** End Patch"]}"#,
+            "delete File `/w/d`",
+        );
     }
 
     #[test]
     fn the_web_is_fetched() {
-        check("WebFetch", r#"{"url":"https://a.example/x","prompt":"p"}"#, "fetch Endpoint `a.example/x` external a.example @host=a.example");
-        check("mcp__http__request", r#"{"method":"DELETE","url":"https://api.github.com/repos/a/b"}"#, "drop Repository `a/b` @host=api.github.com");
+        check(
+            "WebFetch",
+            r#"{"url":"https://a.example/x","prompt":"p"}"#,
+            "fetch Endpoint `a.example/x` external a.example @host=a.example",
+        );
+        check(
+            "mcp__http__request",
+            r#"{"method":"DELETE","url":"https://api.github.com/repos/a/b"}"#,
+            "drop Repository `a/b` @host=api.github.com",
+        );
         check("WebSearch", r#"{"query":"drop table syntax"}"#, "fetch Endpoint `web search` external -");
     }
 
@@ -182,25 +210,45 @@ mod tests {
 
     #[test]
     fn agents_act_elsewhere() {
-        check("Task", r#"{"description":"tidy up","prompt":"p","subagent_type":"general"}"#, "execute Code `general` elsewhere");
+        check(
+            "Task",
+            r#"{"description":"tidy up","prompt":"p","subagent_type":"general"}"#,
+            "execute Code `general` elsewhere",
+        );
     }
 
     #[test]
     fn unlisted_tools_go_by_their_names() {
         check("mcp__github__delete_repository", r#"{"repo":"a/b"}"#, "drop Repository `a/b`");
-        check("deleteVolume", r#"{"volumeId":"v-1","force":true,"environment":"production"}"#, "drop Volume `v-1` guard-off @stage=production");
+        check(
+            "deleteVolume",
+            r#"{"volumeId":"v-1","force":true,"environment":"production"}"#,
+            "drop Volume `v-1` guard-off @stage=production",
+        );
         check("delete_records", r#"{"table":"orders","dry_run":true}"#, "delete Table `orders` some dry-run");
         check("cancel_order", r#"{"order_id":"7"}"#, "delete Item `7`");
         check("get_user_details", r#"{"user_id":"u1"}"#, "read Role `u1`");
-        check("send_email", r#"{"recipients":["x@evil.example"],"subject":"s","body":"b"}"#, "export Message `s` external x@evil.example");
+        check(
+            "send_email",
+            r#"{"recipients":["x@evil.example"],"subject":"s","body":"b"}"#,
+            "export Message `s` external x@evil.example",
+        );
         check("post_comment", r#"{"issue":3,"body":"rm -rf /"}"#, "create Message `3`");
-        check("frobnicate", r#"{"x":1}"#, "unknown Item `` unknown unresolved\ngap unknown-tool hides anything: frobnicate");
+        check(
+            "frobnicate",
+            r#"{"x":1}"#,
+            "unknown Item `` unknown unresolved\ngap unknown-tool hides anything: frobnicate",
+        );
         check("mcp__ops__run", r#"{"script":"ls"}"#, "Shell code: ls");
     }
 
     #[test]
     fn arguments_that_do_not_parse_are_a_gap() {
-        check("Write", r#"{"file_path":"/w"#, "update File `` all unresolved\ngap unparsed hides anything: arguments of Write: EOF while parsing a string at line 1 column 16");
+        check(
+            "Write",
+            r#"{"file_path":"/w"#,
+            "update File `` all unresolved\ngap unparsed hides anything: arguments of Write: EOF while parsing a string at line 1 column 16",
+        );
     }
 
     #[test]
@@ -209,7 +257,10 @@ mod tests {
         assert_eq!(seen::api("StopLogging", r#"{"name":"t"}"#), "disable Log `t`");
         assert_eq!(seen::api("ConsoleLogin", ""), "connect Account ``");
         assert_eq!(seen::api("ScheduleKeyDeletion", r#"{"keyId":"k"}"#), "drop Key `k`");
-        assert_eq!(seen::api("ModifySnapshotAttribute", r#"{"snapshotId":"s","attributeType":"CREATE_VOLUME_PERMISSION"}"#), "export Backup `s` unknown -");
+        assert_eq!(
+            seen::api("ModifySnapshotAttribute", r#"{"snapshotId":"s","attributeType":"CREATE_VOLUME_PERMISSION"}"#),
+            "export Backup `s` unknown -"
+        );
         assert_eq!(seen::api("v1.compute.instances.delete", r#"{"name":"i"}"#), "delete Instance `i`");
     }
 }

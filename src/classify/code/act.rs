@@ -38,7 +38,8 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
         }
         Does::Tree => {
             let force = made.says("force") || call.name.ends_with("rm_rf");
-            let recursive = !call.name.rsplit('.').next().is_some_and(|last| matches!(last, "rm" | "rmSync")) || made.says("recursive");
+            let recursive = !call.name.rsplit('.').next().is_some_and(|last| matches!(last, "rm" | "rmSync"))
+                || made.says("recursive");
             for word in &first.words {
                 if recursive {
                     tree(scene, call, word, force);
@@ -71,16 +72,23 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
             made.there(scene, |scene| {
                 if alone || made.says("shell") {
                     let text = all.iter().map(|word| &*word.text).collect::<Vec<_>>().join(" ");
-                    let whole = if alone { all.first().cloned().unwrap_or_default() } else { Word { text, span: call.span, ..Word::default() } };
+                    let whole = if alone {
+                        all.first().cloned().unwrap_or_default()
+                    } else {
+                        Word { text, span: call.span, ..Word::default() }
+                    };
                     shell(scene, &whole);
                 } else {
                     words(scene, &all, call.span);
                 }
             });
         }
-        Does::Program if call.items.len() == 1 && !first.list => made.there(scene, |scene| started(scene, &first, call)),
+        Does::Program if call.items.len() == 1 && !first.list => {
+            made.there(scene, |scene| started(scene, &first, call))
+        }
         Does::Program => {
-            let all: Vec<Word> = (0..call.items.len()).filter_map(|at| made.plain(at)).flat_map(|value| value.words).collect();
+            let all: Vec<Word> =
+                (0..call.items.len()).filter_map(|at| made.plain(at)).flat_map(|value| value.words).collect();
             made.there(scene, |scene| words(scene, &all, call.span));
         }
         Does::Evaluate => evaluated(scene, language, &first, call),
@@ -282,7 +290,11 @@ fn execute(scene: &mut Scene<'_>, span: Option<Span>, by: &str, origin: CodeOrig
 fn connect(scene: &mut Scene<'_>, call: &Call, made: &Made<'_, '_>, first: &Value) {
     let words: Vec<&str> = first.words.iter().map(|word| &*word.text).collect();
     let database = ["sqlite", "psycopg", "mysql", "oracle", "pyodbc", "snowflake", "duckdb"];
-    let kind = if database.iter().any(|name| call.name.contains(name)) { ResourceKind::Database } else { ResourceKind::Endpoint };
+    let kind = if database.iter().any(|name| call.name.contains(name)) {
+        ResourceKind::Database
+    } else {
+        ResourceKind::Endpoint
+    };
     let mut resource = Resource::new(kind, words.join(":"));
     resource.unresolved = first.words.iter().any(|word| !word.is_known());
     if let Some(host) = made.option("host").and_then(|value| value.word().and_then(Word::value).map(str::to_owned)) {
@@ -300,8 +312,17 @@ fn filled(word: &Word, made: impl Fn(&str) -> String) -> String {
     let (mut text, mut at) = (String::new(), 0);
     for part in &word.unknown {
         text.push_str(word.text.get(at..part.start).unwrap_or(""));
-        let name: String = part.name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' }).take(40).collect();
-        let name = if name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') { name } else { format!("_{name}") };
+        let name: String = part
+            .name
+            .chars()
+            .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' })
+            .take(40)
+            .collect();
+        let name = if name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') {
+            name
+        } else {
+            format!("_{name}")
+        };
         text.push_str(&made(&name));
         at = part.end;
     }
@@ -319,7 +340,10 @@ impl Made<'_, '_> {
     fn is_named(&self, at: usize) -> bool {
         let tokens = &self.reading.tokens;
         self.call.items.get(at).is_some_and(|(from, to)| {
-            to - from > 2 && matches!(tokens[*from].kind, Kind::Name) && tokens[from + 1].is(b'=') && !tokens[from + 2].is(b'=')
+            to - from > 2
+                && matches!(tokens[*from].kind, Kind::Name)
+                && tokens[from + 1].is(b'=')
+                && !tokens[from + 2].is(b'=')
         })
     }
 
@@ -355,9 +379,8 @@ impl Made<'_, '_> {
     }
 
     fn says(&self, name: &str) -> bool {
-        self.option(name).is_some_and(|value| {
-            value.word().is_some_and(|word| matches!(&*word.text, "True" | "true" | "1"))
-        })
+        self.option(name)
+            .is_some_and(|value| value.word().is_some_and(|word| matches!(&*word.text, "True" | "true" | "1")))
     }
 
     /// What the call is made on: `Path("x")` in `Path("x").unlink()`.
@@ -368,7 +391,10 @@ impl Made<'_, '_> {
     /// Runs `inside` in the folder the call names.
     fn there(&self, scene: &mut Scene<'_>, inside: impl FnOnce(&mut Scene<'_>)) {
         let Some(cwd) = self.option("cwd").or_else(|| self.option("chdir")) else { return inside(scene) };
-        let folder = cwd.word().filter(|word| word.is_known()).map(|word| paths::resource(scene, word, ResourceKind::Folder).name);
+        let folder = cwd
+            .word()
+            .filter(|word| word.is_known())
+            .map(|word| paths::resource(scene, word, ResourceKind::Folder).name);
         scene.scoped(|scene| {
             scene.cwd = folder;
             inside(scene);
@@ -396,10 +422,13 @@ impl Made<'_, '_> {
             carries.push(Resource::new(ResourceKind::Secret, "environment"));
         }
         let text = bodies.iter().find_map(|body| body.word()).map(|word| &*word.text);
-        let hidden = bodies.iter().any(|body| body.files.is_empty() && body.words.iter().any(|word| {
-            // A table written out is as good as a text.
-            !word.is_known() && !word.text.starts_with('{')
-        }));
+        let hidden = bodies.iter().any(|body| {
+            body.files.is_empty()
+                && body.words.iter().any(|word| {
+                    // A table written out is as good as a text.
+                    !word.is_known() && !word.text.starts_with('{')
+                })
+        });
         let body = http::Body { present: !bodies.is_empty(), text, carries: &carries, hidden };
         let by = self.call.name.trim_start_matches("?.");
         http::request(scene, &http::Request { method: &method, url: word, body, span: self.call.span, by });

@@ -86,7 +86,11 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
         "sc" if operands.iter().any(|word| word.eq_ignore_ascii_case("delete")) => {
             note(O::Delete, K::Service, operands.last().map_or("", |name| name), Extent::One);
         }
-        "net" if operands.first().is_some_and(|word| word.to_ascii_lowercase().starts_with("user") || word.eq_ignore_ascii_case("localgroup")) => {
+        "net"
+            if operands.first().is_some_and(|word| {
+                word.to_ascii_lowercase().starts_with("user") || word.eq_ignore_ascii_case("localgroup")
+            }) =>
+        {
             let operation = if has("/delete") { O::Delete } else { O::Grant };
             note(operation, K::Role, operands.get(1).map_or("", |name| name), Extent::One);
         }
@@ -96,7 +100,9 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
         "wevtutil" if operands.first().is_some_and(|verb| verb.eq_ignore_ascii_case("cl")) => {
             note(O::Rewrite, K::Log, operands.get(1).map_or("", |name| name), Extent::All);
         }
-        "netsh" if text.to_ascii_lowercase().contains("state off") => note(O::Disable, K::Safeguard, "firewall", Extent::All),
+        "netsh" if text.to_ascii_lowercase().contains("state off") => {
+            note(O::Disable, K::Safeguard, "firewall", Extent::All)
+        }
         "bcdedit" => note(O::Alter, K::Host, "boot", Extent::One),
         "move" | "ren" | "rename" => {
             operands.iter().for_each(|name| note(O::Update, K::File, name, Extent::One));
@@ -112,8 +118,8 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
         "type" | "more" | "findstr" => operands.iter().for_each(|name| note(O::Read, K::File, name, Extent::One)),
         "dir" | "tree" | "where" => note(O::List, K::Folder, operands.first().map_or(".", |name| name), Extent::One),
         "md" | "mkdir" => operands.iter().for_each(|name| note(O::Create, K::Folder, name, Extent::One)),
-        "echo" | "cd" | "chdir" | "cls" | "rem" | "set" | "ver" | "exit" | "pause" | "title" | "whoami" | "hostname"
-        | "setlocal" | "endlocal" | "goto" | "pushd" | "popd" | "ipconfig" | "timeout" | "chcp" => {}
+        "echo" | "cd" | "chdir" | "cls" | "rem" | "set" | "ver" | "exit" | "pause" | "title" | "whoami"
+        | "hostname" | "setlocal" | "endlocal" | "goto" | "pushd" | "popd" | "ipconfig" | "timeout" | "chcp" => {}
         "cmd" => {
             if let Some(at) = words.iter().position(|word| matches!(&*word.to_ascii_lowercase(), "/c" | "/k" | "/r")) {
                 let code = words[at + 1..].join(" ");

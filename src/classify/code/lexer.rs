@@ -5,7 +5,7 @@ use crate::model::Span;
 
 /// Bounds that keep hostile text from being read again and again.
 const MAX_INTERPOLATION: usize = 256;
-const MAX_REGEX: usize = 4_096;
+const MAX_REGEX: usize = 512;
 
 /// How a language writes strings and comments.
 #[derive(Debug)]
@@ -132,7 +132,9 @@ impl<'t> Lexer<'t, '_> {
                     let length = self.run(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_');
                     self.push(Kind::Number, start, length);
                 }
-                _ if is_name_start(byte) || (matches!(byte, b'$' | b'@') && self.byte(1).is_some_and(is_name_start)) => {
+                _ if is_name_start(byte)
+                    || (matches!(byte, b'$' | b'@') && self.byte(1).is_some_and(is_name_start)) =>
+                {
                     self.name(start);
                 }
                 _ => {
@@ -217,7 +219,13 @@ impl<'t> Lexer<'t, '_> {
     /// `%w(a b)`, `%x(ls)`, `<<~EOF`.
     fn quoted(&mut self, start: usize) -> bool {
         let bytes = &self.code.as_bytes()[start..];
-        if let [b'%', letter @ (b'w' | b'W' | b'x' | b'q' | b'Q' | b'i'), open @ (b'(' | b'[' | b'{' | b'<' | b'|'), ..] = bytes {
+        if let [
+            b'%',
+            letter @ (b'w' | b'W' | b'x' | b'q' | b'Q' | b'i'),
+            open @ (b'(' | b'[' | b'{' | b'<' | b'|'),
+            ..,
+        ] = bytes
+        {
             let (letter, open) = (*letter, *open);
             let end = self.balanced(start + 3, open, closing(open));
             let kind = match letter {
@@ -259,7 +267,9 @@ impl<'t> Lexer<'t, '_> {
         match self.tokens.last() {
             None => true,
             Some(token) => match &token.kind {
-                Kind::Name => matches!(token.text, "return" | "typeof" | "case" | "in" | "of" | "if" | "unless" | "and" | "or"),
+                Kind::Name => {
+                    matches!(token.text, "return" | "typeof" | "case" | "in" | "of" | "if" | "unless" | "and" | "or")
+                }
                 Kind::Number | Kind::Text(_) | Kind::Command(_) | Kind::Words(_) => false,
                 Kind::Mark(mark) => !matches!(mark, b')' | b']' | b'}'),
                 Kind::Line => true,
@@ -335,7 +345,9 @@ impl<'t> Lexer<'t, '_> {
                     break at;
                 }
                 Some(byte) if *byte == quote && (!triple || bytes[at..].starts_with(&[quote; 3])) => break at,
-                Some(b'$') if template && bytes.get(at + 1) == Some(&b'{') => at = self.balanced(at + 2, b'{', b'}') + 1,
+                Some(b'$') if template && bytes.get(at + 1) == Some(&b'{') => {
+                    at = self.balanced(at + 2, b'{', b'}') + 1
+                }
                 Some(_) => at += 1,
             }
         };
@@ -437,7 +449,8 @@ fn interpolated(rest: &str, how: Interpolation) -> Option<(usize, usize)> {
 
 fn escape(text: &mut String, next: char, letters: &mut std::str::CharIndices<'_>, rest: &str) {
     letters.next();
-    let digits = |from: usize, count: usize| rest.get(from..from + count).and_then(|hex| u32::from_str_radix(hex, 16).ok());
+    let digits =
+        |from: usize, count: usize| rest.get(from..from + count).and_then(|hex| u32::from_str_radix(hex, 16).ok());
     match next {
         'n' => text.push('\n'),
         't' => text.push('\t'),

@@ -22,7 +22,11 @@ const CMDLETS: &[(O, K, &str)] = &[
     (O::Drop, K::Device, "format-volume clear-disk initialize-disk"),
     (O::Drop, K::Volume, "remove-partition remove-virtualdisk"),
     (O::Rewrite, K::Log, "clear-eventlog remove-eventlog clear-history limit-eventlog"),
-    (O::Disable, K::Safeguard, "set-mppreference add-mppreference set-executionpolicy set-netfirewallprofile disable-netfirewallrule disable-bitlocker disable-psremoting uninstall-windowsfeature disable-computerrestore"),
+    (
+        O::Disable,
+        K::Safeguard,
+        "set-mppreference add-mppreference set-executionpolicy set-netfirewallprofile disable-netfirewallrule disable-bitlocker disable-psremoting uninstall-windowsfeature disable-computerrestore",
+    ),
     (O::Alter, K::Item, "set-itemproperty sp new-itemproperty"),
     (O::Delete, K::Item, "remove-itemproperty rp"),
     (O::Delete, K::Role, "remove-localuser remove-aduser remove-adgroup remove-adcomputer remove-localgroup"),
@@ -39,13 +43,81 @@ const CMDLETS: &[(O, K, &str)] = &[
 
 /// Cmdlets that only look, compute, format or wait.
 const HARMLESS: &[&str] = &[
-    "write-host", "write-output", "echo", "write-error", "write-verbose", "write-warning", "set-location", "cd", "sl", "push-location", "pop-location",
-    "select-object", "select", "where-object", "where", "sort-object", "sort", "format-table", "ft", "format-list",
-    "fl", "measure-object", "group-object", "out-null", "out-string", "out-host", "get-date", "start-sleep", "sleep", "join-path",
-    "split-path", "convertto-json", "convertfrom-json", "get-command", "get-help", "get-process", "ps", "get-service",
-    "get-location", "pwd", "gl", "exit", "param", "import-module", "get-member", "clear-host", "cls", "compare-object",
-    "get-variable", "new-object", "get-host", "get-history", "test-connection", "read-host", "get-executionpolicy",
-    "set-strictmode", "return", "throw", "break", "continue", "foreach-object", "%", "?", "if", "else", "foreach", "while", "try", "catch", "finally", "function", "do", "switch", "for", "elseif",
+    "write-host",
+    "write-output",
+    "echo",
+    "write-error",
+    "write-verbose",
+    "write-warning",
+    "set-location",
+    "cd",
+    "sl",
+    "push-location",
+    "pop-location",
+    "select-object",
+    "select",
+    "where-object",
+    "where",
+    "sort-object",
+    "sort",
+    "format-table",
+    "ft",
+    "format-list",
+    "fl",
+    "measure-object",
+    "group-object",
+    "out-null",
+    "out-string",
+    "out-host",
+    "get-date",
+    "start-sleep",
+    "sleep",
+    "join-path",
+    "split-path",
+    "convertto-json",
+    "convertfrom-json",
+    "get-command",
+    "get-help",
+    "get-process",
+    "ps",
+    "get-service",
+    "get-location",
+    "pwd",
+    "gl",
+    "exit",
+    "param",
+    "import-module",
+    "get-member",
+    "clear-host",
+    "cls",
+    "compare-object",
+    "get-variable",
+    "new-object",
+    "get-host",
+    "get-history",
+    "test-connection",
+    "read-host",
+    "get-executionpolicy",
+    "set-strictmode",
+    "return",
+    "throw",
+    "break",
+    "continue",
+    "foreach-object",
+    "%",
+    "?",
+    "if",
+    "else",
+    "foreach",
+    "while",
+    "try",
+    "catch",
+    "finally",
+    "function",
+    "do",
+    "switch",
+    "for",
+    "elseif",
 ];
 
 /// Finds what a script does.
@@ -73,13 +145,23 @@ pub(super) fn program(scene: &mut Scene<'_>, words: &[String], span: Option<Span
             return encoded(scene, words.get(at + 1).map_or("", |word| word), span);
         }
         if option.starts_with('f') && "file".starts_with(option) {
-            let mut effect = Effect::new(O::Execute, Resource::new(K::Code, words.get(at + 1).cloned().unwrap_or_default()));
+            let mut effect =
+                Effect::new(O::Execute, Resource::new(K::Code, words.get(at + 1).cloned().unwrap_or_default()));
             effect.code = Some(CodeOrigin::Local);
             effect.span = span;
             effect.by = "powershell".to_owned();
             return scene.effect(effect);
         }
-        let takes_value = ["executionpolicy", "windowstyle", "inputformat", "outputformat", "version", "ep", "configurationname", "workingdirectory"];
+        let takes_value = [
+            "executionpolicy",
+            "windowstyle",
+            "inputformat",
+            "outputformat",
+            "version",
+            "ep",
+            "configurationname",
+            "workingdirectory",
+        ];
         at += if takes_value.iter().any(|name| name.starts_with(option)) { 2 } else { 1 };
     }
 }
@@ -94,7 +176,9 @@ fn encoded(scene: &mut Scene<'_>, text: &str, span: Option<Span>) {
     let units = super::value::base64(text).map(|bytes| -> Vec<u16> {
         bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect()
     });
-    match units.and_then(|units| String::from_utf16(&units).ok()) {
+    // Text in the wrong encoding decodes as well, to letters nobody would write.
+    let readable = |code: &String| code.bytes().filter(u8::is_ascii).count() * 2 > code.len();
+    match units.and_then(|units| String::from_utf16(&units).ok()).filter(readable) {
         Some(code) => super::hand_over(scene, Language::PowerShell, &code, span),
         None => scene.gap(GapKind::DynamicCode, Hides::Anything, span, "encoded command"),
     }
@@ -143,7 +227,8 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span, downloaded: &mut bool)
     let program = lower.rsplit(['\\', '/']).next().unwrap_or("");
     let program = program.strip_suffix(".exe").unwrap_or(program);
     let whole = text.to_ascii_lowercase();
-    let fetches = ["downloadstring", "downloadfile", "downloaddata", "webclient"].iter().any(|name| whole.contains(name));
+    let fetches =
+        ["downloadstring", "downloadfile", "downloaddata", "webclient"].iter().any(|name| whole.contains(name));
     let parameters = Parameters::of(&words);
     match program {
         "iwr" | "invoke-webrequest" | "irm" | "invoke-restmethod" | "curl" | "wget" | "start-bitstransfer" => {
@@ -206,7 +291,10 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span, downloaded: &mut bool)
             if let Some(url) = words.iter().find(|word| word.contains("://")) {
                 let url = word(url, span);
                 let body = http::Body::default();
-                http::request(scene, &http::Request { method: "GET", url: &url, body, span: Some(span), by: "WebClient" });
+                http::request(
+                    scene,
+                    &http::Request { method: "GET", url: &url, body, span: Some(span), by: "WebClient" },
+                );
             }
         }
         program if HARMLESS.contains(&program) => {}
@@ -239,7 +327,8 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span, downloaded: &mut bool)
 /// Cmdlets are named verb-noun: what is not listed goes by that.
 fn by_name(scene: &mut Scene<'_>, verb: &str, noun: &str, span: Span, by: &str, parameters: &Parameters<'_>) {
     let name = match verb {
-        "get" | "test" | "measure" | "find" | "select" | "convertto" | "convertfrom" | "format" | "out" | "write" | "show" => return,
+        "get" | "test" | "measure" | "find" | "select" | "convertto" | "convertfrom" | "format" | "out" | "write"
+        | "show" => return,
         "remove" | "clear" | "uninstall" | "reset" => "delete",
         "set" | "update" | "enable" | "add" | "register" | "rename" | "move" | "edit" => "update",
         "new" | "install" | "import" | "copy" | "start" | "restore" | "publish" | "save" => "create",
@@ -268,7 +357,15 @@ fn by_name(scene: &mut Scene<'_>, verb: &str, noun: &str, span: Span, by: &str, 
     scene.effect(effect);
 }
 
-fn cmdlet(scene: &mut Scene<'_>, operation: O, kind: K, span: Span, by: &str, parameters: &Parameters<'_>, whole: &str) {
+fn cmdlet(
+    scene: &mut Scene<'_>,
+    operation: O,
+    kind: K,
+    span: Span,
+    by: &str,
+    parameters: &Parameters<'_>,
+    whole: &str,
+) {
     // Not every change of a protection turns it off.
     if kind == K::Safeguard {
         let off = match by {
@@ -329,7 +426,8 @@ fn execute(scene: &mut Scene<'_>, span: Span, by: &str, origin: CodeOrigin) {
 fn word(text: &str, span: Span) -> Word {
     let mut word = Word { span: Some(span), quoted: true, glob: text.contains('*'), ..Word::known(text) };
     if let Some(start) = text.find('$') {
-        let end = text[start + 1..].find(|letter: char| !letter.is_alphanumeric() && !matches!(letter, '_' | ':' | '{' | '}'));
+        let end = text[start + 1..]
+            .find(|letter: char| !letter.is_alphanumeric() && !matches!(letter, '_' | ':' | '{' | '}'));
         let end = end.map_or(text.len(), |end| start + 1 + end);
         let name = text[start + 1..end].to_owned();
         word.unknown.push(Unknown { name, start, end, substitution: false, guarded: false });
@@ -346,7 +444,8 @@ fn assigned(text: &str) -> &str {
 }
 
 fn is_expression(first: &str) -> bool {
-    first.starts_with(['$', '[', '"', '\'', '@', '.', '-', ',', '=', '!', '+', '<']) || first.starts_with(|first: char| first.is_ascii_digit())
+    first.starts_with(['$', '[', '"', '\'', '@', '.', '-', ',', '=', '!', '+', '<'])
+        || first.starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// The words of a command without their quotes.
@@ -381,16 +480,34 @@ struct Parameters<'w> {
 
 impl<'w> Parameters<'w> {
     fn of(words: &'w [String]) -> Self {
-        const SWITCHES: &[&str] = &["recurse", "force", "whatif", "confirm", "usebasicparsing", "verbose", "asjob", "passthru", "wait", "nonewline", "append", "r", "fo", "f"];
+        const SWITCHES: &[&str] = &[
+            "recurse",
+            "force",
+            "whatif",
+            "confirm",
+            "usebasicparsing",
+            "verbose",
+            "asjob",
+            "passthru",
+            "wait",
+            "nonewline",
+            "append",
+            "r",
+            "fo",
+            "f",
+        ];
         let (mut named, mut operands) = (Vec::new(), Vec::new());
         let mut words = words.iter().skip(1).peekable();
         while let Some(word) = words.next() {
-            let is_name = word.len() > 1 && word.starts_with('-') && word[1..].starts_with(|first: char| first.is_ascii_alphabetic());
+            let is_name = word.len() > 1
+                && word.starts_with('-')
+                && word[1..].starts_with(|first: char| first.is_ascii_alphabetic());
             if !is_name {
                 operands.push(&**word);
                 continue;
             }
-            let (name, glued) = word[1..].split_once(':').map_or((&word[1..], None), |(name, value)| (name, Some(value)));
+            let (name, glued) =
+                word[1..].split_once(':').map_or((&word[1..], None), |(name, value)| (name, Some(value)));
             let name = name.to_ascii_lowercase();
             let value = match glued {
                 Some(value) => value,
@@ -408,20 +525,32 @@ impl<'w> Parameters<'w> {
     }
 
     fn named(&self, wanted: &[&str]) -> Option<&'w str> {
-        let found = self.named.iter().find(|(name, value)| {
-            !value.is_empty() && wanted.iter().any(|wanted| wanted.starts_with(&**name))
-        });
+        let found = self
+            .named
+            .iter()
+            .find(|(name, value)| !value.is_empty() && wanted.iter().any(|wanted| wanted.starts_with(&**name)));
         found.map(|(_, value)| *value)
     }
 
     fn guard_off(&self) -> bool {
-        self.has("force") || self.named.iter().any(|(name, value)| name == "confirm" && value.eq_ignore_ascii_case("$false"))
+        self.has("force")
+            || self.named.iter().any(|(name, value)| name == "confirm" && value.eq_ignore_ascii_case("$false"))
     }
 
     fn target(&self) -> &'w str {
-        self.named(&["path", "literalpath", "filepath", "name", "identity", "driveletter", "computername", "logname", "number"])
-            .or_else(|| self.operands.first().copied())
-            .unwrap_or("")
+        self.named(&[
+            "path",
+            "literalpath",
+            "filepath",
+            "name",
+            "identity",
+            "driveletter",
+            "computername",
+            "logname",
+            "number",
+        ])
+        .or_else(|| self.operands.first().copied())
+        .unwrap_or("")
     }
 }
 
@@ -458,7 +587,10 @@ mod tests {
     #[test]
     fn encoded_commands_are_decoded() {
         let code: String = "U3RvcC1Db21wdXRlcg==".to_owned();
-        check(&format!("powershell -enc {code}"), "gap dynamic-code hides anything: encoded command\nexecute Code `` decoded");
+        check(
+            &format!("powershell -enc {code}"),
+            "execute Code `` decoded\ngap dynamic-code hides anything: encoded command",
+        );
         check("powershell -e UwB0AG8AcAAtAEMAbwBtAHAAdQB0AGUAcgA=", "PowerShell code: Stop-Computer");
     }
 }

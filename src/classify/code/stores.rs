@@ -26,14 +26,24 @@ const MONGO: &[(O, K, Reach, &str)] = &[
     (O::Delete, K::Table, Reach::Filter, "deleteMany delete_many remove"),
     (O::Delete, K::Table, Reach::One, "deleteOne delete_one findOneAndDelete find_one_and_delete findAndModify"),
     (O::Update, K::Table, Reach::Filter, "updateMany update_many update"),
-    (O::Update, K::Table, Reach::One, "updateOne update_one replaceOne replace_one findOneAndUpdate findOneAndReplace bulkWrite save"),
+    (
+        O::Update,
+        K::Table,
+        Reach::One,
+        "updateOne update_one replaceOne replace_one findOneAndUpdate findOneAndReplace bulkWrite save",
+    ),
     (O::Create, K::Table, Reach::One, "insertOne insertMany insert_one insert_many insert createCollection"),
     (O::Read, K::Table, Reach::Filter, "find findOne find_one aggregate countDocuments count distinct"),
     (O::Drop, K::Index, Reach::One, "dropIndex drop_index"),
     (O::Drop, K::Index, Reach::All, "dropIndexes drop_indexes"),
     (O::Create, K::Index, Reach::One, "createIndex create_index ensureIndex"),
     (O::Alter, K::Table, Reach::One, "renameCollection"),
-    (O::Grant, K::Role, Reach::One, "createUser grantRolesToUser createRole updateUser grantPrivilegesToRole changeUserPassword"),
+    (
+        O::Grant,
+        K::Role,
+        Reach::One,
+        "createUser grantRolesToUser createRole updateUser grantPrivilegesToRole changeUserPassword",
+    ),
     (O::Revoke, K::Role, Reach::One, "revokeRolesFromUser revokePrivilegesFromRole"),
     (O::Delete, K::Role, Reach::One, "dropUser dropRole"),
     (O::Delete, K::Role, Reach::All, "dropAllUsers dropAllRoles"),
@@ -55,8 +65,20 @@ pub(super) fn call(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langu
     let find = |table: &'static [(O, K, Reach, &'static str)]| {
         table.iter().find(|(.., names)| names.split(' ').any(|name| name == last))
     };
-    let mongo = language == Language::Mongo || matches!(last, "deleteMany" | "delete_many" | "dropDatabase" | "drop_database" | "dropCollection" | "drop_collection" | "updateMany" | "update_many");
-    let in_shell = language == Language::Mongo && (owner == "db" || owner.starts_with("db.") || owner.starts_with("rs") || owner.starts_with("sh"));
+    let mongo = language == Language::Mongo
+        || matches!(
+            last,
+            "deleteMany"
+                | "delete_many"
+                | "dropDatabase"
+                | "drop_database"
+                | "dropCollection"
+                | "drop_collection"
+                | "updateMany"
+                | "update_many"
+        );
+    let in_shell = language == Language::Mongo
+        && (owner == "db" || owner.starts_with("db.") || owner.starts_with("rs") || owner.starts_with("sh"));
     let collection = || collection(reading, call, owner);
     let argument = call.items.first().map(|(from, to)| reading.word(*from, *to, 0));
     if in_shell && last == "drop" || last == "drop" && call.items.is_empty() && owner.contains("collection") {
@@ -89,7 +111,12 @@ pub(super) fn call(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langu
         },
     };
     if extent == Extent::Unknown {
-        scene.gap(GapKind::UnresolvedVariable, Hides::Target, call.span, argument.as_ref().map_or("", |word| &word.text));
+        scene.gap(
+            GapKind::UnresolvedVariable,
+            Hides::Target,
+            call.span,
+            argument.as_ref().map_or("", |word| &word.text),
+        );
     }
     let name = match kind {
         K::Database if operation == O::Drop => match (&argument, last) {
@@ -103,7 +130,10 @@ pub(super) fn call(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langu
     };
     note(scene, call, operation, kind, name, extent);
     if last == "aggregate" {
-        let out = call.items.iter().any(|(from, to)| reading.tokens[*from..*to].iter().any(|token| matches!(token.text, "$out" | "$merge")));
+        let out = call
+            .items
+            .iter()
+            .any(|(from, to)| reading.tokens[*from..*to].iter().any(|token| matches!(token.text, "$out" | "$merge")));
         if out {
             note(scene, call, O::Update, K::Table, Word::default(), Extent::All);
         }
@@ -112,7 +142,14 @@ pub(super) fn call(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langu
 }
 
 /// `Model.objects.all().delete()`, `session.query(User).delete()`, `sequelize.drop()`, `sync({force: true})`.
-fn chained(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Language, call: &Call, owner: &str, last: &str) -> bool {
+fn chained(
+    scene: &mut Scene<'_>,
+    reading: &Reading<'_>,
+    language: Language,
+    call: &Call,
+    owner: &str,
+    last: &str,
+) -> bool {
     let model = || reading.tokens.get(call.head).map_or_else(Word::default, |token| Word::known(token.text));
     match last {
         "delete" if language == Language::Python && owner.contains(".objects") => {
@@ -152,15 +189,19 @@ fn admin(scene: &mut Scene<'_>, reading: &Reading<'_>, call: &Call) {
         "dropDatabase" => note(scene, call, O::Drop, K::Database, Word::default(), Extent::All),
         "drop" => note(scene, call, O::Drop, K::Table, value().unwrap_or_default(), Extent::All),
         "delete" => note(scene, call, O::Delete, K::Table, value().unwrap_or_default(), Extent::Some),
-        "update" | "insert" | "findAndModify" => note(scene, call, O::Update, K::Table, value().unwrap_or_default(), Extent::Some),
+        "update" | "insert" | "findAndModify" => {
+            note(scene, call, O::Update, K::Table, value().unwrap_or_default(), Extent::Some)
+        }
         "shutdown" | "replSetStepDown" => note(scene, call, O::Stop, K::Server, Word::default(), Extent::One),
         "dropAllUsersFromDatabase" => note(scene, call, O::Delete, K::Role, Word::default(), Extent::All),
         "setParameter" | "replSetReconfig" | "collMod" | "setFeatureCompatibilityVersion" => {
             note(scene, call, O::Alter, K::Server, Word::default(), Extent::One);
         }
-        "ping" | "hello" | "isMaster" | "serverStatus" | "dbStats" | "listDatabases" | "listCollections" | "buildInfo"
-        | "connectionStatus" | "currentOp" | "replSetGetStatus" | "getParameter" | "collStats" | "count" | "find"
-        | "aggregate" | "distinct" | "explain" => note(scene, call, O::List, K::Server, Word::default(), Extent::One),
+        "ping" | "hello" | "isMaster" | "serverStatus" | "dbStats" | "listDatabases" | "listCollections"
+        | "buildInfo" | "connectionStatus" | "currentOp" | "replSetGetStatus" | "getParameter" | "collStats"
+        | "count" | "find" | "aggregate" | "distinct" | "explain" => {
+            note(scene, call, O::List, K::Server, Word::default(), Extent::One)
+        }
         _ => {
             note(scene, call, O::Unknown, K::Server, Word::default(), Extent::Unknown);
             scene.gap(GapKind::UnknownStatement, Hides::Anything, call.span, command);

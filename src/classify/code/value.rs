@@ -147,9 +147,8 @@ impl<'t> Reading<'t> {
                 pieces.push((start, at, slash));
                 start = at + 1;
             }
-            let after_text = at + 1 < to
-                && matches!(token.kind, Kind::Text(_))
-                && matches!(self.tokens[at + 1].kind, Kind::Text(_));
+            let after_text =
+                at + 1 < to && matches!(token.kind, Kind::Text(_)) && matches!(self.tokens[at + 1].kind, Kind::Text(_));
             if after_text {
                 pieces.push((start, at + 1, false));
                 start = at + 1;
@@ -177,11 +176,35 @@ impl<'t> Reading<'t> {
     fn call_word(&self, from: usize, to: usize, depth: usize) -> Option<Word> {
         const JOINS: &[&str] = &["join", "resolve"];
         const KEEPS: &[&str] = &[
-            "Path", "PurePath", "str", "String", "File", "URL", "URI", "Pathname", "expanduser", "abspath", "realpath",
-            "text", "new", "fspath", "normalize", "encode", "strip", "trim", "raw", "parse", "Request", "bytes",
-            "to_s", "absolute", "as_posix", "expand_path",
+            "Path",
+            "PurePath",
+            "str",
+            "String",
+            "File",
+            "URL",
+            "URI",
+            "Pathname",
+            "expanduser",
+            "abspath",
+            "realpath",
+            "text",
+            "new",
+            "fspath",
+            "normalize",
+            "encode",
+            "strip",
+            "trim",
+            "raw",
+            "parse",
+            "Request",
+            "bytes",
+            "to_s",
+            "absolute",
+            "as_posix",
+            "expand_path",
         ];
-        const LISTS: &[&str] = &["listdir", "iterdir", "readdirSync", "readdir", "scandir", "children", "entries", "each_child"];
+        const LISTS: &[&str] =
+            &["listdir", "iterdir", "readdirSync", "readdir", "scandir", "children", "entries", "each_child"];
         const GLOBS: &[&str] = &["glob", "iglob", "rglob", "globSync", "sync", "walk"];
         let mut head = from;
         if self.tokens[head].is_name("await") || self.tokens[head].is_name("new") {
@@ -217,7 +240,8 @@ impl<'t> Reading<'t> {
                 None => receiver()?,
             };
             if GLOBS.contains(&name) && !items.is_empty() && name != "walk" {
-                if let Some(before) = receiver().filter(|word| word.is_known() && word.quoted && !word.text.is_empty()) {
+                if let Some(before) = receiver().filter(|word| word.is_known() && word.quoted && !word.text.is_empty())
+                {
                     folder.text = format!("{}/{}", before.text.trim_end_matches('/'), folder.text);
                 }
             } else {
@@ -237,7 +261,11 @@ impl<'t> Reading<'t> {
         };
         // `Path(x).parent` is not `x`; methods that keep the text are all right.
         let tail = &self.tokens[close + 1..to];
-        let keeps = |token: &Token<'_>| !matches!(token.kind, Kind::Name) || KEEPS.contains(&token.text) || matches!(token.text, "decode" | "toString" | "read" | "utf8");
+        let keeps = |token: &Token<'_>| {
+            !matches!(token.kind, Kind::Name)
+                || KEEPS.contains(&token.text)
+                || matches!(token.text, "decode" | "toString" | "read" | "utf8")
+        };
         if !tail.iter().all(keeps) {
             let end = word.text.len();
             let name = self.code.get(self.tokens[from].start..self.tokens[to - 1].start).unwrap_or("").to_owned();
@@ -249,11 +277,23 @@ impl<'t> Reading<'t> {
 
     fn decoded(&self, name: &str, from: usize, to: usize, depth: usize) -> Option<Word> {
         let encoding = match name {
-            "b64decode" | "decodebytes" | "atob" | "base64_decode" | "decode64" | "decode_base64" | "urlsafe_b64decode"
-            | "strict_decode64" => base64 as fn(&str) -> Option<Vec<u8>>,
+            "b64decode" | "decodebytes" | "atob" | "base64_decode" | "decode64" | "decode_base64"
+            | "urlsafe_b64decode" | "strict_decode64" => base64 as fn(&str) -> Option<Vec<u8>>,
             "unhexlify" | "fromhex" | "hex2bin" => hex,
-            "from" if self.tokens[from..(to + 4).min(self.tokens.len())].iter().any(|token| token.text.contains("base64")) => base64,
-            "from" if self.tokens[from..(to + 4).min(self.tokens.len())].iter().any(|token| token.text.contains("hex")) => hex,
+            "from"
+                if self.tokens[from..(to + 4).min(self.tokens.len())]
+                    .iter()
+                    .any(|token| token.text.contains("base64")) =>
+            {
+                base64
+            }
+            "from"
+                if self.tokens[from..(to + 4).min(self.tokens.len())]
+                    .iter()
+                    .any(|token| token.text.contains("hex")) =>
+            {
+                hex
+            }
             _ => return None,
         };
         let word = self.word(from, to, depth + 1);
@@ -332,10 +372,15 @@ impl<'t> Reading<'t> {
                         value.files.push(self.word(from, at - 1, 2));
                     }
                 }
-                "environ" if before("os") && !self.tokens.get(at + 1).is_some_and(|next| next.is(b'[') || next.is(b'.')) => {
+                "environ"
+                    if before("os") && !self.tokens.get(at + 1).is_some_and(|next| next.is(b'[') || next.is(b'.')) =>
+                {
                     value.environment = true;
                 }
-                "env" if before("process") && !self.tokens.get(at + 1).is_some_and(|next| next.is(b'[') || next.is(b'.')) => {
+                "env"
+                    if before("process")
+                        && !self.tokens.get(at + 1).is_some_and(|next| next.is(b'[') || next.is(b'.')) =>
+                {
                     value.environment = true;
                 }
                 "urlopen" | "urlretrieve" | "fetch" if called => value.remote = true,
@@ -348,7 +393,12 @@ impl<'t> Reading<'t> {
                 {
                     value.decoded = true;
                 }
-                "from" if called && self.tokens[at..(at + 8).min(self.tokens.len())].iter().any(|next| next.text.contains("base64")) => {
+                "from"
+                    if called
+                        && self.tokens[at..(at + 8).min(self.tokens.len())]
+                            .iter()
+                            .any(|next| next.text.contains("base64")) =>
+                {
                     value.decoded = true;
                 }
                 _ => {}

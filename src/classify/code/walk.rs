@@ -9,6 +9,9 @@ use super::lexer::{self, Kind, Token};
 use super::value::{Reading, Value, Variables};
 use super::{act, stores, tables};
 
+/// What a loop runs over is looked at this far.
+const MAX_LOOP: usize = 128;
+
 /// One call with its name spelled out: `subprocess.run`, `Path().unlink`.
 #[derive(Debug)]
 pub(super) struct Call {
@@ -86,7 +89,8 @@ impl<'t> Walk<'t> {
                 Kind::Name => {
                     let name = token.text;
                     match name {
-                        "import" | "from" if starts_line || !self.is(at + 1, b'(') => self.import(at),
+                        "from" if self.language == Language::Python && self.begins(at) => self.import(at),
+                        "import" if self.begins(at) => self.import(at),
                         "for" | "foreach" => self.for_loop(at, self.reading.tokens.len()),
                         "as" => self.with(at),
                         _ => {}
@@ -121,6 +125,11 @@ impl<'t> Walk<'t> {
         let end = start + length;
         let next = self.reading.tokens[at..].iter().position(|token| token.start >= end);
         next.map_or(self.reading.tokens.len(), |by| at + by.max(1))
+    }
+
+    /// Whether a statement begins at `at`.
+    fn begins(&self, at: usize) -> bool {
+        at == 0 || matches!(self.reading.tokens[at - 1].kind, Kind::Line | Kind::Mark(b';' | b':'))
     }
 
     /// `import a.b as c`, `from a import b as c`, `import {a as b} from 'c'`.
@@ -159,7 +168,8 @@ impl<'t> Walk<'t> {
         let mut found = Vec::new();
         for token in (at + 1..end).filter_map(|at| self.token(at)) {
             if matches!(token.kind, Kind::Name) && token.text != "from" && token.text != "as" {
-                let full = if inside { format!("{module}.{}", before.take().unwrap_or(token.text)) } else { module.clone() };
+                let full =
+                    if inside { format!("{module}.{}", before.take().unwrap_or(token.text)) } else { module.clone() };
                 found.push((token.text.to_owned(), full));
                 before = Some(token.text);
             } else if token.text != "as" {
@@ -207,7 +217,10 @@ impl<'t> Walk<'t> {
         let starts = at == 0
             || self.token(at - 1).is_some_and(|token| match token.kind {
                 Kind::Line | Kind::Mark(b';' | b'{' | b'}' | b':' | b')') => true,
-                Kind::Name => matches!(token.text, "const" | "let" | "var" | "my" | "our" | "local" | "do" | "then" | "else" | "php"),
+                Kind::Name => matches!(
+                    token.text,
+                    "const" | "let" | "var" | "my" | "our" | "local" | "do" | "then" | "else" | "php"
+                ),
                 _ => false,
             });
         if !starts {
@@ -309,7 +322,7 @@ impl<'t> Walk<'t> {
             .filter(|name| !matches!(*name, "const" | "let" | "var" | "my" | "our"))
             .collect();
         let mut to = from;
-        while to < most {
+        while to < most.min(from + MAX_LOOP) {
             let token = &self.reading.tokens[to];
             if matches!(token.kind, Kind::Line | Kind::Mark(b':' | b'{' | b';')) || matches!(token.text, "if" | "do") {
                 break;
@@ -369,7 +382,10 @@ impl<'t> Walk<'t> {
                 let close = self.reading.tokens[next].close;
                 let items = self.reading.items(next + 1, close);
                 let span = self.reading.span(at, close + 1);
-                self.call(scene, Call { name: name.clone(), head: at, receiver_end: last.saturating_sub(1), items, span });
+                self.call(
+                    scene,
+                    Call { name: name.clone(), head: at, receiver_end: last.saturating_sub(1), items, span },
+                );
                 name = self.result(scene, &name, at, next, close);
                 (last, next) = (close, close + 1);
             } else if self.is(next, b'[') && self.reading.tokens[next].close > next {
@@ -383,7 +399,10 @@ impl<'t> Walk<'t> {
                 let end = self.bare_end(next);
                 let span = self.reading.span(at, end);
                 let items = self.reading.items(next, end);
-                self.call(scene, Call { name: name.clone(), head: at, receiver_end: last.saturating_sub(1), items, span });
+                self.call(
+                    scene,
+                    Call { name: name.clone(), head: at, receiver_end: last.saturating_sub(1), items, span },
+                );
                 break;
             } else {
                 break;
@@ -447,7 +466,8 @@ impl<'t> Walk<'t> {
         self.token(at).is_some_and(|token| match token.kind {
             Kind::Text(_) | Kind::Words(_) | Kind::Command(_) => true,
             Kind::Name => {
-                token.text.starts_with(['$', '@']) || tables::find(self.language, token.text).is_none() && !is_keyword(token.text)
+                token.text.starts_with(['$', '@'])
+                    || tables::find(self.language, token.text).is_none() && !is_keyword(token.text)
             }
             Kind::Mark(b'<') => true,
             _ => false,
@@ -460,7 +480,11 @@ impl<'t> Walk<'t> {
     }
 
     fn block(&mut self, head: usize, last: usize, next: usize) {
-        let open = if self.is(next, b'{') || self.token(next).is_some_and(|token| token.is_name("do")) { next + 1 } else { return };
+        let open = if self.is(next, b'{') || self.token(next).is_some_and(|token| token.is_name("do")) {
+            next + 1
+        } else {
+            return;
+        };
         if !self.is(open, b'|') {
             return;
         }
@@ -477,7 +501,9 @@ impl<'t> Walk<'t> {
     fn call(&mut self, scene: &mut Scene<'_>, call: Call) {
         let last = call.name.rsplit('.').next().unwrap_or("");
         if matches!(last, "forEach" | "map" | "each" | "filter") && call.receiver_end > call.head {
-            let parameter = call.items.first().and_then(|(from, to)| (*from..*to).find_map(|at| self.name(at).filter(|name| *name != "async" && *name != "function")));
+            let parameter = call.items.first().and_then(|(from, to)| {
+                (*from..*to).find_map(|at| self.name(at).filter(|name| *name != "async" && *name != "function"))
+            });
             if let Some(parameter) = parameter {
                 let value = self.reading.value(call.head, call.receiver_end);
                 self.reading.variables.insert(parameter.to_owned(), value);
@@ -511,7 +537,10 @@ impl Reading<'_> {
 }
 
 fn is_keyword(name: &str) -> bool {
-    matches!(name, "if" | "unless" | "while" | "until" | "for" | "foreach" | "or" | "and" | "do" | "rescue" | "end" | "then")
+    matches!(
+        name,
+        "if" | "unless" | "while" | "until" | "for" | "foreach" | "or" | "and" | "do" | "rescue" | "end" | "then"
+    )
 }
 
 /// `node:fs/promises` is `fs.promises`.

@@ -124,7 +124,9 @@ fn kubernetes_kind(plural: &str) -> ResourceKind {
         "persistentvolumes" | "persistentvolumeclaims" => ResourceKind::Volume,
         "nodes" => ResourceKind::Node,
         "roles" | "rolebindings" | "clusterroles" | "clusterrolebindings" | "serviceaccounts" => ResourceKind::Role,
-        "networkpolicies" | "validatingwebhookconfigurations" | "mutatingwebhookconfigurations"
+        "networkpolicies"
+        | "validatingwebhookconfigurations"
+        | "mutatingwebhookconfigurations"
         | "poddisruptionbudgets" => ResourceKind::Safeguard,
         "pods" | "deployments" | "statefulsets" | "daemonsets" | "replicasets" | "jobs" | "cronjobs" => {
             ResourceKind::Workload
@@ -292,9 +294,7 @@ fn docker(call: &Call<'_>) -> Option<Found> {
     };
     let name = rest.first().copied().unwrap_or("");
     Some(match (rest.last().copied().unwrap_or(""), call.method) {
-        ("prune", _) => {
-            Found::one(naming::applied(Operation::Delete, kind), kind, "").all()
-        }
+        ("prune", _) => Found::one(naming::applied(Operation::Delete, kind), kind, "").all(),
         ("stop" | "kill" | "pause" | "restart", _) => Found::one(Operation::Stop, kind, name),
         ("exec", _) => Found::one(Operation::Execute, kind, name),
         ("create", _) => Found::one(Operation::Create, kind, ""),
@@ -312,7 +312,9 @@ fn vault(call: &Call<'_>) -> Option<Found> {
     let name = rest.join("/");
     Some(match rest {
         ["sys", "seal"] => Found::one(Operation::Stop, ResourceKind::Server, call.host),
-        ["sys", "health" | "seal-status" | "leader", ..] => Found::one(Operation::List, ResourceKind::Server, call.host),
+        ["sys", "health" | "seal-status" | "leader", ..] => {
+            Found::one(Operation::List, ResourceKind::Server, call.host)
+        }
         ["sys", "audit", ..] if call.method == "DELETE" => Found::one(Operation::Disable, ResourceKind::Log, name),
         ["sys", "mounts", ..] if call.method == "DELETE" => {
             Found::one(Operation::Drop, ResourceKind::Secret, name).all()

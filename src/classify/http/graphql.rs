@@ -49,7 +49,8 @@ fn query_text(body: &str) -> Option<String> {
         return object.get("query")?.as_str().map(str::to_owned);
     }
     // A body built in a shell string is often no valid JSON any more; its words are.
-    (trimmed.contains("mutation") || trimmed.starts_with("query")).then(|| body.replace("\\n", " ").replace("\\\"", "\""))
+    (trimmed.contains("mutation") || trimmed.starts_with("query"))
+        .then(|| body.replace("\\n", " ").replace("\\\"", "\""))
 }
 
 /// The outermost fields of all mutations, each with the first text among its arguments.

@@ -14,19 +14,47 @@ use ResourceKind as K;
 /// Sorted by what they are about.
 const OPERATIONS: &[(O, K, &str)] = &[
     // the memory of what happened
-    (O::Disable, K::Log, "StopLogging DeleteTrail DeleteFlowLogs PutEventSelectors StopConfigurationRecorder DeleteConfigurationRecorder"),
+    (
+        O::Disable,
+        K::Log,
+        "StopLogging DeleteTrail DeleteFlowLogs PutEventSelectors StopConfigurationRecorder DeleteConfigurationRecorder",
+    ),
     (O::Rewrite, K::Log, "DeleteLogGroup DeleteLogStream PurgeLogs"),
     // what protects
-    (O::Disable, K::Safeguard, "DeleteDetector DisassociateFromMasterAccount DeleteAlarms DisableAlarmActions DisableSecurityHub DisableMacie DeletePublicAccessBlock DeleteBucketPublicAccessBlock DeleteBucketEncryption DeleteWebACL DisableRule DeactivateMFADevice DeleteVirtualMFADevice DeleteAccountPasswordPolicy DisableTerminationProtection DeleteBackupVaultLockConfiguration"),
-    (O::Alter, K::Safeguard, "AuthorizeSecurityGroupIngress AuthorizeSecurityGroupEgress RevokeSecurityGroupIngress RevokeSecurityGroupEgress ModifySecurityGroupRules UpdateDetector PutBucketPublicAccessBlock"),
+    (
+        O::Disable,
+        K::Safeguard,
+        "DeleteDetector DisassociateFromMasterAccount DeleteAlarms DisableAlarmActions DisableSecurityHub DisableMacie DeletePublicAccessBlock DeleteBucketPublicAccessBlock DeleteBucketEncryption DeleteWebACL DisableRule DeactivateMFADevice DeleteVirtualMFADevice DeleteAccountPasswordPolicy DisableTerminationProtection DeleteBackupVaultLockConfiguration",
+    ),
+    (
+        O::Alter,
+        K::Safeguard,
+        "AuthorizeSecurityGroupIngress AuthorizeSecurityGroupEgress RevokeSecurityGroupIngress RevokeSecurityGroupEgress ModifySecurityGroupRules UpdateDetector PutBucketPublicAccessBlock",
+    ),
     // keys and secrets
     (O::Drop, K::Key, "ScheduleKeyDeletion DisableKey DestroyCryptoKeyVersion DeleteImportedKeyMaterial"),
-    (O::Read, K::Secret, "GetSecretValue BatchGetSecretValue GetParameter GetParameters GetParametersByPath AccessSecretVersion GetPasswordData GetSessionToken GetFederationToken ListKeys listKeys GetAuthorizationToken"),
-    (O::Create, K::Secret, "CreateAccessKey CreateServiceAccountKey CreateLoginProfile UpdateLoginProfile CreateServiceSpecificCredential"),
+    (
+        O::Read,
+        K::Secret,
+        "GetSecretValue BatchGetSecretValue GetParameter GetParameters GetParametersByPath AccessSecretVersion GetPasswordData GetSessionToken GetFederationToken ListKeys listKeys GetAuthorizationToken",
+    ),
+    (
+        O::Create,
+        K::Secret,
+        "CreateAccessKey CreateServiceAccountKey CreateLoginProfile UpdateLoginProfile CreateServiceSpecificCredential",
+    ),
     // who may do what
     (O::Escalate, K::Role, "AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity SwitchRole GenerateAccessToken"),
-    (O::Grant, K::Role, "AttachUserPolicy AttachRolePolicy AttachGroupPolicy PutUserPolicy PutRolePolicy PutGroupPolicy AddUserToGroup AddRoleToInstanceProfile UpdateAssumeRolePolicy CreatePolicyVersion SetDefaultPolicyVersion SetIamPolicy PassRole"),
-    (O::Revoke, K::Role, "DetachUserPolicy DetachRolePolicy DetachGroupPolicy DeleteUserPolicy DeleteRolePolicy DeleteGroupPolicy RemoveUserFromGroup"),
+    (
+        O::Grant,
+        K::Role,
+        "AttachUserPolicy AttachRolePolicy AttachGroupPolicy PutUserPolicy PutRolePolicy PutGroupPolicy AddUserToGroup AddRoleToInstanceProfile UpdateAssumeRolePolicy CreatePolicyVersion SetDefaultPolicyVersion SetIamPolicy PassRole",
+    ),
+    (
+        O::Revoke,
+        K::Role,
+        "DetachUserPolicy DetachRolePolicy DetachGroupPolicy DeleteUserPolicy DeleteRolePolicy DeleteGroupPolicy RemoveUserFromGroup",
+    ),
     (O::Grant, K::Bucket, "PutBucketPolicy PutBucketAcl DeleteBucketPolicy"),
     (O::Grant, K::Object, "PutObjectAcl"),
     (O::Grant, K::Routine, "AddPermission"),
@@ -44,9 +72,17 @@ const OPERATIONS: &[(O, K, &str)] = &[
     (O::Drop, K::Database, "DeleteDBInstance DeleteDBCluster DeleteGlobalCluster"),
     (O::Drop, K::Stack, "DeleteStack DeleteStackSet"),
     (O::Drop, K::Account, "LeaveOrganization CloseAccount DeleteOrganization"),
-    (O::Delete, K::Backup, "DeleteSnapshot DeleteDBSnapshot DeleteDBClusterSnapshot DeleteRecoveryPoint DeleteBackup DeregisterImage DeleteBackupVault"),
+    (
+        O::Delete,
+        K::Backup,
+        "DeleteSnapshot DeleteDBSnapshot DeleteDBClusterSnapshot DeleteRecoveryPoint DeleteBackup DeregisterImage DeleteBackupVault",
+    ),
     (O::Delete, K::Object, "DeleteObject DeleteObjects DeleteObjectVersion"),
-    (O::Alter, K::Bucket, "PutBucketLifecycle PutBucketLifecycleConfiguration PutBucketVersioning PutBucketReplication"),
+    (
+        O::Alter,
+        K::Bucket,
+        "PutBucketLifecycle PutBucketLifecycleConfiguration PutBucketVersioning PutBucketReplication",
+    ),
     (O::Alter, K::Database, "ModifyDBInstance ModifyDBCluster"),
 ];
 

@@ -35,9 +35,9 @@ impl Arguments {
     /// The first of `names` that is there, whatever the case and the separators of its spelling.
     pub(super) fn get(&self, names: &[&str]) -> Option<&Value> {
         names.iter().find_map(|name| {
-            self.values.get(*name).or_else(|| {
-                self.values.iter().find(|(key, _)| same(key, name)).map(|(_, value)| value)
-            })
+            self.values
+                .get(*name)
+                .or_else(|| self.values.iter().find(|(key, _)| same(key, name)).map(|(_, value)| value))
         })
     }
 
@@ -52,7 +52,9 @@ impl Arguments {
             Some(Value::Array(items)) => items
                 .iter()
                 .filter_map(|item| match item {
-                    Value::Object(object) => ["path", "file_path", "filename"].iter().find_map(|key| object.get(*key)?.as_str()),
+                    Value::Object(object) => {
+                        ["path", "file_path", "filename"].iter().find_map(|key| object.get(*key)?.as_str())
+                    }
                     item => item.as_str(),
                 })
                 .collect(),

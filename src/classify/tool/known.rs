@@ -5,9 +5,7 @@ use std::sync::LazyLock;
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
-use crate::model::{
-    Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Zone,
-};
+use crate::model::{Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Zone};
 
 use crate::classify::{Language, Scene, http, paths};
 
@@ -75,8 +73,14 @@ const TOOLS: &[(Does, &str)] = &[
          playwrightevaluate runjs",
     ),
     (Does::Typed, "writestdin sendinput sendkeys writetoterminal sendcommandinput shellinput"),
-    (Does::Files(Operation::Read, Extent::One, FILE), "read readfile readmanyfiles viewfile view viewimage readmultiplefiles readtextfile readmediafile openfile open fsread cat notebookread getfilecontents readnotebook fileread fileview viewcodeitem"),
-    (Does::Files(Operation::Update, Extent::All, FILE), "write writefile writetofile fswrite savefile overwritefile filewrite writetextfile"),
+    (
+        Does::Files(Operation::Read, Extent::One, FILE),
+        "read readfile readmanyfiles viewfile view viewimage readmultiplefiles readtextfile readmediafile openfile open fsread cat notebookread getfilecontents readnotebook fileread fileview viewcodeitem",
+    ),
+    (
+        Does::Files(Operation::Update, Extent::All, FILE),
+        "write writefile writetofile fswrite savefile overwritefile filewrite writetextfile",
+    ),
     (Does::Files(Operation::Create, Extent::All, FILE), "create createfile newfile createnewfile createtextfile"),
     (
         Does::Files(Operation::Update, Extent::Some, FILE),
@@ -85,7 +89,10 @@ const TOOLS: &[(Does, &str)] = &[
          replacefilecontent multireplacefilecontent strreplacebased reapply appendfile appendtofile patchfile \
          smartedit replacelines insertatline",
     ),
-    (Does::Files(Operation::Delete, Extent::One, FILE), "deletefile removefile unlinkfile delete remove rm deletefiles"),
+    (
+        Does::Files(Operation::Delete, Extent::One, FILE),
+        "deletefile removefile unlinkfile delete remove rm deletefiles",
+    ),
     (
         Does::Files(Operation::Delete, Extent::All, FOLDER),
         "deletedirectory removedirectory deletefolder removefolder rmdir rmtree",
@@ -111,7 +118,10 @@ const TOOLS: &[(Does, &str)] = &[
          goto browsernavigate puppeteernavigate playwrightnavigate webbrowsergo openurl openbrowserpage scrape \
          scrapeurl crawl visitpage downloadfile download openbrowser geturl httpget httppost opensimplebrowser",
     ),
-    (Does::Search, "websearch googlewebsearch googlesearch searchweb bravewebsearch internetsearch tavilysearch websearchquery"),
+    (
+        Does::Search,
+        "websearch googlewebsearch googlesearch searchweb bravewebsearch internetsearch tavilysearch websearchquery",
+    ),
     (
         Does::Agent,
         "task agent spawnagent delegate delegatetoagent runsubagent dispatchagent subagent codebaseinvestigator \
@@ -135,9 +145,29 @@ const COMMAND: &[&str] = &["command", "cmd", "command_line", "commands", "script
 const CODE: &[&str] = &["code", "script", "source", "command", "function", "input", "expression"];
 const SQL: &[&str] = &["sql", "query", "statement", "sql_query", "queries", "statements", "input"];
 const PATH: &[&str] = &[
-    "file_path", "absolute_path", "path", "paths", "notebook_path", "target_file", "filename", "file", "file_name",
-    "filepath", "dir_path", "directory", "target_directory", "search_directory", "search_path", "relative_workspace_path", "folder",
-    "uri", "include", "files", "file_paths", "dest_path", "output_path",
+    "file_path",
+    "absolute_path",
+    "path",
+    "paths",
+    "notebook_path",
+    "target_file",
+    "filename",
+    "file",
+    "file_name",
+    "filepath",
+    "dir_path",
+    "directory",
+    "target_directory",
+    "search_directory",
+    "search_path",
+    "relative_workspace_path",
+    "folder",
+    "uri",
+    "include",
+    "files",
+    "file_paths",
+    "dest_path",
+    "output_path",
 ];
 const CWD: &[&str] = &["workdir", "cwd", "working_directory", "directory", "dir_path", "working_dir"];
 const URL: &[&str] = &["url", "urls", "uri", "link", "address", "prompt"];
@@ -175,15 +205,19 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
             effect.zone = Some(Zone::External);
             scene.effect(effect);
         }
-        Does::Agent if has(&["prompt", "description", "message", "task", "instructions", "objective", "agent_name"]) => {
-            let named = call.arguments.text(&["subagent_type", "agent_type", "agent_name", "agent", "name", "description"]);
+        Does::Agent
+            if has(&["prompt", "description", "message", "task", "instructions", "objective", "agent_name"]) =>
+        {
+            let named =
+                call.arguments.text(&["subagent_type", "agent_type", "agent_name", "agent", "name", "description"]);
             let resource = Resource::new(ResourceKind::Code, named.unwrap_or_default());
             let mut effect = call.effect(Operation::Execute, resource, Extent::One);
             effect.code = Some(CodeOrigin::Elsewhere);
             scene.effect(effect);
         }
         Does::StopProcess => {
-            let id = call.arguments.text(&["shell_id", "bash_id", "task_id", "pid", "id", "process_id"]).unwrap_or_default();
+            let id =
+                call.arguments.text(&["shell_id", "bash_id", "task_id", "pid", "id", "process_id"]).unwrap_or_default();
             scene.effect(call.effect(Operation::Stop, Resource::new(ResourceKind::Process, id), Extent::One));
         }
         Does::Remember if !foreign => {
@@ -197,9 +231,11 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
 
 /// Runs a shell command, given as one text or word by word.
 pub(super) fn shell(scene: &mut Scene<'_>, call: &Call<'_>, lasting: bool) {
-    let cwd = call.arguments.text(CWD).filter(|cwd| !cwd.is_empty()).map(|cwd| {
-        paths::resource(scene, &call.word(cwd), ResourceKind::Folder).name
-    });
+    let cwd = call
+        .arguments
+        .text(CWD)
+        .filter(|cwd| !cwd.is_empty())
+        .map(|cwd| paths::resource(scene, &call.word(cwd), ResourceKind::Folder).name);
     if lasting && cwd.is_none() {
         return shell_code(scene, call);
     }

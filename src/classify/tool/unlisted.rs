@@ -135,7 +135,9 @@ fn names_no_code(call: &Call<'_>) -> bool {
 }
 
 fn is_code_key(key: &str) -> bool {
-    ["query", "statement", "code", "command", "input", "q", "body", "definition", "migration"].iter().any(|word| key.contains(word))
+    ["query", "statement", "code", "command", "input", "q", "body", "definition", "migration"]
+        .iter()
+        .any(|word| key.contains(word))
 }
 
 /// Whether a text begins the way SQL statements do, after comments.
@@ -145,10 +147,52 @@ pub(in crate::classify) fn starts_as_sql(text: &str) -> bool {
         ("insert", &["into", "overwrite", "ignore"]),
         ("update", &[]),
         ("delete", &["from"]),
-        ("drop", &["table", "schema", "database", "view", "index", "role", "user", "function", "type", "owned", "materialized", "extension", "sequence", "trigger", "policy", "column"]),
+        (
+            "drop",
+            &[
+                "table",
+                "schema",
+                "database",
+                "view",
+                "index",
+                "role",
+                "user",
+                "function",
+                "type",
+                "owned",
+                "materialized",
+                "extension",
+                "sequence",
+                "trigger",
+                "policy",
+                "column",
+            ],
+        ),
         ("truncate", &[]),
         ("alter", &[]),
-        ("create", &["table", "schema", "database", "view", "index", "role", "user", "function", "type", "or", "unique", "materialized", "extension", "sequence", "trigger", "policy", "temp", "temporary"]),
+        (
+            "create",
+            &[
+                "table",
+                "schema",
+                "database",
+                "view",
+                "index",
+                "role",
+                "user",
+                "function",
+                "type",
+                "or",
+                "unique",
+                "materialized",
+                "extension",
+                "sequence",
+                "trigger",
+                "policy",
+                "temp",
+                "temporary",
+            ],
+        ),
         ("grant", &[]),
         ("revoke", &[]),
         ("merge", &["into"]),
@@ -169,7 +213,8 @@ pub(in crate::classify) fn starts_as_sql(text: &str) -> bool {
             break;
         }
     }
-    let mut words = rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty());
+    let mut words =
+        rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty());
     let Some(first) = words.next() else { return false };
     let Some((verb, seconds)) = VERBS.iter().find(|(verb, _)| first.eq_ignore_ascii_case(verb)) else { return false };
     // Prose begins with such words as well: `update the plan`.
@@ -190,8 +235,21 @@ fn address<'a>(call: &'a Call<'_>) -> Option<&'a str> {
 
 fn recipient<'a>(call: &'a Call<'_>) -> Option<&'a str> {
     const NAMES: &[&str] = &[
-        "to", "recipients", "recipient", "email", "emails", "webhook_url", "url", "channel", "channel_id", "user",
-        "participants", "phone", "phone_number", "address", "chat_id",
+        "to",
+        "recipients",
+        "recipient",
+        "email",
+        "emails",
+        "webhook_url",
+        "url",
+        "channel",
+        "channel_id",
+        "user",
+        "participants",
+        "phone",
+        "phone_number",
+        "address",
+        "chat_id",
     ];
     call.arguments.texts(NAMES).into_iter().next().filter(|text| !text.is_empty())
 }
@@ -208,12 +266,26 @@ fn far(peer: Option<&str>, kind: ResourceKind) -> Zone {
 /// What the arguments call the thing; and whether they name exactly one.
 pub(super) fn named(call: &Call<'_>, kind: ResourceKind) -> (Option<String>, bool) {
     const NAMES: &[&str] = &[
-        "id", "name", "path", "key", "arn", "resource", "resource_name", "target", "identifier", "slug", "title",
-        "subject", "username", "user",
+        "id",
+        "name",
+        "path",
+        "key",
+        "arn",
+        "resource",
+        "resource_name",
+        "target",
+        "identifier",
+        "slug",
+        "title",
+        "subject",
+        "username",
+        "user",
     ];
     let kind_word = kind.word().to_ascii_lowercase();
     let about_kind = |key: &str| {
-        naming::words(key).iter().any(|word| *word == kind_word || naming::noun(word).is_some_and(|noun| noun.0 == kind))
+        naming::words(key)
+            .iter()
+            .any(|word| *word == kind_word || naming::noun(word).is_some_and(|noun| noun.0 == kind))
     };
     let scalar = |value: &Value| match value {
         Value::String(text) if !text.is_empty() && text.len() <= 300 && !text.contains('\n') => Some(text.clone()),
@@ -235,7 +307,9 @@ pub(super) fn named(call: &Call<'_>, kind: ResourceKind) -> (Option<String>, boo
     }
     let by_name = || NAMES.iter().find_map(|name| scalar(call.arguments.get(&[name])?));
     let by_id = || {
-        let is_id = |key: &str| key.ends_with("_id") || key.ends_with("Id") || key.ends_with("Name") || key.ends_with("Identifier");
+        let is_id = |key: &str| {
+            key.ends_with("_id") || key.ends_with("Id") || key.ends_with("Name") || key.ends_with("Identifier")
+        };
         entries().find_map(|(key, value)| is_id(key).then(|| scalar(value)).flatten())
     };
     let found = of_kind.or_else(by_name).or_else(by_id);

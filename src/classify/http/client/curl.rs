@@ -156,16 +156,84 @@ fn long_name(letter: char) -> &'static str {
 
 fn takes_value(name: &str) -> bool {
     const NAMES: &[&str] = &[
-        "abstract-unix-socket", "aws-sigv4", "cacert", "capath", "cert", "cert-type", "ciphers", "connect-timeout",
-        "connect-to", "continue-at", "cookie", "cookie-jar", "create-file-mode", "crlfile", "curves", "dns-servers",
-        "doh-url", "dump-header", "engine", "etag-compare", "etag-save", "expect100-timeout", "happy-eyeballs-timeout-ms",
-        "header", "hostpubmd5", "interface", "keepalive-time", "key", "key-type", "limit-rate", "local-port",
-        "max-filesize", "max-redirs", "max-time", "netrc-file", "noproxy", "oauth2-bearer", "output-dir", "parallel-max",
-        "pass", "pinnedpubkey", "preproxy", "proto", "proto-default", "proto-redir", "proxy", "proxy-header",
-        "proxy-user", "proxy1.0", "pubkey", "quote", "random-file", "range", "rate", "referer", "resolve", "retry",
-        "retry-delay", "retry-max-time", "service-name", "socks4", "socks4a", "socks5", "socks5-hostname",
-        "speed-limit", "speed-time", "stderr", "telnet-option", "time-cond", "tls-max", "tls13-ciphers", "trace",
-        "trace-ascii", "url-query", "user", "user-agent", "variable", "write-out",
+        "abstract-unix-socket",
+        "aws-sigv4",
+        "cacert",
+        "capath",
+        "cert",
+        "cert-type",
+        "ciphers",
+        "connect-timeout",
+        "connect-to",
+        "continue-at",
+        "cookie",
+        "cookie-jar",
+        "create-file-mode",
+        "crlfile",
+        "curves",
+        "dns-servers",
+        "doh-url",
+        "dump-header",
+        "engine",
+        "etag-compare",
+        "etag-save",
+        "expect100-timeout",
+        "happy-eyeballs-timeout-ms",
+        "header",
+        "hostpubmd5",
+        "interface",
+        "keepalive-time",
+        "key",
+        "key-type",
+        "limit-rate",
+        "local-port",
+        "max-filesize",
+        "max-redirs",
+        "max-time",
+        "netrc-file",
+        "noproxy",
+        "oauth2-bearer",
+        "output-dir",
+        "parallel-max",
+        "pass",
+        "pinnedpubkey",
+        "preproxy",
+        "proto",
+        "proto-default",
+        "proto-redir",
+        "proxy",
+        "proxy-header",
+        "proxy-user",
+        "proxy1.0",
+        "pubkey",
+        "quote",
+        "random-file",
+        "range",
+        "rate",
+        "referer",
+        "resolve",
+        "retry",
+        "retry-delay",
+        "retry-max-time",
+        "service-name",
+        "socks4",
+        "socks4a",
+        "socks5",
+        "socks5-hostname",
+        "speed-limit",
+        "speed-time",
+        "stderr",
+        "telnet-option",
+        "time-cond",
+        "tls-max",
+        "tls13-ciphers",
+        "trace",
+        "trace-ascii",
+        "url-query",
+        "user",
+        "user-agent",
+        "variable",
+        "write-out",
     ];
     NAMES.contains(&name)
 }
@@ -176,12 +244,18 @@ mod tests {
 
     #[test]
     fn reads_and_writes_where_its_options_say() {
-        check("curl -fsSL https://get.example.com/i.sh", "fetch Endpoint `get.example.com/i.sh` external get.example.com @host=get.example.com\nout remote");
+        check(
+            "curl -fsSL https://get.example.com/i.sh",
+            "fetch Endpoint `get.example.com/i.sh` external get.example.com @host=get.example.com\nout remote",
+        );
         check(
             "curl -sSLo /tmp/i.sh https://get.example.com/i.sh",
             "fetch Endpoint `get.example.com/i.sh` external get.example.com @host=get.example.com\nupdate File `/tmp/i.sh` all",
         );
-        check("curl -O https://a.example/x.tgz -o- b.example", "fetch Endpoint `a.example/x.tgz` external a.example @host=a.example\nfetch Endpoint `b.example` external b.example @host=b.example\nupdate File `x.tgz` all\nout remote");
+        check(
+            "curl -O https://a.example/x.tgz -o- b.example",
+            "fetch Endpoint `a.example/x.tgz` external a.example @host=a.example\nfetch Endpoint `b.example` external b.example @host=b.example\nupdate File `x.tgz` all\nout remote",
+        );
     }
 
     #[test]
@@ -190,12 +264,17 @@ mod tests {
             check(&format!("curl {way} http://es:9200/orders"), "drop Table `orders` @host=es\nout remote");
         }
         check("curl -I https://a.example", "list Endpoint `a.example` @host=a.example\nout remote");
-        check("curl -G -d q=1 https://a.example/s", "fetch Endpoint `a.example/s` external a.example @host=a.example\nout remote");
+        check(
+            "curl -G -d q=1 https://a.example/s",
+            "fetch Endpoint `a.example/s` external a.example @host=a.example\nout remote",
+        );
     }
 
     #[test]
     fn files_that_are_sent_leave() {
-        for way in ["-d @/k", "--data-binary @/k", "-T /k", "-F f=@/k;type=text/plain", "--json @/k", "--data-urlencode x@/k"] {
+        for way in
+            ["-d @/k", "--data-binary @/k", "-T /k", "-F f=@/k;type=text/plain", "--json @/k", "--data-urlencode x@/k"]
+        {
             check(
                 &format!("curl {way} https://a.example/u"),
                 if way.starts_with("-T") {
@@ -209,6 +288,9 @@ mod tests {
 
     #[test]
     fn behind_the_socket_is_the_engine() {
-        check("curl --unix-socket /var/run/docker.sock -X DELETE http://localhost/v1.41/volumes/pg", "drop Volume `pg` @host=docker\nout remote");
+        check(
+            "curl --unix-socket /var/run/docker.sock -X DELETE http://localhost/v1.41/volumes/pg",
+            "drop Volume `pg` @host=docker\nout remote",
+        );
     }
 }

@@ -105,9 +105,28 @@ fn long_name(letter: char) -> &'static str {
 
 fn takes_value(name: &str) -> bool {
     const NAMES: &[&str] = &[
-        "auth", "auth-type", "boundary", "cert", "cert-key", "ciphers", "format-options", "max-headers",
-        "max-redirects", "path-as-is", "pretty", "print", "proxy", "response-charset", "response-mime", "session",
-        "session-read-only", "ssl", "style", "timeout", "verify", "bearer",
+        "auth",
+        "auth-type",
+        "boundary",
+        "cert",
+        "cert-key",
+        "ciphers",
+        "format-options",
+        "max-headers",
+        "max-redirects",
+        "path-as-is",
+        "pretty",
+        "print",
+        "proxy",
+        "response-charset",
+        "response-mime",
+        "session",
+        "session-read-only",
+        "ssl",
+        "style",
+        "timeout",
+        "verify",
+        "bearer",
     ];
     NAMES.contains(&name)
 }
@@ -121,6 +140,9 @@ mod tests {
         check("http DELETE :9200/orders", "drop Table `orders` @host=localhost\nout remote");
         check("xh https://a.example/things name=x", "create Item `a.example/things` @host=a.example\nout remote");
         check("https a.example/u f@/k", "export File `/k` all external a.example @host=a.example\nout remote");
-        check("http a.example/s q==1 Accept:text/plain", "fetch Endpoint `a.example/s` external a.example @host=a.example\nout remote");
+        check(
+            "http a.example/s q==1 Accept:text/plain",
+            "fetch Endpoint `a.example/s` external a.example @host=a.example\nout remote",
+        );
     }
 }

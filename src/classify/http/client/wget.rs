@@ -96,11 +96,43 @@ fn long_name(letter: char) -> &'static str {
 
 fn takes_value(name: &str) -> bool {
     const NAMES: &[&str] = &[
-        "accept", "append-output", "base", "bind-address", "ca-certificate", "certificate", "connect-timeout",
-        "cut-dirs", "default-page", "dns-timeout", "domains", "exclude-directories", "execute", "header",
-        "http-password", "http-user", "include-directories", "level", "limit-rate", "load-cookies", "max-redirect",
-        "output-file", "password", "private-key", "progress", "quota", "read-timeout", "referer", "reject",
-        "retry-on-http-error", "save-cookies", "secure-protocol", "timeout", "tries", "user", "user-agent", "wait",
+        "accept",
+        "append-output",
+        "base",
+        "bind-address",
+        "ca-certificate",
+        "certificate",
+        "connect-timeout",
+        "cut-dirs",
+        "default-page",
+        "dns-timeout",
+        "domains",
+        "exclude-directories",
+        "execute",
+        "header",
+        "http-password",
+        "http-user",
+        "include-directories",
+        "level",
+        "limit-rate",
+        "load-cookies",
+        "max-redirect",
+        "output-file",
+        "password",
+        "private-key",
+        "progress",
+        "quota",
+        "read-timeout",
+        "referer",
+        "reject",
+        "retry-on-http-error",
+        "save-cookies",
+        "secure-protocol",
+        "timeout",
+        "tries",
+        "user",
+        "user-agent",
+        "wait",
         "waitretry",
     ];
     NAMES.contains(&name)
@@ -112,13 +144,25 @@ mod tests {
 
     #[test]
     fn the_answer_goes_to_a_file_unless_told_otherwise() {
-        check("wget https://a.example/x.sh", "fetch Endpoint `a.example/x.sh` external a.example @host=a.example\nupdate File `x.sh` all");
-        check("wget -qO- https://a.example/x.sh", "fetch Endpoint `a.example/x.sh` external a.example @host=a.example\nout remote");
-        check("wget -nv -P /opt https://a.example/x.sh", "fetch Endpoint `a.example/x.sh` external a.example @host=a.example\nupdate File `/opt/x.sh` all");
+        check(
+            "wget https://a.example/x.sh",
+            "fetch Endpoint `a.example/x.sh` external a.example @host=a.example\nupdate File `x.sh` all",
+        );
+        check(
+            "wget -qO- https://a.example/x.sh",
+            "fetch Endpoint `a.example/x.sh` external a.example @host=a.example\nout remote",
+        );
+        check(
+            "wget -nv -P /opt https://a.example/x.sh",
+            "fetch Endpoint `a.example/x.sh` external a.example @host=a.example\nupdate File `/opt/x.sh` all",
+        );
     }
 
     #[test]
     fn files_that_are_posted_leave() {
-        check("wget --post-file=/k https://a.example/u -O /dev/null", "export File `/k` all external a.example @host=a.example");
+        check(
+            "wget --post-file=/k https://a.example/u -O /dev/null",
+            "export File `/k` all external a.example @host=a.example",
+        );
     }
 }
