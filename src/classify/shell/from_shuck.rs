@@ -70,6 +70,7 @@ impl<'t> Converter<'t> {
         Statement {
             node: self.command(&statement.command),
             redirects: statement.redirects.iter().map(|redirect| self.redirect(redirect)).collect(),
+            or: false,
             background: matches!(statement.terminator, Some(ast::StmtTerminator::Background(_))),
             span: trimmed(self.text, span(statement.span)),
         }
@@ -80,7 +81,8 @@ impl<'t> Converter<'t> {
             ast::Command::Simple(simple) => {
                 let mut words = Vec::with_capacity(1 + simple.args.len());
                 let name = self.word(&simple.name);
-                if name.span.is_some_and(|span| span.start < span.end) || simple.assignments.is_empty() {
+                // Without a program the parser gives an empty name that stands nowhere.
+                if name.span.is_some_and(|span| span.start < span.end) {
                     words.push(name);
                 }
                 words.extend(simple.args.iter().map(|word| self.word(word)));
@@ -132,17 +134,18 @@ impl<'t> Converter<'t> {
     fn binary(&mut self, binary: &'t ast::BinaryCommand) -> Node<'t> {
         let pipes = |op| matches!(op, ast::BinaryOp::Pipe | ast::BinaryOp::PipeAll);
         let pipeline = pipes(binary.op);
-        let mut links = vec![&*binary.right];
+        let mut links = vec![(&*binary.right, binary.op)];
         let mut left = &*binary.left;
         while let ast::Command::Binary(inner) = &left.command {
             if pipes(inner.op) != pipeline || !left.redirects.is_empty() || left.terminator.is_some() {
                 break;
             }
-            links.push(&inner.right);
+            links.push((&inner.right, inner.op));
             left = &inner.left;
         }
-        links.push(left);
-        let script = links.into_iter().rev().map(|link| self.statement(link)).collect();
+        links.push((left, ast::BinaryOp::And));
+        let link = |(link, op)| Statement { or: op == ast::BinaryOp::Or, ..self.statement(link) };
+        let script = links.into_iter().rev().map(link).collect();
         if pipeline { Node::Pipeline(script) } else { Node::Chain(script) }
     }
 

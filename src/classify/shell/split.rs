@@ -146,6 +146,6 @@ impl<'t> Splitter<'t> {
             _ => return,
         };
         let node = Node::Simple(Simple { words, ..Simple::default() });
-        self.script.push(Statement { node, redirects, background: false, span });
+        self.script.push(Statement { node, redirects, or: false, background: false, span });
     }
 }

@@ -258,26 +258,36 @@ pub(super) struct Command<'c, 't> {
 /// Runs one simple command whose words are resolved: a function, an alias, a builtin or a program.
 pub(super) fn command(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
     let Some(program) = words.first() else { return silent() };
-    if !is_program(program) {
+    if is_program(program)
+        && let Some(out) = call::run(scene, words, about)
+    {
+        return out;
+    }
+    without_functions(scene, words, about)
+}
+
+/// Runs one simple command that functions and aliases do not stand in for: a builtin or a program.
+pub(super) fn without_functions(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
+    let Some(name) = words.first() else { return silent() };
+    if !is_program(name) {
         return dynamic(scene, words, about);
     }
-    if let Some(out) = call::run(scene, words, about) {
-        return out;
+    match builtins::run(scene, words, about) {
+        Some(out) => out,
+        None => program(scene, words, about),
     }
-    if let Some(out) = builtins::run(scene, words, about) {
-        return out;
-    }
-    self::program(scene, words, about)
 }
 
 /// Hands a command to the catalogue of programs.
-pub(super) fn program(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
+fn program(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
     let invocation = Invocation { words, span: about.span, stdin: about.stdin, assignments: about.assignments };
-    #[cfg(test)]
-    if let Some(stream) = super::tests::recorded(scene, &invocation) {
-        return stream;
-    }
-    let mut out = scene.step(|| label(words), about.span, |scene| command::run(scene, &invocation));
+    let mut out = scene.step(|| label(words), about.span, |scene| {
+        #[cfg(test)]
+        if let Some(stream) = super::tests::recorded(scene, &invocation) {
+            return stream;
+        }
+        command::run(scene, &invocation)
+    });
     if out.text.is_none() {
         out.text = builtins::simple_output(words).map(|text| (text, about.span));
     }
