@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::walk::{self, Command, silent};
+use super::simple::{self, Command};
+use super::walk::silent;
 use super::{assign, call, code, print};
 use crate::classify::command::Stream;
 use crate::classify::{Scene, Word};
@@ -138,7 +139,7 @@ fn behind(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Str
         }
     }
     // A function of that name is not what is meant.
-    walk::without_functions(scene, rest, about)
+    simple::without_functions(scene, rest, about)
 }
 
 fn change_folder(scene: &mut Scene<'_>, words: &[Word]) {

@@ -129,8 +129,25 @@ impl<'t> Splitter<'t> {
         let keyword = |word: &RawWord<'_>| match &*word.parts {
             [Part::Bare(text)] => matches!(
                 *text,
-                "if" | "then" | "elif" | "else" | "fi" | "while" | "until" | "do" | "done" | "esac" | "{" | "}" | "!"
-                    | "[[" | "]]" | "time" | "coproc" | "function" | "$" | "{}"
+                "if" | "then"
+                    | "elif"
+                    | "else"
+                    | "fi"
+                    | "while"
+                    | "until"
+                    | "do"
+                    | "done"
+                    | "esac"
+                    | "{"
+                    | "}"
+                    | "!"
+                    | "[["
+                    | "]]"
+                    | "time"
+                    | "coproc"
+                    | "function"
+                    | "$"
+                    | "{}"
             ),
             [] => true,
             _ => false,

@@ -149,7 +149,9 @@ enum Names {
 
 fn after(program: &str) -> Names {
     match program {
-        "sudo" | "doas" | "time" | "nohup" | "command" | "exec" | "builtin" | "xargs" | "env" | "nice" => Names::Program,
+        "sudo" | "doas" | "time" | "nohup" | "command" | "exec" | "builtin" | "xargs" | "env" | "nice" => {
+            Names::Program
+        }
         "aws" | "gcloud" | "az" => Names::Subcommands(3),
         "docker" | "podman" | "kubectl" | "oc" | "gh" | "glab" | "terraform" | "tofu" | "helm" | "npm" | "pnpm"
         | "yarn" | "bun" | "go" | "vault" | "heroku" | "fly" | "flyctl" | "wrangler" | "vercel" | "supabase" | "ip" => {

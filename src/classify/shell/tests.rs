@@ -31,7 +31,11 @@ pub(super) fn recorded(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Op
         "cat" if invocation.words.len() == 1 => out = invocation.stdin.clone(),
         "cat" => out.carries.push(Resource::new(ResourceKind::File, invocation.words[1].text.clone())),
         "sh" if invocation.words.len() > 1 => {
-            let file = scene.files.get(&format!("/w/{}", invocation.words[1].text)).or_else(|| scene.files.get(&invocation.words[1].text)).cloned();
+            let file = scene
+                .files
+                .get(&format!("/w/{}", invocation.words[1].text))
+                .or_else(|| scene.files.get(&invocation.words[1].text))
+                .cloned();
             if let Some(file) = file {
                 let line = format!("  file is {}", flow(&file));
                 scene.shell.seen().as_mut()?.push(line);
@@ -210,9 +214,12 @@ fn nesting_of_every_bracket_neither_overflows_nor_hangs() {
             let closed = format!("{}{inside}{}", open.repeat(times), close.repeat(times));
             let unclosed = format!("{}{inside}", open.repeat(times));
             for text in [closed, unclosed] {
-                let t = std::time::Instant::now(); println!("start {open:?} x {times} {}", text.len());
+                let t = std::time::Instant::now();
+                println!("start {open:?} x {times} {}", text.len());
                 survives(text);
-                if t.elapsed().as_millis() > 200 { println!("{open:?} x {times}: {:?}", t.elapsed()); }
+                if t.elapsed().as_millis() > 200 {
+                    println!("{open:?} x {times}: {:?}", t.elapsed());
+                }
             }
         }
     }
