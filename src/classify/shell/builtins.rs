@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::walk::{self, Command, silent};
+use super::simple::{self, Command};
+use super::walk::silent;
 use super::{assign, call, code, print};
 use crate::classify::command::Stream;
 use crate::classify::{Scene, Word};
@@ -65,14 +66,7 @@ pub(super) fn run(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>
                 scene.shell.aliases.insert(name.text.clone(), call::quoted(path));
             }
         }
-        "exec" => return Some(behind(scene, rest, about, "acl")),
-        "builtin" => return Some(behind(scene, rest, about, "")),
-        "command" => {
-            let query = |word: &Word| word.text == "-v" || word.text == "-V";
-            if !rest.first().is_some_and(query) {
-                return Some(behind(scene, rest, about, "p"));
-            }
-        }
+        "exec" | "builtin" | "command" => return Some(behind(scene, words, about)),
         "eval" => return Some(code::eval(scene, rest, about)),
         "source" | "." => return Some(code::source(scene, rest, about)),
         "trap" => code::trap(scene, rest, about),
@@ -119,28 +113,33 @@ fn operand(words: &[Word]) -> Option<&Word> {
     words.iter().find(|word| word.text == "-" || !word.text.starts_with('-'))
 }
 
-/// The command behind `exec`, `builtin` or `command`; `valued` are the letters of options it may have before that.
-fn behind(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>, letters: &str) -> Stream {
+/// The command behind `exec`, `builtin` and `command`, however many of them stand in a row.
+fn behind(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
     let mut rest = words;
-    while let [word, after @ ..] = rest
-        && let Some(option) = word.text.strip_prefix('-')
-    {
+    while let [wrapper, after @ ..] = rest {
+        let named = match &*wrapper.text {
+            "exec" => true,
+            "builtin" | "command" => false,
+            _ => break,
+        };
         rest = after;
-        if option == "-" {
-            break;
-        }
-        if letters.contains('a') && option.contains('a') && !rest.is_empty() {
-            rest = &rest[1..];
+        while let [word, after @ ..] = rest
+            && let Some(option) = word.text.strip_prefix('-')
+        {
+            if !named && option.contains(['v', 'V']) {
+                return silent();
+            }
+            rest = after;
+            if option == "-" {
+                break;
+            }
+            if named && option.contains('a') {
+                rest = rest.get(1..).unwrap_or_default();
+            }
         }
     }
-    match rest {
-        [] => silent(),
-        // A function of that name is not what is meant.
-        _ => match run(scene, rest, about) {
-            Some(out) => out,
-            None => walk::program(scene, rest, about),
-        },
-    }
+    // A function of that name is not what is meant.
+    simple::without_functions(scene, rest, about)
 }
 
 fn change_folder(scene: &mut Scene<'_>, words: &[Word]) {

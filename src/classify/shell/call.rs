@@ -3,9 +3,10 @@
 use std::rc::Rc;
 
 use super::from_shuck;
+use super::simple::{Command, command};
 use super::state::Function;
 use super::tree::Node;
-use super::walk::{Command, command, silent};
+use super::walk::silent;
 use super::words;
 use crate::classify::command::Stream;
 use crate::classify::{Scene, Word};
@@ -47,11 +48,7 @@ pub(super) fn run(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>
     scene.shell.calls.push(name.to_owned());
     let at = if function.code == scene.shell.code { Ok(function.at.start) } else { Err(about.span) };
     let stdin = about.stdin.clone();
-    let out = scene.step(
-        || format!("function {name}"),
-        about.span,
-        |scene| scene.run_piped(&function.body, at, stdin),
-    );
+    let out = scene.step(|| format!("function {name}"), about.span, |scene| scene.run_piped(&function.body, at, stdin));
     scene.shell.calls.pop();
     scene.shell.positional = outer;
     Some(out)

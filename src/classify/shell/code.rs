@@ -1,7 +1,8 @@
 //! Code that the shell is handed as text or as a file: `eval`, `source`, `trap`.
 
 use super::redirect::known_file;
-use super::walk::{Command, silent};
+use super::simple::Command;
+use super::walk::silent;
 use crate::classify::command::Stream;
 use crate::classify::{Language, Scene, Word, paths};
 use crate::model::{Area, CodeOrigin, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};

@@ -12,11 +12,13 @@ mod parameters;
 mod pattern;
 mod print;
 mod redirect;
+mod simple;
 mod split;
 mod state;
 mod template;
 mod tree;
 mod walk;
+mod ways;
 mod words;
 
 #[cfg(test)]

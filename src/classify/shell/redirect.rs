@@ -29,11 +29,7 @@ enum Target<'r, 't> {
 }
 
 /// Resolves the words of redirections and does what happens before the command runs.
-pub(super) fn open<'r, 't>(
-    scene: &mut Scene<'_>,
-    redirects: &'r [Redirect<'t>],
-    stdin: &Stream,
-) -> Redirected<'r, 't> {
+pub(super) fn open<'r, 't>(scene: &mut Scene<'_>, redirects: &'r [Redirect<'t>], stdin: &Stream) -> Redirected<'r, 't> {
     let mut redirected = Redirected::default();
     for redirect in redirects {
         let span = redirect.span;
@@ -174,8 +170,7 @@ fn write(scene: &mut Scene<'_>, word: &Word, append: bool, span: Span, content: 
 /// The file a word names; what is not known about it is a gap.
 fn file(scene: &mut Scene<'_>, word: &Word, span: Span) -> Resource {
     if let Some(unknown) = word.unknown.first() {
-        let kind =
-            if unknown.substitution { GapKind::UnresolvedSubstitution } else { GapKind::UnresolvedVariable };
+        let kind = if unknown.substitution { GapKind::UnresolvedSubstitution } else { GapKind::UnresolvedVariable };
         scene.gap(kind, Hides::Target, Some(span), unknown.name.clone());
     }
     paths::resource(scene, word, ResourceKind::File)

@@ -129,8 +129,25 @@ impl<'t> Splitter<'t> {
         let keyword = |word: &RawWord<'_>| match &*word.parts {
             [Part::Bare(text)] => matches!(
                 *text,
-                "if" | "then" | "elif" | "else" | "fi" | "while" | "until" | "do" | "done" | "esac" | "{" | "}" | "!"
-                    | "[[" | "]]" | "time" | "coproc" | "function" | "$" | "{}"
+                "if" | "then"
+                    | "elif"
+                    | "else"
+                    | "fi"
+                    | "while"
+                    | "until"
+                    | "do"
+                    | "done"
+                    | "esac"
+                    | "{"
+                    | "}"
+                    | "!"
+                    | "[["
+                    | "]]"
+                    | "time"
+                    | "coproc"
+                    | "function"
+                    | "$"
+                    | "{}"
             ),
             [] => true,
             _ => false,
@@ -146,6 +163,6 @@ impl<'t> Splitter<'t> {
             _ => return,
         };
         let node = Node::Simple(Simple { words, ..Simple::default() });
-        self.script.push(Statement { node, redirects, background: false, span });
+        self.script.push(Statement { node, redirects, or: false, background: false, span });
     }
 }

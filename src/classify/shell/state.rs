@@ -42,6 +42,8 @@ struct Counted {
     commands: usize,
     codes: usize,
     bomb: bool,
+    #[cfg(test)]
+    seen: Option<Vec<String>>,
 }
 
 #[derive(Debug)]
@@ -95,6 +97,12 @@ impl State {
     pub(super) fn count_command(&mut self) -> bool {
         self.counted.commands += 1;
         self.counted.commands <= Self::MAX_COMMANDS
+    }
+
+    /// Where tests note the commands they see instead of handing them on.
+    #[cfg(test)]
+    pub(super) fn seen(&mut self) -> &mut Option<Vec<String>> {
+        &mut self.counted.seen
     }
 
     /// Whether a bomb was seen for the first time.

@@ -22,7 +22,7 @@ fn sequence(out: &mut String, script: &[Statement<'_>], operator: &str) {
             return;
         }
         if at > 0 {
-            out.push_str(operator);
+            out.push_str(if each.or { " || " } else { operator });
         }
         statement(out, each);
     }
@@ -95,7 +95,11 @@ fn simple(out: &mut String, simple: &Simple<'_>) {
             return;
         }
         let text = text(word);
+        let text = text.map(|text| text.strip_prefix('\\').unwrap_or(text));
         let shown = match (text, &names) {
+            // Options and variables of a wrapper stand before the program.
+            (Some(text), Names::Program) if text.starts_with('-') && !out.is_empty() => text,
+            (Some(text), Names::Program) if text.contains('=') => "<arg>",
             (Some(text), Names::Program) => {
                 let name = text.rsplit('/').next().unwrap_or(text);
                 names = after(name);
@@ -145,7 +149,9 @@ enum Names {
 
 fn after(program: &str) -> Names {
     match program {
-        "sudo" | "doas" | "time" | "nohup" | "command" | "exec" | "builtin" | "xargs" | "env" | "nice" => Names::Program,
+        "sudo" | "doas" | "time" | "nohup" | "command" | "exec" | "builtin" | "xargs" | "env" | "nice" => {
+            Names::Program
+        }
         "aws" | "gcloud" | "az" => Names::Subcommands(3),
         "docker" | "podman" | "kubectl" | "oc" | "gh" | "glab" | "terraform" | "tofu" | "helm" | "npm" | "pnpm"
         | "yarn" | "bun" | "go" | "vault" | "heroku" | "fly" | "flyctl" | "wrangler" | "vercel" | "supabase" | "ip" => {

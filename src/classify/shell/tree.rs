@@ -8,6 +8,8 @@ pub(super) type Script<'t> = Vec<Statement<'t>>;
 pub(super) struct Statement<'t> {
     pub(super) node: Node<'t>,
     pub(super) redirects: Vec<Redirect<'t>>,
+    /// Runs only if what came before it in the chain failed.
+    pub(super) or: bool,
     pub(super) background: bool,
     pub(super) span: Span,
 }

@@ -1,10 +1,11 @@
 //! Walks the tree: every part of it, in the order it would run, with the state that holds there.
 
-use super::tree::{Node, RawWord, Script, Simple, Statement};
-use super::{assign, builtins, call, redirect, words};
-use crate::classify::command::{self, Invocation, Stream};
+use super::tree::{Node, RawWord, Script, Statement};
+use super::ways::{Way, Ways};
+use super::{assign, call, redirect, simple, words};
+use crate::classify::command::Stream;
 use crate::classify::{Scene, Word};
-use crate::model::{CodeOrigin, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};
+use crate::model::{GapKind, Hides, Span};
 
 /// Groups, substitutions and the code in them, counted over all pieces of code that are open; bounds recursion.
 const MAX_NESTING: usize = 60;
@@ -87,7 +88,7 @@ fn beside<R>(scene: &mut Scene<'_>, inside: impl FnOnce(&mut Scene<'_>) -> R) ->
 
 fn node(scene: &mut Scene<'_>, node: &Node<'_>, span: Span, stdin: &Stream) -> Stream {
     match node {
-        Node::Simple(it) => simple(scene, it, span, stdin),
+        Node::Simple(it) => simple::run(scene, it, span, stdin),
         Node::Chain(links) => chain(scene, links, stdin),
         Node::Pipeline(stages) => scene.step(
             || "pipeline".to_owned(),
@@ -103,11 +104,9 @@ fn node(scene: &mut Scene<'_>, node: &Node<'_>, span: Span, stdin: &Stream) -> S
                 flow.unwrap_or_default()
             },
         ),
-        Node::Subshell(body) => scene.step(
-            || "subshell".to_owned(),
-            Some(span),
-            |scene| scene.scoped(|scene| script(scene, body, stdin)),
-        ),
+        Node::Subshell(body) => {
+            scene.step(|| "subshell".to_owned(), Some(span), |scene| scene.scoped(|scene| script(scene, body, stdin)))
+        }
         Node::Group(body) => script(scene, body, stdin),
         Node::Function { name, body, at } => {
             call::define(scene, name, body, *at);
@@ -115,25 +114,25 @@ fn node(scene: &mut Scene<'_>, node: &Node<'_>, span: Span, stdin: &Stream) -> S
         }
         Node::Branches { branches, exhaustive } => {
             let mut out = silent();
-            let mut paths = Paths::default();
+            let mut ways = Ways::default();
             for (condition, body) in branches {
                 join(&mut out, script(scene, condition, stdin));
-                let before = Path::of(scene);
+                let before = Way::of(scene);
                 join(&mut out, script(scene, body, stdin));
-                paths.end(scene, before);
+                ways.end(scene, before);
             }
-            paths.meet(scene, *exhaustive);
+            ways.meet(scene, *exhaustive);
             out
         }
         Node::Case { words, arms } => {
             test(scene, words, stdin);
-            let (mut out, mut paths) = (silent(), Paths::default());
+            let (mut out, mut ways) = (silent(), Ways::default());
             for body in arms {
-                let before = Path::of(scene);
+                let before = Way::of(scene);
                 join(&mut out, script(scene, body, stdin));
-                paths.end(scene, before);
+                ways.end(scene, before);
             }
-            paths.meet(scene, false);
+            ways.meet(scene, false);
             out
         }
         Node::Loop { condition, body } => scene.step(
@@ -224,161 +223,4 @@ fn for_each(
     }
     scene.shell.loops -= 1;
     out
-}
-
-fn simple(scene: &mut Scene<'_>, simple: &Simple<'_>, span: Span, stdin: &Stream) -> Stream {
-    if !scene.shell.count_command() {
-        scene.gap(GapKind::TooLarge, Hides::Anything, None, "too many commands");
-        return Stream::default();
-    }
-    let mut words = Vec::with_capacity(simple.words.len());
-    for raw in &simple.words {
-        words::expand(scene, raw, stdin, &mut words);
-    }
-    if simple.words.is_empty() {
-        for assignment in &simple.assignments {
-            assign::run(scene, assignment, stdin);
-        }
-        return silent();
-    }
-    let prefix: Vec<_> = simple.assignments.iter().map(|it| assign::value(scene, it, stdin)).collect();
-    let about = Command { assignments: &prefix, declares: &simple.declares, span: Some(span), stdin };
-    command(scene, &words, &about)
-}
-
-/// What surrounds the words of a simple command.
-#[derive(Clone, Copy)]
-pub(super) struct Command<'c, 't> {
-    pub(super) assignments: &'c [(String, Option<String>)],
-    pub(super) declares: &'c [super::tree::Assignment<'t>],
-    pub(super) span: Option<Span>,
-    pub(super) stdin: &'c Stream,
-}
-
-/// Runs one simple command whose words are resolved: a function, an alias, a builtin or a program.
-pub(super) fn command(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
-    let Some(program) = words.first() else { return silent() };
-    if !is_program(program) {
-        return dynamic(scene, words, about);
-    }
-    if let Some(out) = call::run(scene, words, about) {
-        return out;
-    }
-    if let Some(out) = builtins::run(scene, words, about) {
-        return out;
-    }
-    self::program(scene, words, about)
-}
-
-/// Hands a command to the catalogue of programs.
-pub(super) fn program(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
-    let invocation = Invocation { words, span: about.span, stdin: about.stdin, assignments: about.assignments };
-    #[cfg(test)]
-    if let Some(stream) = super::tests::recorded(scene, &invocation) {
-        return stream;
-    }
-    let mut out = scene.step(|| label(words), about.span, |scene| command::run(scene, &invocation));
-    if out.text.is_none() {
-        out.text = builtins::simple_output(words).map(|text| (text, about.span));
-    }
-    out
-}
-
-fn label(words: &[Word]) -> String {
-    const MOST: usize = 80;
-    let mut label = String::new();
-    for word in words {
-        if !label.is_empty() {
-            label.push(' ');
-        }
-        label.extend(word.text.chars().take(MOST));
-        if label.len() > MOST {
-            label.push('…');
-            break;
-        }
-    }
-    label
-}
-
-/// Whether the words say which program is run: its folder may be unknown, its name may not.
-fn is_program(word: &Word) -> bool {
-    let name = word.text.rfind('/').map_or(0, |at| at + 1);
-    let pattern = word.glob && word.text != "[" && word.text[name..].contains(['*', '?', '[']);
-    !pattern && name < word.text.len() && word.unknown.iter().all(|part| part.end <= name)
-        || word.is_known() && !word.glob
-}
-
-/// A command whose program is put together at run time.
-fn dynamic(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
-    let [program, rest @ ..] = words else { return Stream::default() };
-    let span = program.span.or(about.span);
-    scene.gap(GapKind::DynamicCode, Hides::Anything, span, program.text.clone());
-    let mut resource = Resource::new(ResourceKind::Code, program.text.clone());
-    resource.unresolved = true;
-    let mut effect = Effect::new(Operation::Execute, resource);
-    effect.code = Some(CodeOrigin::Dynamic);
-    effect.by = "shell".to_owned();
-    effect.span = span;
-    scene.effect(effect);
-    // `$SUDO rm …`: a variable that stands for a wrapper, or for nothing.
-    if let [unknown] = &*program.unknown
-        && !program.quoted
-        && ["SUDO", "DRY", "RUN", "ECHO", "TIME", "NICE", "WRAP", "PREFIX"]
-            .iter()
-            .any(|hint| unknown.name.to_ascii_uppercase().contains(hint))
-    {
-        command(scene, rest, about);
-    }
-    Stream::default()
-}
-
-/// The state that differs between two ways through the code.
-#[derive(Debug, Default, PartialEq)]
-struct Path {
-    variables: std::collections::BTreeMap<String, Option<String>>,
-    cwd: Option<String>,
-}
-
-impl Path {
-    fn of(scene: &Scene<'_>) -> Self {
-        Self { variables: scene.variables.clone(), cwd: scene.cwd.clone() }
-    }
-}
-
-/// The ways through an `if` or `case`.
-#[derive(Debug, Default)]
-struct Paths(Vec<Path>);
-
-impl Paths {
-    /// Notes where a branch ended and goes back to `before` it.
-    fn end(&mut self, scene: &mut Scene<'_>, before: Path) {
-        let variables = std::mem::replace(&mut scene.variables, before.variables);
-        let cwd = std::mem::replace(&mut scene.cwd, before.cwd);
-        self.0.push(Path { variables, cwd });
-    }
-
-    /// What holds whichever branch was taken. A variable that only some set keeps that value: it is all that is known.
-    fn meet(self, scene: &mut Scene<'_>, exhaustive: bool) {
-        let mut paths = self.0.into_iter();
-        if exhaustive && let Some(first) = paths.next() {
-            (scene.variables, scene.cwd) = (first.variables, first.cwd);
-        }
-        for path in paths {
-            if path.cwd != scene.cwd {
-                scene.cwd = None;
-            }
-            if path.variables == scene.variables {
-                continue;
-            }
-            for (name, value) in path.variables {
-                match scene.variables.get_mut(&name) {
-                    Some(now) if *now != value => *now = None,
-                    Some(_) => {}
-                    None => {
-                        scene.variables.insert(name, value);
-                    }
-                }
-            }
-        }
-    }
 }

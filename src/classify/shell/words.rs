@@ -104,9 +104,8 @@ impl<'o> Fields<'o> {
                 self.output(scene, substitution, stream);
             }
             Part::Code(substitution, code) => {
-                let stream = scene.scoped(|scene| {
-                    scene.run_piped(code, Err(Some(substitution.span)), Stream::default())
-                });
+                let stream =
+                    scene.scoped(|scene| scene.run_piped(code, Err(Some(substitution.span)), Stream::default()));
                 self.output(scene, substitution, stream);
             }
             Part::Arithmetic { words, written, quoted } => {
@@ -150,7 +149,8 @@ impl<'o> Fields<'o> {
     }
 
     fn found(&mut self, scene: &Scene<'_>, found: Found, name: &str, written: &str, quoted: bool) {
-        self.word.quoted |= quoted && !(self.word.text.is_empty() && matches!(&found, Found::Text(text) if text == "~"));
+        self.word.quoted |=
+            quoted && !(self.word.text.is_empty() && matches!(&found, Found::Text(text) if text == "~"));
         self.begun |= quoted;
         match found {
             Found::Text(text) if quoted || !self.splits => self.word.text.push_str(&text),
