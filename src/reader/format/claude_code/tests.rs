@@ -143,6 +143,9 @@ fn shell_mode_may_be_escaped() {
         typed("sed 's/&amp;/x/' < in > out").as_bytes(),
         "L1 shell \"sed 's/&amp;/x/' < in > out\" session=s actor=human:user\n",
     );
+    // An agent cannot type.
+    check(typed("rm x").replace("\"user\"", "\"assistant\"").as_bytes(), "");
+    check(typed("rm x").replace("\"uuid\"", "\"agentId\":\"k\",\"uuid\"").as_bytes(), "");
     // Talking about the markup is not using it.
     check(typed("x").replace("<bash-input>x", "what does <bash-input>x").as_bytes(), "");
 }

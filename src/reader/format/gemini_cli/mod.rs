@@ -50,7 +50,10 @@ impl Reader for GeminiCli {
             if has("\"projectHash\"") && has("\"sessionId\"") {
                 return Match::Certain;
             }
-            if has("\"history\"") && has("\"parts\"") && has("\"role\"") {
+            // A saved checkpoint is a bare list of what was said, `logs.json` one of prompts.
+            let is_list = sample.head.trim_ascii_start().starts_with(b"[");
+            let said = (is_list || has("\"history\"")) && has("\"parts\"") && has("\"role\"");
+            if said || is_list && has("\"sessionId\"") && has("\"messageId\"") {
                 return Match::Likely;
             }
         }
@@ -59,16 +62,16 @@ impl Reader for GeminiCli {
 
     fn read(&self, input: &mut dyn BufRead, source: &Source, out: &mut dyn Out) -> io::Result<()> {
         let mut chat = Chat::new(source, out);
-        if is_document(input.fill_buf()?) {
-            chat.document(input)?;
+        let read = if is_document(input.fill_buf()?) {
+            chat.document(input)
         } else {
             each_line(input, &mut |text, at| match text {
                 Some(text) => chat.line(text, at),
                 None => chat.calls.too_long(at),
-            })?;
-        }
+            })
+        };
         chat.calls.finish();
-        Ok(())
+        read
     }
 }
 
@@ -111,7 +114,7 @@ impl<'o> Chat<'o> {
     }
 
     fn document(&mut self, input: &mut dyn BufRead) -> io::Result<()> {
-        let Some(document) = Document::read(input)? else {
+        let Some(document) = Document::read(input) else {
             let _ = self.calls.too_long(At::default());
             return Ok(());
         };
@@ -128,7 +131,7 @@ impl<'o> Chat<'o> {
         if let Err(error) = read {
             let _ = self.calls.unreadable(At { line: error.line() as u64, offset: 0 }, &error);
         }
-        Ok(())
+        document.broke.map_or(Ok(()), Err)
     }
 
     fn line(&mut self, text: &str, at: At) -> ControlFlow<()> {
