@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use super::arguments::arguments;
 use super::line::At;
-use crate::model::{Action, ActionId, Actor, Executed, Issue, Kind, Origin, Outcome, Surroundings, Timestamp};
+use crate::model::{
+    Action, ActionId, Actor, Executed, Gap, GapKind, Hides, Issue, Kind, Origin, Outcome, Surroundings, Timestamp,
+};
 use crate::reader::record::action_id;
 use crate::reader::{Out, Source};
 
@@ -36,7 +38,7 @@ pub(crate) struct Call<'a> {
     pub(crate) index: usize,
     pub(crate) time: Option<Timestamp>,
     pub(crate) tool: &'a str,
-    /// JSON text as recorded.
+    /// JSON text as recorded; empty when the record has none, not even an empty object.
     pub(crate) arguments: &'a str,
     /// The text, when it is not to be read from the arguments.
     pub(crate) text: Option<&'a str>,
@@ -97,7 +99,11 @@ impl<'o> Calls<'o> {
         }
         let mut action = self.action(voice, call, Kind::Tool, text);
         action.tool = Some(call.tool.into());
-        action.arguments = Some(call.arguments.into());
+        action.arguments = Some(call.arguments).filter(|arguments| !arguments.is_empty()).map(Arc::from);
+        if call.arguments.is_empty() && call.text.is_none() {
+            let detail = "no arguments recorded".to_owned();
+            action.gaps.push(Gap { kind: GapKind::ParametersMissing, hides: Hides::Anything, span: None, detail });
+        }
         action.surroundings = surroundings;
         self.push(call.id, action)
     }

@@ -172,7 +172,7 @@ impl<'o> Transcript<'o> {
                 index,
                 time: moment(said.timestamp),
                 tool: block.name.text(),
-                arguments: block.input.map_or("{}", |input| input.get()),
+                arguments: block.input.map_or("", |input| input.get()),
                 text: None,
                 at: said.at,
             };

@@ -168,6 +168,29 @@ fn so_many_calls_may_wait() {
 }
 
 #[test]
+fn cut_anywhere_it_never_says_more() {
+    let count = |bytes: &[u8]| shown(&ClaudeCode, "x.jsonl", bytes).matches(" session=").count();
+    let all = count(SESSION);
+    assert!((0..SESSION.len()).step_by(37).all(|end| count(SESSION.get(..end).unwrap()) <= all));
+}
+
+#[test]
+fn what_was_read_before_an_error_is_handed_out() {
+    struct Failing;
+    impl io::Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("the disk is gone"))
+        }
+    }
+    let mut input = io::BufReader::new(io::Read::chain(SESSION, Failing));
+    let mut out = Collector::default();
+    let source = Source { file: "s1.jsonl".into(), options: std::sync::Arc::default() };
+    assert!(ClaudeCode.read(&mut input, &source, &mut out).is_err());
+    // The last one never got its result.
+    assert_eq!(out.actions.len(), 8);
+}
+
+#[test]
 fn detected_by_its_own_marks() {
     assert_eq!(sure(SESSION), Match::Certain);
     assert_eq!(sure(br#"{"type":"summary","summary":"x","leafUuid":"y"}"#), Match::Likely);

@@ -89,6 +89,15 @@ fn a_checkpoint_is_a_bare_list() {
 }
 
 #[test]
+fn cut_anywhere_it_never_says_more() {
+    let count = |bytes: &[u8]| shown(&GeminiCli, "x.jsonl", bytes).matches(" session=").count();
+    for whole in [DOCUMENT, REWOUND] {
+        let all = count(whole);
+        assert!((0..whole.len()).step_by(37).all(|end| count(whole.get(..end).unwrap()) <= all));
+    }
+}
+
+#[test]
 fn detected_by_its_own_marks() {
     assert_eq!(sure(DOCUMENT), Match::Certain);
     assert_eq!(sure(REWOUND), Match::Certain);
