@@ -132,19 +132,24 @@ fn string(value: &RawValue) -> Option<Cow<'_, str>> {
 
 /// JSON text without the white space between its tokens.
 fn compact(json: &str) -> Cow<'_, str> {
-    let (mut in_string, mut escaped, mut spaces) = (false, false, false);
-    let mut keeps = |c: char| {
+    let (mut in_string, mut escaped) = (false, false);
+    // Where what is not copied yet begins; nothing is copied as long as there is no white space to leave out.
+    let (mut kept, mut from) = (String::new(), 0);
+    for (at, byte) in json.bytes().enumerate() {
         if in_string {
-            (in_string, escaped) = (escaped || c != '"', !escaped && c == '\\');
-            return true;
+            (in_string, escaped) = (escaped || byte != b'"', !escaped && byte == b'\\');
+        } else if byte == b'"' {
+            in_string = true;
+        } else if matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+            kept.push_str(json.get(from..at).unwrap_or_default());
+            from = at + 1;
         }
-        in_string = c == '"';
-        let keep = !matches!(c, ' ' | '\n' | '\r' | '\t');
-        spaces |= !keep;
-        keep
-    };
-    let kept: String = json.chars().filter(|c| keeps(*c)).collect();
-    if spaces { Cow::Owned(kept) } else { Cow::Borrowed(json) }
+    }
+    if from == 0 {
+        return Cow::Borrowed(json);
+    }
+    kept.push_str(json.get(from..).unwrap_or_default());
+    Cow::Owned(kept)
 }
 
 fn push_quoted(line: &mut String, word: &str) {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use super::arguments::arguments;
 use super::line::At;
-use crate::model::{Action, ActionId, Actor, Executed, Issue, Kind, Origin, Outcome, Surroundings, Timestamp};
+use crate::model::{
+    Action, ActionId, Actor, Executed, Gap, GapKind, Hides, Issue, Kind, Origin, Outcome, Surroundings, Timestamp,
+};
 use crate::reader::record::action_id;
 use crate::reader::{Out, Source};
 
@@ -36,7 +38,7 @@ pub(crate) struct Call<'a> {
     pub(crate) index: usize,
     pub(crate) time: Option<Timestamp>,
     pub(crate) tool: &'a str,
-    /// JSON text as recorded.
+    /// JSON text as recorded; empty when the record has none, not even an empty object.
     pub(crate) arguments: &'a str,
     /// The text, when it is not to be read from the arguments.
     pub(crate) text: Option<&'a str>,
@@ -62,6 +64,9 @@ pub(crate) struct Calls<'o> {
     without_id: VecDeque<u64>,
     /// Identities of calls, and ids of calls, that this file had so far.
     seen: HashSet<ActionId>,
+    /// Calls with a lower number stand in a turn that was broken off, and in one that has a successor.
+    broken_off: u64,
+    given_up: u64,
 }
 
 impl<'o> Calls<'o> {
@@ -76,6 +81,8 @@ impl<'o> Calls<'o> {
             by_id: HashMap::new(),
             without_id: VecDeque::new(),
             seen: HashSet::new(),
+            broken_off: 0,
+            given_up: 0,
         }
     }
 
@@ -92,7 +99,11 @@ impl<'o> Calls<'o> {
         }
         let mut action = self.action(voice, call, Kind::Tool, text);
         action.tool = Some(call.tool.into());
-        action.arguments = Some(call.arguments.into());
+        action.arguments = Some(call.arguments).filter(|arguments| !arguments.is_empty()).map(Arc::from);
+        if call.arguments.is_empty() && call.text.is_none() {
+            let detail = "no arguments recorded".to_owned();
+            action.gaps.push(Gap { kind: GapKind::ParametersMissing, hides: Hides::Anything, span: None, detail });
+        }
         action.surroundings = surroundings;
         self.push(call.id, action)
     }
@@ -143,21 +154,31 @@ impl<'o> Calls<'o> {
 
     /// The turn was broken off: the calls that still wait did not come to a good end. A result may still follow.
     pub(crate) fn interrupt(&mut self) {
-        for entry in &mut self.queue {
+        let now = self.left + self.queue.len() as u64;
+        for entry in self.between(self.broken_off, now) {
             if let Entry::Call { action, settled: false, .. } = entry {
                 action.outcome.succeeded = Some(false);
             }
         }
+        self.broken_off = now;
     }
 
     /// A new turn begins: nothing more will be heard of the calls that were broken off.
     pub(crate) fn give_up(&mut self) -> ControlFlow<()> {
-        for entry in &mut self.queue {
-            if let Entry::Call { action, settled, .. } = entry {
-                *settled |= action.outcome.succeeded.is_some();
+        for entry in self.between(self.given_up, self.broken_off) {
+            if let Entry::Call { settled, .. } = entry {
+                *settled = true;
             }
         }
+        self.given_up = self.broken_off;
         self.hand_out(false)
+    }
+
+    /// What waits among the entries with these numbers. Each number is asked for once, however often turns end.
+    fn between(&mut self, from: u64, to: u64) -> impl Iterator<Item = &mut Entry> {
+        let place = |number: u64| usize::try_from(number.saturating_sub(self.left)).unwrap_or(usize::MAX);
+        let (from, to) = (place(from), place(to));
+        self.queue.iter_mut().take(to).skip(from)
     }
 
     /// A record without an action.
@@ -231,7 +252,7 @@ impl<'o> Calls<'o> {
             self.seen.insert(action_id(&[b"id", id.as_bytes()]));
             self.by_id.insert(id.into(), number);
         }
-        self.bytes += size(&action);
+        self.bytes += size(&action) + id.len();
         self.queue.push_back(Entry::Call { action: Box::new(action), id: id.into(), settled: false });
         self.hand_out(false)
     }
@@ -248,7 +269,7 @@ impl<'o> Calls<'o> {
             match self.queue.pop_front() {
                 Some(Entry::Issue(issue)) => self.out.issue(issue)?,
                 Some(Entry::Call { action, id, .. }) => {
-                    self.bytes = self.bytes.saturating_sub(size(&action));
+                    self.bytes = self.bytes.saturating_sub(size(&action) + id.len());
                     if self.by_id.get(&id) == Some(&number) {
                         self.by_id.remove(&id);
                     }

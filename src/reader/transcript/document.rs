@@ -12,30 +12,34 @@ use super::line::At;
 /// A document longer than this is refused.
 const MAX_DOCUMENT: usize = 512 << 20;
 
-/// Whether a file that starts like `head` is one document over many lines rather than an object per line.
+/// Whether a file that starts like `head` is one document (a list, or an object over many lines) rather than an object
+/// per line.
 pub(crate) fn is_document(head: &[u8]) -> bool {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     let first = memchr::memchr(b'\n', head).map_or(&[][..], |end| head.get(..end).unwrap_or_default().trim_ascii_end());
-    first == b"{" || first.starts_with(b"{") && first.ends_with(b",")
+    head.starts_with(b"[") || first == b"{" || first.starts_with(b"{") && first.ends_with(b",")
 }
 
 /// A document in memory.
 #[derive(Debug)]
 pub(crate) struct Document {
     text: String,
+    /// Why the input could not be read to its end.
+    pub(crate) broke: Option<io::Error>,
 }
 
 impl Document {
-    /// Reads the rest of the input; `None` when it is longer than [`MAX_DOCUMENT`].
-    pub(crate) fn read(input: &mut dyn BufRead) -> io::Result<Option<Self>> {
+    /// Reads the rest of the input; `None` when it is longer than [`MAX_DOCUMENT`]. Where the input cannot be read any
+    /// further, what came before is kept and the error stands in [`Document::broke`].
+    pub(crate) fn read(input: &mut dyn BufRead) -> Option<Self> {
         let mut bytes = Vec::new();
-        input.take(MAX_DOCUMENT as u64 + 1).read_to_end(&mut bytes)?;
+        let broke = input.take(MAX_DOCUMENT as u64 + 1).read_to_end(&mut bytes).err();
         if bytes.len() > MAX_DOCUMENT {
-            return Ok(None);
+            return None;
         }
         let text =
             String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        Ok(Some(Self { text }))
+        Some(Self { text, broke })
     }
 
     /// The text without a byte order mark.
@@ -43,7 +47,8 @@ impl Document {
         self.text.strip_prefix('\u{feff}').unwrap_or(&self.text)
     }
 
-    /// Hands every element of the top-level lists named in `lists` to `each`, with its line and offset.
+    /// Hands every element to `each`, with its line and offset: those of a top-level list, or of the lists named in `lists`
+    /// of a top-level object.
     ///
     /// # Errors
     /// When the document is not JSON; every element before the damage has been handed out.
@@ -66,14 +71,14 @@ impl Document {
             flow
         };
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        let read = deserializer.deserialize_map(Top { lists, each: &mut located }).and_then(|()| deserializer.end());
+        let read = deserializer.deserialize_any(Top { lists, each: &mut located }).and_then(|()| deserializer.end());
         if stopped { Ok(()) } else { read }
     }
 }
 
 type Each<'f> = dyn FnMut(&RawValue) -> ControlFlow<()> + 'f;
 
-/// The document itself: an object with lists in it.
+/// The document itself: a list, or an object with lists in it.
 struct Top<'l, 'f> {
     lists: &'l [&'l str],
     each: &'l mut Each<'f>,
@@ -83,7 +88,11 @@ impl<'de> Visitor<'de> for Top<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object with a list of messages")
+        f.write_str("a list of messages or an object with one")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
+        Elements { each: self.each }.visit_seq(seq)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
@@ -134,7 +143,7 @@ mod tests {
 
     fn check(text: &str, expected: &str) {
         let mut bytes = text.as_bytes();
-        let document = Document::read(&mut bytes).unwrap().unwrap();
+        let document = Document::read(&mut bytes).unwrap();
         let mut seen = String::new();
         let read = document.each(&["messages"], &mut |element, at| {
             seen += &format!("L{}@{} {} ", at.line, at.offset, element.get());
@@ -146,6 +155,11 @@ mod tests {
     #[test]
     fn elements_are_located() {
         check("{\n \"a\": [9],\n \"messages\": [1,\n  {\"x\":2}]\n}", "L3@27 1 L4@32 {\"x\":2} ok");
+    }
+
+    #[test]
+    fn a_list_is_a_document_too() {
+        check("[{\"x\":2}, 7]", "L1@1 {\"x\":2} L1@10 7 ok");
     }
 
     #[test]

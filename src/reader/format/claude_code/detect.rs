@@ -19,6 +19,11 @@ pub(super) fn detect(sample: &Sample<'_>) -> Match {
     if best == Match::No && is_one_long_line(sample) && has("\"sessionId\"") && has("\"isSidechain\"") {
         return Match::Certain;
     }
+    // `--output-format json --verbose` is the stream as one list.
+    let is_list = sample.head.trim_ascii_start().starts_with(b"[");
+    if is_list && has("\"session_id\"") && has("\"subtype\":\"init\"") {
+        return Match::Likely;
+    }
     let is_document = is_document(sample.head) || is_one_long_line(sample);
     if best == Match::No && is_document && has("\"loglines\"") && has("\"message\"") {
         return Match::Likely;

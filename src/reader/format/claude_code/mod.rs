@@ -43,16 +43,16 @@ impl Reader for ClaudeCode {
 
     fn read(&self, input: &mut dyn BufRead, source: &Source, out: &mut dyn Out) -> io::Result<()> {
         let mut transcript = Transcript::new(source, out);
-        if is_document(input.fill_buf()?) {
-            transcript.document(input)?;
+        let read = if is_document(input.fill_buf()?) {
+            transcript.document(input)
         } else {
             each_line(input, &mut |text, at| match text {
                 Some(text) => transcript.line(text, at),
                 None => transcript.calls.too_long(at),
-            })?;
-        }
+            })
+        };
         transcript.calls.finish();
-        Ok(())
+        read
     }
 }
 
@@ -82,7 +82,7 @@ impl<'o> Transcript<'o> {
     }
 
     fn document(&mut self, input: &mut dyn BufRead) -> io::Result<()> {
-        let Some(document) = Document::read(input)? else {
+        let Some(document) = Document::read(input) else {
             let _ = self.calls.too_long(At::default());
             return Ok(());
         };
@@ -90,7 +90,7 @@ impl<'o> Transcript<'o> {
         if let Err(error) = read {
             let _ = self.calls.unreadable(At { line: error.line() as u64, offset: 0 }, &error);
         }
-        Ok(())
+        document.broke.map_or(Ok(()), Err)
     }
 
     fn line(&mut self, text: &str, at: At) -> ControlFlow<()> {
@@ -118,8 +118,9 @@ impl<'o> Transcript<'o> {
         {
             let voice = self.voices.of(&record, progress.agent_id.text());
             let uuid = mirrored.uuid.text();
-            let said =
-                Said { voice, uuid, answers: "", timestamp: mirrored.timestamp.text(), marks: Marks::default(), at };
+            let timestamp = mirrored.timestamp.text();
+            let marks = Marks::default();
+            let said = Said { voice, uuid, answers: "", timestamp, marks, by_person: false, at };
             return self.message(message, &said);
         }
         let structured = record.tool_use_result.0.as_ref();
@@ -132,35 +133,27 @@ impl<'o> Transcript<'o> {
         let voice = self.voices.of(&record, record.agent_id.text());
         let uuid = record.uuid.text();
         let answers = record.answers.get().or(record.parent_uuid.get()).unwrap_or_default();
-        let said = Said { voice, uuid, answers, timestamp: record.timestamp.text(), marks, at };
+        let is_agent = record.is_sidechain.0 == Some(true) || record.agent_id.get().is_some();
+        let by_person = record.kind.text() == "user" && !is_agent;
+        let said = Said { voice, uuid, answers, timestamp: record.timestamp.text(), marks, by_person, at };
         match &record.message.0 {
-            Some(message) if record.kind.text() == "user" || record.kind.text() == "assistant" => {
-                self.message(message, &said)
-            }
-            _ if record.kind.text().starts_with("tool_") => {
-                let said = Said {
-                    uuid: &said.uuid.to_owned(),
-                    answers: &said.answers.to_owned(),
-                    timestamp: &said.timestamp.to_owned(),
-                    ..said
-                };
-                self.block(&record.into_block(), 0, &said)
-            }
-            _ => self.calls.nothing(),
+            Some(message) => self.message(message, &said),
+            None if record.kind.text().starts_with("tool_") => self.block(&record.as_block(), 0, &said),
+            None => self.calls.nothing(),
         }
     }
 
     fn message(&mut self, message: &Message<'_>, said: &Said<'_>) -> ControlFlow<()> {
-        if let Some(text) = whole(message.content) {
+        if said.by_person
+            && let Some(text) = whole(message.content)
+        {
             return self.typed(&text, said);
         }
         let content = message.content.map_or("null", |content| content.get());
         // It parsed as JSON before, so that only a depth beyond all reason can fail here.
         let blocks = match serde_json::from_str::<List<Block<'_>>>(content) {
             Ok(blocks) => blocks.0,
-            Err(error) => {
-                return self.calls.unreadable(said.at, &error);
-            }
+            Err(error) => return self.calls.unreadable(said.at, &error),
         };
         for (index, block) in blocks.iter().enumerate() {
             self.block(block, index, said)?;
@@ -179,7 +172,7 @@ impl<'o> Transcript<'o> {
                 index,
                 time: moment(said.timestamp),
                 tool: block.name.text(),
-                arguments: block.input.map_or("{}", |input| input.get()),
+                arguments: block.input.map_or("", |input| input.get()),
                 text: None,
                 at: said.at,
             };
@@ -189,7 +182,7 @@ impl<'o> Transcript<'o> {
             let marks = Marks { is_error: block.is_error.0, ..said.marks };
             return self.calls.settle(block.tool_use_id.text(), outcome(&opening(block.content), marks));
         }
-        match whole(block.text) {
+        match whole(block.text.filter(|_| said.by_person)) {
             Some(text) => self.typed(&text, said),
             None => self.calls.nothing(),
         }
@@ -225,6 +218,8 @@ struct Said<'a> {
     answers: &'a str,
     timestamp: &'a str,
     marks: Marks,
+    /// Said by the person, not by an agent to its sub-agent.
+    by_person: bool,
     at: At,
 }
 

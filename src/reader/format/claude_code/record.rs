@@ -67,13 +67,13 @@ pub(super) struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// The line read as a block of content, which is what old versions wrote.
-    pub(super) fn into_block(self) -> Block<'a> {
+    pub(super) fn as_block(&self) -> Block<'a> {
         Block {
-            kind: self.kind,
-            id: self.id,
-            name: self.name,
+            kind: self.kind.clone(),
+            id: self.id.clone(),
+            name: self.name.clone(),
             input: self.input,
-            tool_use_id: self.tool_use_id,
+            tool_use_id: self.tool_use_id.clone(),
             is_error: self.is_error,
             content: self.output.or(self.content),
             text: None,

@@ -143,6 +143,9 @@ fn shell_mode_may_be_escaped() {
         typed("sed 's/&amp;/x/' < in > out").as_bytes(),
         "L1 shell \"sed 's/&amp;/x/' < in > out\" session=s actor=human:user\n",
     );
+    // An agent cannot type.
+    check(typed("rm x").replace("\"user\"", "\"assistant\"").as_bytes(), "");
+    check(typed("rm x").replace("\"uuid\"", "\"agentId\":\"k\",\"uuid\"").as_bytes(), "");
     // Talking about the markup is not using it.
     check(typed("x").replace("<bash-input>x", "what does <bash-input>x").as_bytes(), "");
 }
@@ -162,6 +165,29 @@ fn so_many_calls_may_wait() {
     assert_eq!(lines.len(), 5000);
     assert_eq!(lines.first(), Some(&"L1 tool \"ls 0\" session=s actor=agent:claude-code tool=Bash"));
     assert_eq!(lines.last(), Some(&"L5000 tool \"ls 4999\" session=s actor=agent:claude-code exec=yes ok tool=Bash"));
+}
+
+#[test]
+fn cut_anywhere_it_never_says_more() {
+    let count = |bytes: &[u8]| shown(&ClaudeCode, "x.jsonl", bytes).matches(" session=").count();
+    let all = count(SESSION);
+    assert!((0..SESSION.len()).step_by(37).all(|end| count(SESSION.get(..end).unwrap()) <= all));
+}
+
+#[test]
+fn what_was_read_before_an_error_is_handed_out() {
+    struct Failing;
+    impl io::Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("the disk is gone"))
+        }
+    }
+    let mut input = io::BufReader::new(io::Read::chain(SESSION, Failing));
+    let mut out = Collector::default();
+    let source = Source { file: "s1.jsonl".into(), options: std::sync::Arc::default() };
+    assert!(ClaudeCode.read(&mut input, &source, &mut out).is_err());
+    // The last one never got its result.
+    assert_eq!(out.actions.len(), 8);
 }
 
 #[test]

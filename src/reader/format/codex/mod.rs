@@ -43,12 +43,12 @@ impl Reader for Codex {
 
     fn read(&self, input: &mut dyn BufRead, source: &Source, out: &mut dyn Out) -> io::Result<()> {
         let mut rollout = Rollout::new(source, out);
-        each_line(input, &mut |text, at| match text {
+        let read = each_line(input, &mut |text, at| match text {
             Some(text) => rollout.line(text, at),
             None => rollout.calls.too_long(at),
-        })?;
+        });
         rollout.calls.finish();
-        Ok(())
+        read
     }
 }
 
@@ -151,14 +151,21 @@ impl<'o> Rollout<'o> {
             (_, None) => sort.into(),
         };
         let stated = item.arguments.or(function.and_then(|function| function.arguments)).or(item.input).or(item.action);
-        let arguments = unwrapped(stated);
+        let mut arguments = unwrapped(stated);
+        // The service itself carries these out, and no output follows.
+        let served = matches!(kind, "web_search_call" | "image_generation_call");
+        if served && arguments.is_empty() {
+            arguments = "{}".into();
+        }
         let patch = (*tool == *"apply_patch").then(|| patch_in(&arguments)).flatten();
         // Some calls have only an id of their own.
         let id = if item.call_id().is_empty() { item.id.text() } else { item.call_id() };
         self.call(id, &tool, &arguments, patch.as_deref(), stamp, at)?;
-        // The service itself carries these out, and no output follows.
-        let served = matches!(kind, "web_search_call" | "image_generation_call") && !id.is_empty();
-        if served { self.calls.settle(id, outcome::of_event(item)) } else { ControlFlow::Continue(()) }
+        if served && !id.is_empty() {
+            self.calls.settle(id, outcome::of_event(item))
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     /// What was done. Usually the call is known already; an event is the call only when it is not.
@@ -225,7 +232,8 @@ impl<'o> Rollout<'o> {
             return self.calls.nothing();
         };
         let voice = Voice { actor: self.person.clone(), ..self.voice.clone() };
-        let id = format!("shell {stamp} {}", at.line);
+        // The result stands in the same message; its moment is what copies of it share.
+        let id = format!("user_shell_command {stamp}");
         let call = Call { id: &id, record: stamp, time: moment(stamp), at, ..Call::default() };
         self.calls.shell(&voice, &call, command.trim())?;
         let code = rest.split("\nOutput:").next().and_then(|head| number_after(head, "Exit code: "));

@@ -8,7 +8,7 @@ use crate::reader::transcript::{is_json, shell_words, whole};
 
 /// Arguments as JSON: most often they stand in a string that is JSON text itself.
 pub(super) fn unwrapped(stated: Option<&RawValue>) -> Cow<'_, str> {
-    let Some(stated) = stated.filter(|stated| stated.get() != "null") else { return "{}".into() };
+    let Some(stated) = stated.filter(|stated| stated.get() != "null") else { return "".into() };
     match whole(Some(stated)) {
         Some(text) if text.trim_start().starts_with(['{', '[']) && is_json(&text) => text.into(),
         Some(text) if text.is_empty() => "{}".into(),

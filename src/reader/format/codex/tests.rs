@@ -85,14 +85,23 @@ fn shapes_of_other_versions_still_show_their_calls() {
 {"created_at":"2026-01-05T09:00:01Z","type":"function_result","name":"find","result":"b"}
 {"timestamp":"t","type":"response_item","payload":{"type":"custom_tool_call","call_id":"c","name":"shell","input":"{\"command\":[\"ls\"]}"}}
 {"timestamp":"t","type":"response_item","payload":{"type":"function_call","call_id":"d","name":"shell","arguments":"{\"command\": oops"}}
+{"timestamp":"t","type":"response_item","payload":{"type":"function_call","call_id":"e","name":"shell","arguments":null}}
 "#,
         &format!(
             "L1 tool \"{{\\\"text\\\":\\\"a\\\"}}\" {s} exec=yes tool=find
 L3 tool \"ls\" {s} tool=shell
 L4 tool \"{{\\\"command\\\": oops\" {s} tool=shell
+L5 tool \"\" {s} tool=shell gap=parameters-missing
 "
         ),
     );
+}
+
+#[test]
+fn cut_anywhere_it_never_says_more() {
+    let count = |bytes: &[u8]| shown(&Codex, "x.jsonl", bytes).matches(" session=").count();
+    let all = count(NEW);
+    assert!((0..NEW.len()).step_by(37).all(|end| count(NEW.get(..end).unwrap()) <= all));
 }
 
 #[test]

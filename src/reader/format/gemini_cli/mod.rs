@@ -50,7 +50,10 @@ impl Reader for GeminiCli {
             if has("\"projectHash\"") && has("\"sessionId\"") {
                 return Match::Certain;
             }
-            if has("\"history\"") && has("\"parts\"") && has("\"role\"") {
+            // A saved checkpoint is a bare list of what was said, `logs.json` one of prompts.
+            let is_list = sample.head.trim_ascii_start().starts_with(b"[");
+            let said = (is_list || has("\"history\"")) && has("\"parts\"") && has("\"role\"");
+            if said || is_list && has("\"sessionId\"") && has("\"messageId\"") {
                 return Match::Likely;
             }
         }
@@ -59,16 +62,16 @@ impl Reader for GeminiCli {
 
     fn read(&self, input: &mut dyn BufRead, source: &Source, out: &mut dyn Out) -> io::Result<()> {
         let mut chat = Chat::new(source, out);
-        if is_document(input.fill_buf()?) {
-            chat.document(input)?;
+        let read = if is_document(input.fill_buf()?) {
+            chat.document(input)
         } else {
             each_line(input, &mut |text, at| match text {
                 Some(text) => chat.line(text, at),
                 None => chat.calls.too_long(at),
-            })?;
-        }
+            })
+        };
         chat.calls.finish();
-        Ok(())
+        read
     }
 }
 
@@ -111,16 +114,16 @@ impl<'o> Chat<'o> {
     }
 
     fn document(&mut self, input: &mut dyn BufRead) -> io::Result<()> {
-        let Some(document) = Document::read(input)? else {
+        let Some(document) = Document::read(input) else {
             let _ = self.calls.too_long(At::default());
             return Ok(());
         };
-        match serde_json::from_str::<Record<'_>>(document.text()) {
-            // The session may be named behind the messages.
-            Ok(head) => self.name_session(&head),
-            Err(_) => {
-                if let Some(session) = session_in(document.text()) {
-                    self.voice.session = session.into();
+        // The session is named before the messages; where it is not, it may be named behind them.
+        match session_in(document.text()) {
+            Some(session) => self.voice.session = session.into(),
+            None => {
+                if let Ok(head) = serde_json::from_str::<Record<'_>>(document.text()) {
+                    self.name_session(&head);
                 }
             }
         }
@@ -128,7 +131,7 @@ impl<'o> Chat<'o> {
         if let Err(error) = read {
             let _ = self.calls.unreadable(At { line: error.line() as u64, offset: 0 }, &error);
         }
-        Ok(())
+        document.broke.map_or(Ok(()), Err)
     }
 
     fn line(&mut self, text: &str, at: At) -> ControlFlow<()> {
@@ -163,7 +166,7 @@ impl<'o> Chat<'o> {
         match record.kind.text() {
             "tool_use" if record.tool_name.get().is_some() => {
                 let id = record.tool_id.text();
-                let arguments = record.parameters.map_or("{}", |parameters| parameters.get());
+                let arguments = record.parameters.map_or("", |parameters| parameters.get());
                 let timestamp = record.timestamp.text();
                 let call = call(id, record.tool_name.text(), arguments, timestamp, timestamp, 0, at);
                 return self.calls.tool(&self.voice, &call);
@@ -196,7 +199,7 @@ impl<'o> Chat<'o> {
     fn tool_call(&mut self, stated: &ToolCall<'_>, record: &Record<'_>, index: usize, at: At) -> ControlFlow<()> {
         let id = stated.id.text();
         let timestamp = stated.timestamp.get().or(record.timestamp.get()).unwrap_or_default();
-        let arguments = stated.args.map_or("{}", |args| args.get());
+        let arguments = stated.args.map_or("", |args| args.get());
         let call = call(id, stated.name.text(), arguments, timestamp, record.id.text(), index, at);
         match stated.agent_id.get() {
             // The same id is written again on every update: the last one counts.
@@ -216,6 +219,7 @@ impl<'o> Chat<'o> {
     /// The form in which the model itself states calls and gets results.
     fn part(&mut self, part: &Part<'_>, record: &Record<'_>, index: usize, at: At) -> ControlFlow<()> {
         if let Some(stated) = &part.function_call.0 {
+            // The model leaves the arguments out where there are none.
             let arguments = stated.args.map_or("{}", |args| args.get());
             let timestamp = record.timestamp.text();
             let call = call(stated.id.text(), stated.name.text(), arguments, timestamp, record.id.text(), index, at);
@@ -236,9 +240,10 @@ impl<'o> Chat<'o> {
     }
 }
 
-/// The session that a damaged document names before the damage.
+/// The session that a document names before its messages: known without reading it all, and when its end is missing.
 fn session_in(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("\"sessionId\"")?;
+    let messages = memchr::memmem::find(text.as_bytes(), b"\"messages\"").unwrap_or(text.len());
+    let (_, rest) = text.get(..messages)?.split_once("\"sessionId\"")?;
     let (session, _) = rest.trim_start_matches([' ', ':']).strip_prefix('"')?.split_once('"')?;
     Some(session).filter(|session| !session.is_empty() && !session.contains('\\'))
 }

@@ -81,6 +81,23 @@ fn the_model_s_own_form_of_calls() {
 }
 
 #[test]
+fn a_checkpoint_is_a_bare_list() {
+    let checkpoint = br#"[{"role":"user","parts":[{"text":"x"}]},
+{"role":"model","parts":[{"functionCall":{"name":"read_file","args":{"file_path":"a.txt"}}}]}]"#;
+    check(checkpoint, "L2 tool \"a.txt\" session=session-1 actor=agent:gemini-cli tool=read_file\n");
+    assert_eq!(sure(checkpoint), Match::Likely);
+}
+
+#[test]
+fn cut_anywhere_it_never_says_more() {
+    let count = |bytes: &[u8]| shown(&GeminiCli, "x.jsonl", bytes).matches(" session=").count();
+    for whole in [DOCUMENT, REWOUND] {
+        let all = count(whole);
+        assert!((0..whole.len()).step_by(37).all(|end| count(whole.get(..end).unwrap()) <= all));
+    }
+}
+
+#[test]
 fn detected_by_its_own_marks() {
     assert_eq!(sure(DOCUMENT), Match::Certain);
     assert_eq!(sure(REWOUND), Match::Certain);
