@@ -285,4 +285,67 @@ mod tests {
     fn check(log: &str, expected: &str) {
         assert_eq!(read_all(&PostgresCsv, "p.csv", log.as_bytes()).trim_end(), expected);
     }
+
+    /// A record of the twenty-six columns of today's servers.
+    fn record(number: u32, severity: &str, message: &str, detail: &str, query: &str) -> String {
+        format!(
+            "2026-11-22 10:00:00.5 UTC,\"ann\",\"shop\",7,\"10.0.0.9:5151\",6b030f20.7,{number},\"idle\",\
+             2026-11-22 10:00:00 UTC,3/4,0,{severity},00000,\"{message}\",{detail},,,,,{query},,,\"psql\",\"client backend\",,0\n"
+        )
+    }
+
+    #[test]
+    fn records_reach_over_lines_and_versions_have_their_columns() {
+        let old = record(2, "LOG", "duration: 1 ms", "", "").replace(",\"client backend\",,0", "");
+        check(
+            &(record(1, "LOG", "statement: DELETE FROM \"\"a\"\"\nWHERE b", "", "") + &old),
+            "L1 sql \"DELETE FROM \\\"a\\\"\\nWHERE b\" session=6b030f20.7 actor=ann exec=yes ok db=shop",
+        );
+    }
+
+    #[test]
+    fn errors_carry_their_query() {
+        check(
+            &(record(1, "LOG", "execute p: DELETE FROM a WHERE b = $1", "\"Parameters: $1 = '2'\"", "")
+                + &record(2, "ERROR", "canceled", "", "\"DELETE FROM a WHERE b = $1\"")
+                + &record(3, "ERROR", "no table", "", "\"EXECUTE p(1)\"")),
+            "L1 sql \"DELETE FROM a WHERE b = $1\" session=6b030f20.7 actor=ann exec=yes failed db=shop\n\
+             L3 sql \"EXECUTE p(1)\" session=6b030f20.7 actor=ann exec=yes failed db=shop gap=body-missing/anything",
+        );
+    }
+
+    #[test]
+    fn a_torn_record_does_not_swallow_the_next_ones() {
+        let torn = record(2, "LOG", "statement: SELECT 2", "", "").replace("SELECT 2\"", "SELECT 2\nFROM");
+        let late = record(4, "LOG", "statement: SELECT 4", "", "").replace("psql\"", "psql");
+        let log =
+            record(1, "LOG", "statement: SELECT 1", "", "") + &torn + &record(3, "LOG", "statement: SELECT 3", "", "");
+        check(
+            &(log + &late + &record(5, "LOG", "statement: SELECT\n5", "", "")),
+            "L2 issue: a record is torn: it lacks columns or a closing quote\n\
+             L1 sql \"SELECT 1\" session=6b030f20.7 actor=ann exec=yes db=shop\n\
+             L5 issue: a record is torn: it lacks columns or a closing quote\n\
+             L4 sql \"SELECT 3\" session=6b030f20.7 actor=ann exec=yes db=shop\n\
+             L6 sql \"SELECT\\n5\" session=6b030f20.7 actor=ann exec=yes db=shop",
+        );
+    }
+
+    #[test]
+    fn a_table_exported_with_its_header_is_read_by_names() {
+        check(
+            "message,log_time,error_severity,user_name\n\"statement: SELECT 1\",2026-11-22 10:00:00+01,LOG,ann\n",
+            "L2 sql \"SELECT 1\" session=ann@ actor=ann exec=yes",
+        );
+    }
+
+    #[test]
+    fn its_marks_are_known() {
+        let detect = |text: &str| PostgresCsv.detect(&Sample { head: text.as_bytes(), complete: true, name: "x" });
+        assert_eq!(
+            detect(&("the rest of something\",,\n".to_owned() + &record(1, "LOG", "x", "", ""))),
+            Match::Certain
+        );
+        assert_eq!(detect(&record(1, "LOG", "AUDIT: SESSION,1", "", "")), Match::Maybe);
+        assert_eq!(detect("2026-11-22 10:00:00.5 UTC,\"a\",\"b\",3\n"), Match::No);
+    }
 }

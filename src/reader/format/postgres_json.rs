@@ -333,4 +333,72 @@ mod tests {
     fn check(log: &str, expected: &str) {
         assert_eq!(read_all(&PostgresJson, "p.json", log.as_bytes()).trim_end(), expected);
     }
+
+    fn record(rest: &str) -> String {
+        format!(
+            "{{\"timestamp\":\"2026-11-22 10:00:00.5 UTC\",\"user\":\"ann\",\"dbname\":\"shop\",\"pid\":7,\
+             \"session_id\":\"6b030f20.7\",\"line_num\":3,{rest}}}\n"
+        )
+    }
+
+    #[test]
+    fn the_servers_own_records() {
+        check(
+            &(record(
+                r#""error_severity":"LOG","message":"statement: EXECUTE d(1);","detail":"prepare: PREPARE d(int) AS DELETE FROM \"a\" WHERE b = $1;""#,
+            ) + &record(r#""error_severity":"ERROR","message":"no rights","statement":"EXECUTE d(1);""#)
+                + &record(r#""error_severity":"LOG","message":"checkpoint starting: time","new_key":{}"#)),
+            "L1 sql \"DELETE FROM \\\"a\\\" WHERE b = $1;\" session=6b030f20.7 actor=ann exec=yes failed db=shop",
+        );
+    }
+
+    #[test]
+    fn cloud_native_records_and_lines() {
+        check(
+            "{\"level\":\"info\",\"logger\":\"postgres\",\"msg\":\"record\",\"logging_pod\":\"db-1\",\"record\":{\
+             \"log_time\":\"2026-11-22 10:00:00.5 UTC\",\"user_name\":\"ann\",\"process_id\":\"7\",\"session_id\":\"6b030f20.7\",\
+             \"session_line_num\":\"3\",\"error_severity\":\"LOG\",\"message\":\"statement: SELECT 1\"}}\n\
+             {\"logger\":\"postgres\",\"msg\":\"2026-11-22 10:00:01 UTC [8] LOG:  statement: SELECT 2\",\"logging_pod\":\"db-1\"}\n\
+             {\"logger\":\"wal-archive\",\"msg\":\"archived\"}\n",
+            "L1 sql \"SELECT 1\" session=6b030f20.7 actor=ann exec=yes host=db-1\n\
+             L2 sql \"SELECT 2\" session=8 actor= exec=yes host=db-1",
+        );
+    }
+
+    #[test]
+    fn cloud_sql_lines_name_the_server() {
+        let line = |text: &str| {
+            format!(
+                "{{\"textPayload\":\"2026-11-22 10:00:00 UTC [7]: [3-1] db=shop,user=ann {text}\",\"resource\":{{\
+                 \"type\":\"cloudsql_database\",\"labels\":{{\"database_id\":\"acme:db-eu\"}}}}}}\n"
+            )
+        };
+        check(
+            &(line("LOG:  statement: SELECT 1\\n\\tFROM t")
+                + &line("ERROR:  no t")
+                + &line("STATEMENT:  SELECT 1\\n\\tFROM t")),
+            "L1 sql \"SELECT 1\\nFROM t\" session=7 actor=ann exec=yes failed db=shop host=db-eu",
+        );
+    }
+
+    #[test]
+    fn what_is_no_json_is_said() {
+        check(
+            &("{\"timestamp\":\"20\n".to_owned()
+                + &record(r#""error_severity":"LOG","message":"duration: 1 ms  statement: SELECT 1""#)),
+            "L1 issue: not a JSON object of a Postgres log: EOF while parsing a string at line 1 column 16\n\
+             L2 sql \"SELECT 1\" session=6b030f20.7 actor=ann exec=yes ok db=shop",
+        );
+    }
+
+    #[test]
+    fn its_marks_are_known() {
+        let detect = |text: &str| PostgresJson.detect(&Sample { head: text.as_bytes(), complete: true, name: "x" });
+        assert_eq!(detect(&record(r#""error_severity":"LOG","message":"x""#)), Match::Certain);
+        assert_eq!(detect(&record(r#""error_severity":"LOG","message":"AUDIT: x""#)), Match::Maybe);
+        assert_eq!(
+            detect("{\"timestamp\":\"2026-11-22T10:00:00Z\",\"message\":\"x\",\"user\":{\"id\":3}}\n"),
+            Match::No
+        );
+    }
 }

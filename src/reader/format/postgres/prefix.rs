@@ -26,7 +26,8 @@ pub(super) fn guess(line: &str) -> Option<(Head<'_>, Found)> {
     let found = find_label(line)?;
     let head = look(&line[..found.start]);
     // Other programs write `ERROR: ` as well; with nothing at all before it, it is a server without a prefix.
-    (found.start == 0 || head.time.is_some() || !head.pid.is_empty()).then_some((head, found))
+    let marked = head.time.is_some() || !head.pid.is_empty() || !head.session.is_empty();
+    (found.start == 0 || marked).then_some((head, found))
 }
 
 /// Reads a prefix by looks.
@@ -46,12 +47,12 @@ pub(super) fn look(prefix: &str) -> Head<'_> {
             head.database = &rest[at + 1..rest[at + 1..].find(edge).map_or(rest.len(), |edge| at + 1 + edge)];
         }
     }
-    if head.pid.is_empty() && head.session.is_empty() && at_start.is_some() {
+    if head.pid.is_empty() && head.session.is_empty() {
         let words = || rest.split([' ', ',', ';', '|']).map(|word| word.trim_matches(['(', ')', ':']));
         let number = |word: &&str| (1..=7).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_digit());
         // A session's own name is worth more than any number, which might be a line's or a port's.
         head.session = words().find(|word| is_session(word)).unwrap_or("");
-        if head.session.is_empty() {
+        if head.session.is_empty() && at_start.is_some() {
             head.pid = words().find(number).unwrap_or("");
         }
     }
@@ -301,7 +302,7 @@ pub(super) fn later_piece(line: &str) -> Option<usize> {
 
 /// Whether a line begins a message of a Postgres log, by its looks.
 pub(crate) fn looks_like_message(line: &str) -> bool {
-    guess(line).is_some_and(|(head, found)| matches!(found.label, Label::Message(_)) && head.time.is_some())
+    guess(line).is_some_and(|(_, found)| matches!(found.label, Label::Message(_)) && found.start > 0)
 }
 
 #[cfg(test)]
