@@ -73,8 +73,7 @@ fn evaluate<'a>(expr: &'a Expr, request: &Request<'a>) -> Outcome<'a> {
     match expr {
         Expr::Value(literal) => Outcome::sure(literal.value()),
         Expr::Fact(fact) => {
-            let unsure =
-                matches!(fact, Fact::ResourceName | Fact::Resource) && request.effect.resource.unresolved;
+            let unsure = matches!(fact, Fact::ResourceName | Fact::Resource) && request.effect.resource.unresolved;
             Outcome { value: fact.of(request).ok_or(Failure::Missing(*fact)), unsure }
         }
         Expr::Has(fact) => Outcome::sure(Value::Bool(fact.of(request).is_some())),
@@ -109,8 +108,9 @@ fn evaluate<'a>(expr: &'a Expr, request: &Request<'a>) -> Outcome<'a> {
             unsure: false,
         },
         Expr::In(fact, places) => within(*fact, places, request),
-        Expr::OneOf(words, inner) => evaluate(inner, request)
-            .map(|value| Ok(Value::Bool(words.iter().any(|word| word.value() == value)))),
+        Expr::OneOf(words, inner) => {
+            evaluate(inner, request).map(|value| Ok(Value::Bool(words.iter().any(|word| word.value() == value))))
+        }
         Expr::Like(inner, pattern) => evaluate(inner, request).map(|value| match value {
             Value::Text(text) => Ok(Value::Bool(pattern.matches(text))),
             _ => Err(Failure::Type),

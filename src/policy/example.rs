@@ -40,12 +40,8 @@ pub(super) fn read(rule: &Rule) -> Vec<Example> {
     let mut examples = Vec::new();
     for (key, line) in lines(&rule.policy) {
         let start = rule.range.start + statement.find(&format!("@{key}(")).unwrap_or(0);
-        let origin = Origin {
-            file: info.file.as_str().into(),
-            line: info.line as u64,
-            offset: start as u64,
-            format: "example",
-        };
+        let origin =
+            Origin { file: info.file.as_str().into(), line: info.line as u64, offset: start as u64, format: "example" };
         let mut draft = Draft::new(&rule.test);
         let (bracket, text) = bracket(line);
         for word in bracket.split_whitespace() {
@@ -150,8 +146,8 @@ impl Draft {
             "session" => value.split(',').try_for_each(|fact| self.session_fact(fact))?,
             _ => {
                 let known = [
-                    "env", "actor", "kind", "name", "group", "label", "tool", "cwd", "home", "host", "user", "database",
-                    "account", "cluster", "dialect", "approved", "session",
+                    "env", "actor", "kind", "name", "group", "label", "tool", "cwd", "home", "host", "user",
+                    "database", "account", "cluster", "dialect", "approved", "session",
                 ];
                 let help = did_you_mean(key, known.into_iter());
                 return Err((format!("unknown word `{key}` in the bracket of an example"), help));
@@ -218,9 +214,10 @@ fn known<T: Copy + std::fmt::Display>(
 }
 
 const SQL: &[&str] = &[
-    "SELECT", "INSERT", "UPDATE", "DELETE", "DROP", "TRUNCATE", "ALTER", "CREATE", "GRANT", "REVOKE", "MERGE", "REPLACE",
-    "WITH", "COPY", "SET", "RESET", "CALL", "EXEC", "EXECUTE", "DO", "VACUUM", "ANALYZE", "EXPLAIN", "BEGIN", "COMMIT",
-    "ROLLBACK", "LOCK", "SHUTDOWN", "KILL", "LOAD", "BACKUP", "RESTORE", "FLUSH", "PURGE", "UNLOAD", "EXPORT", "RENAME",
+    "SELECT", "INSERT", "UPDATE", "DELETE", "DROP", "TRUNCATE", "ALTER", "CREATE", "GRANT", "REVOKE", "MERGE",
+    "REPLACE", "WITH", "COPY", "SET", "RESET", "CALL", "EXEC", "EXECUTE", "DO", "VACUUM", "ANALYZE", "EXPLAIN",
+    "BEGIN", "COMMIT", "ROLLBACK", "LOCK", "SHUTDOWN", "KILL", "LOAD", "BACKUP", "RESTORE", "FLUSH", "PURGE", "UNLOAD",
+    "EXPORT", "RENAME",
 ];
 
 fn is_sql(text: &str) -> bool {

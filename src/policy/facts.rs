@@ -217,8 +217,7 @@ pub(super) fn parents<'a>(request: &Request<'a>) -> Vec<(ResourceKind, &'a str)>
         }
         _ => {}
     }
-    let in_database =
-        matches!(kind, K::Column | K::Table | K::View | K::Index | K::Routine | K::Schema | K::Role);
+    let in_database = matches!(kind, K::Column | K::Table | K::View | K::Index | K::Routine | K::Schema | K::Role);
     for (place_kind, parent) in [
         (PlaceKind::Host, K::Host),
         (PlaceKind::Account, K::Account),

@@ -15,7 +15,9 @@ pub(super) enum Fate {
     Unmet,
     Met,
     /// Met if what is unknown has the wrong value; `now` says whether Cedar would call it met as things stand.
-    Possible { now: bool },
+    Possible {
+        now: bool,
+    },
     Failed(Failure),
 }
 

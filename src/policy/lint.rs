@@ -8,8 +8,7 @@ use super::LoadOptions;
 use super::load::{Desk, File, Parsed, ProblemLevel};
 use crate::model::{Mode, Severity};
 
-const KEYS: &[&str] =
-    &["id", "decision", "mode", "severity", "message", "advice", "blocks", "asks", "allows"];
+const KEYS: &[&str] = &["id", "decision", "mode", "severity", "message", "advice", "blocks", "asks", "allows"];
 
 /// Checks one policy.
 pub(super) fn policy(desk: &mut Desk, file: &File, parsed: &Parsed, options: &LoadOptions) {
@@ -22,10 +21,7 @@ pub(super) fn policy(desk: &mut Desk, file: &File, parsed: &Parsed, options: &Lo
         return;
     }
     if parsed.annotation("message").is_none_or(|message| message.trim().is_empty()) {
-        let problem = (
-            "policy::missing-message",
-            format!("rule `{}` does not say why it stops an action", parsed.id),
-        );
+        let problem = ("policy::missing-message", format!("rule `{}` does not say why it stops an action", parsed.id));
         desk.note(file, head(parsed), problem).help = Some("add `@message(\"…\")` in plain words".into());
     }
     if parsed.annotation("severity").is_none() {
@@ -61,7 +57,8 @@ fn id(desk: &mut Desk, file: &File, parsed: &Parsed) {
         return;
     }
     let plain = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte))
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte))
     };
     if !parsed.id.contains('.') || !parsed.id.split('.').all(plain) {
         let problem = ("policy::id", format!("`{}` is no good id", parsed.id));

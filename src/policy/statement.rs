@@ -54,17 +54,16 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &[(usize, &str)]) {
-        let found: Vec<_> =
-            statements(text).into_iter().map(|range| (line(text, range.start), &text[range])).collect();
+        let found: Vec<_> = statements(text).into_iter().map(|range| (line(text, range.start), &text[range])).collect();
         assert_eq!(found, expected);
     }
 
     #[test]
     fn semicolons_in_strings_and_comments_end_nothing() {
-        check("// a;\n@id(\"x;\\\"\") // b;\npermit;\n\nforbid;", &[
-            (2, "@id(\"x;\\\"\") // b;\npermit;"),
-            (5, "forbid;"),
-        ]);
+        check(
+            "// a;\n@id(\"x;\\\"\") // b;\npermit;\n\nforbid;",
+            &[(2, "@id(\"x;\\\"\") // b;\npermit;"), (5, "forbid;")],
+        );
         check("permit", &[]);
     }
 }

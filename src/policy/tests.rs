@@ -12,7 +12,8 @@ fn source(text: &str) -> Source {
 fn check_load(text: &str, expected: &str) {
     let seen = match Policy::load(&[source(text)], &LoadOptions::default()) {
         Ok(policy) => {
-            policy.warnings().iter().map(|warning| format!("warning: {warning}\n")).collect::<String>() + &format!("{} rules, {} slow", policy.rules().len(), policy.slow_conditions())
+            policy.warnings().iter().map(|warning| format!("warning: {warning}\n")).collect::<String>()
+                + &format!("{} rules, {} slow", policy.rules().len(), policy.slow_conditions())
         }
         Err(errors) => errors.to_string(),
     };
@@ -48,7 +49,11 @@ fn the_schema_has_the_words_of_the_model() {
         let names = body.split(|c: char| !(c.is_alphanumeric() || c == '-')).filter(|word| !word.is_empty());
         words(&names.take_while(|word| *word != "appliesTo").collect::<Vec<_>>())
     };
-    macro_rules! all { ($kind:ty) => { words(&<$kind>::ALL.iter().map(|value| value.word()).collect::<Vec<_>>()) } }
+    macro_rules! all {
+        ($kind:ty) => {
+            words(&<$kind>::ALL.iter().map(|value| value.word()).collect::<Vec<_>>())
+        };
+    }
     assert_eq!(listed("entity Environment enum ["), all!(Environment));
     assert_eq!(listed("entity Extent enum ["), all!(Extent));
     assert_eq!(listed("entity Reversibility enum ["), all!(Reversibility));
@@ -175,7 +180,11 @@ impl Draw {
                 cluster: self.text(&["eu"]),
                 ..Surroundings::default()
             }),
-            outcome: Outcome { executed: self.one(Executed::ALL), rows: self.maybe(&[5, 50_000]), ..Outcome::default() },
+            outcome: Outcome {
+                executed: self.one(Executed::ALL),
+                rows: self.maybe(&[5, 50_000]),
+                ..Outcome::default()
+            },
             approved: self.flag(),
             gaps: Vec::new(),
             origin: Origin { file: "f".into(), line: 1, offset: 0, format: "test" },
@@ -186,8 +195,23 @@ impl Draw {
         let often = [ResourceKind::File, ResourceKind::Folder, ResourceKind::Table, ResourceKind::Service];
         let kind = if self.flag() { self.one(&often) } else { self.one(ResourceKind::ALL) };
         let name = self.one(&[
-            "", "/", "/etc/a/b", "/home/ann/x.sql", "shop.orders", "shop.billing.orders.id", "billing.t", "nginx", "nginx", "nginx",
-            "kube-system/dns", "s3://logs/2026/a.gz", "main", "public", "a", "C:\\x\\y", "pg_catalog.x",
+            "",
+            "/",
+            "/etc/a/b",
+            "/home/ann/x.sql",
+            "shop.orders",
+            "shop.billing.orders.id",
+            "billing.t",
+            "nginx",
+            "nginx",
+            "nginx",
+            "kube-system/dns",
+            "s3://logs/2026/a.gz",
+            "main",
+            "public",
+            "a",
+            "C:\\x\\y",
+            "pg_catalog.x",
         ]);
         let mut areas = Areas::default();
         for _ in 0..self.below(4) {
@@ -195,7 +219,8 @@ impl Draw {
         }
         let resource = Resource { kind, name: name.to_owned(), areas, unresolved: self.below(4) == 0 };
         let place = |kind, name: &str| Place { kind, name: name.to_owned() };
-        let places = [place(PlaceKind::Host, "db2"), place(PlaceKind::Database, "crm"), place(PlaceKind::Cluster, "us")];
+        let places =
+            [place(PlaceKind::Host, "db2"), place(PlaceKind::Database, "crm"), place(PlaceKind::Cluster, "us")];
         Effect {
             extent: self.one(Extent::ALL),
             reversible: self.one(Reversibility::ALL),
@@ -312,17 +337,19 @@ fn odd_rules_are_all_met_and_fail_now_and_then() {
         met.extend(judgement.met.iter().map(|rule| rule.id.clone()));
         failed.extend(judgement.errors);
     }
-    let never: Vec<&str> =
-        policy.rules().iter().map(|rule| rule.id.as_str()).filter(|id| !met.contains(*id)).collect();
+    let never: Vec<&str> = policy.rules().iter().map(|rule| rule.id.as_str()).filter(|id| !met.contains(*id)).collect();
     assert_eq!(never, ["odd.types"]);
     let failed: Vec<String> = failed.into_iter().collect();
-    assert_eq!(failed, [
-        "rule `odd.arithmetic` could not be evaluated: the number is too large",
-        "rule `odd.overflow` could not be evaluated: the number is too large",
-        "rule `odd.types` could not be evaluated: the types do not fit",
-        "rule `odd.unguarded-late` could not be evaluated: `context.zone` is not known here; test for it with `has` first",
-        "rule `odd.unguarded` could not be evaluated: `context.count` is not known here; test for it with `has` first",
-    ]);
+    assert_eq!(
+        failed,
+        [
+            "rule `odd.arithmetic` could not be evaluated: the number is too large",
+            "rule `odd.overflow` could not be evaluated: the number is too large",
+            "rule `odd.types` could not be evaluated: the types do not fit",
+            "rule `odd.unguarded-late` could not be evaluated: `context.zone` is not known here; test for it with `has` first",
+            "rule `odd.unguarded` could not be evaluated: `context.count` is not known here; test for it with `has` first",
+        ]
+    );
 }
 
 const HEAD: &str = r#"@id("own.rule") @severity("low") @message("m") "#;
@@ -424,11 +451,8 @@ fn annotations_are_checked() {
 #[test]
 fn unknown_names_and_switches_are_refused() {
     let text = format!("{HEAD} forbid (principal in Group::\"dbaa\", action, resource in Label::\"pi\");");
-    let options = LoadOptions {
-        off: vec!["own.rul".into()],
-        groups: Some(vec!["dba".into()]),
-        labels: Some(vec!["pii".into()]),
-    };
+    let options =
+        LoadOptions { off: vec!["own.rul".into()], groups: Some(vec!["dba".into()]), labels: Some(vec!["pii".into()]) };
     let errors = Policy::load(&[source(&text)], &options).map(|_| ()).unwrap_err();
     assert_eq!(
         errors.to_string(),
@@ -530,7 +554,7 @@ fn check_rules(pack: &Policy, words: &str, expected: &str) {
 #[test]
 fn recommended_on_databases() {
     let pack = pack("recommended");
-    let check = |words, expected| check_rules(&pack, words, expected);
+    let check = |words: &str, expected: &str| check_rules(&pack, words, expected);
     check("drop Table:orders env=production", "block sql.drop-table-production");
     check("drop Table:orders env=production approved", "");
     check("drop Table:orders env=production dry_run", "");
@@ -556,9 +580,12 @@ fn recommended_on_databases() {
 #[test]
 fn recommended_on_files() {
     let pack = pack("recommended");
-    let check = |words, expected| check_rules(&pack, words, expected);
+    let check = |words: &str, expected: &str| check_rules(&pack, words, expected);
     check("drop Folder:/ +root cascades all env=test approved", "block files.destroy-root");
-    check("delete Folder:/ +root +unresolved cascades all env=test".replace(" +unresolved", " unresolved").as_str(), "block files.destroy-root, ask files.delete-unresolved, maybe files.destroy-home, maybe files.destroy-system, maybe files.destroy-workspace, maybe files.destroy-history, maybe files.destroy-database-files, maybe files.destroy-mount, maybe files.delete-outside");
+    check(
+        "delete Folder:/ +root unresolved cascades all env=test",
+        "block files.destroy-root, ask files.delete-unresolved, maybe files.destroy-home, maybe files.destroy-system, maybe files.destroy-workspace, maybe files.destroy-history, maybe files.destroy-database-files, maybe files.destroy-mount, maybe files.delete-outside",
+    );
     check("drop Folder:/home/dev +home cascades all env=development", "block files.destroy-home");
     check("drop Folder:/etc +system cascades all env=development", "block files.destroy-system");
     check("drop Folder:/w +workspace-root cascades all env=development", "block files.destroy-workspace");
@@ -582,8 +609,11 @@ fn recommended_on_files() {
 #[test]
 fn recommended_on_code_and_its_history() {
     let pack = pack("recommended");
-    let check = |words, expected| check_rules(&pack, words, expected);
-    check("rewrite Branch:main +protected by=git_push guard_off env=unknown", "block git.rewrite-protected-branch, ask git.rewrite-branch");
+    let check = |words: &str, expected: &str| check_rules(&pack, words, expected);
+    check(
+        "rewrite Branch:main +protected by=git_push guard_off env=unknown",
+        "block git.rewrite-protected-branch, ask git.rewrite-branch",
+    );
     check("rewrite Branch:x by=git_push guard_off env=unknown", "ask git.rewrite-branch");
     check("rewrite Branch:x by=git_push reversible=with-backup env=unknown", "");
     check("rewrite Branch:x by=git_commit reversible=yes env=unknown", "");
@@ -601,26 +631,35 @@ fn recommended_on_code_and_its_history() {
     check("execute Code:/tmp/x code=staged env=test human", "ask code.run-staged");
     check("execute Code:x code=dynamic env=production agent", "ask code.run-dynamic-agent-production");
     for code in ["local", "registry", "elsewhere", "stored"] {
-        check(format!("execute Code:x code={code} env=production agent").as_str(), "");
+        check(&format!("execute Code:x code={code} env=production agent"), "");
     }
 }
 
 #[test]
 fn recommended_on_secrets_access_and_data() {
     let pack = pack("recommended");
-    let check = |words, expected| check_rules(&pack, words, expected);
+    let check = |words: &str, expected: &str| check_rules(&pack, words, expected);
     check("read File:.env +credential env=unknown agent", "ask secrets.read-agent");
     check("read File:.env +credential env=unknown human", "shadow secrets.read");
     check("export Secret:db zone=private env=unknown", "block secrets.export");
     check("export File:.env +credential zone=local env=unknown", "");
     check("delete Key:k env=unknown", "block secrets.destroy-key");
     check("export Table:users zone=external env=development", "ask data.export-external");
-    check("export Table:users zone=external env=production agent", "block data.export-agent-production, ask data.export-external");
-    check("export File:a zone=external env=development agent read_untrusted", "block data.export-after-reading-agent, ask data.export-external");
+    check(
+        "export Table:users zone=external env=production agent",
+        "block data.export-agent-production, ask data.export-external",
+    );
+    check(
+        "export File:a zone=external env=development agent read_untrusted",
+        "block data.export-after-reading-agent, ask data.export-external",
+    );
     check("export Table:users zone=local env=production agent", "");
     check("export Table:users zone=private env=production agent", "");
     check("export Table:users zone=unknown env=production", "ask data.export-nowhere-known");
-    check("export Message:issue zone=external env=development agent read_untrusted", "ask data.message-after-reading-agent");
+    check(
+        "export Message:issue zone=external env=development agent read_untrusted",
+        "ask data.message-after-reading-agent",
+    );
     check("export Message:issue zone=external env=development agent", "");
     check("delete Item:x env=production", "ask data.delete-message");
     check("grant Role:sudo env=test", "ask access.grant-to-all-or-admin");
@@ -637,7 +676,7 @@ fn recommended_on_secrets_access_and_data() {
 #[test]
 fn recommended_on_what_runs() {
     let pack = pack("recommended");
-    let check = |words, expected| check_rules(&pack, words, expected);
+    let check = |words: &str, expected: &str| check_rules(&pack, words, expected);
     check("drop Namespace:shop env=production", "block infra.drop-production");
     check("drop Stack:shop guard_off env=unknown", "ask infra.drop-outside-development");
     check("drop Backup:b env=development", "block infra.destroy-backup");
@@ -664,7 +703,7 @@ fn recommended_on_what_runs() {
 #[test]
 fn strict_goes_further() {
     let pack = pack("strict");
-    let check = |words, expected| check_rules(&pack, words, expected);
+    let check = |words: &str, expected: &str| check_rules(&pack, words, expected);
     check("create Table:plans env=production agent", "ask strict.agent-change-production, ask strict.alter-production");
     check("read File:.env +credential env=unknown agent", "ask secrets.read-agent, block strict.agent-read-secret");
     check("drop Table:orders env=unknown", "ask sql.drop-outside-development, block strict.unknown-is-production");
@@ -686,16 +725,20 @@ fn check_conditions(rule: &str, words: &str, expected: &[&str]) {
 
 #[test]
 fn conditions_say_what_was_missing() {
-    check_conditions("sql.change-many-production", "delete Table:orders some env=staging", &[
-        "met anchor: action in [Action::\"delete\", Action::\"update\"]",
-        "met anchor: resource is Table",
-        "unmet condition: resource in Environment::\"production\"",
-        "unknown condition: context has count",
-        "unknown condition: context.count > 10000",
-        "met condition: context.extent != Extent::\"all\"",
-        "met condition: !context.dry_run",
-        "met condition: !context.approved",
-    ]);
+    check_conditions(
+        "sql.change-many-production",
+        "delete Table:orders some env=staging",
+        &[
+            "met anchor: action in [Action::\"delete\", Action::\"update\"]",
+            "met anchor: resource is Table",
+            "unmet condition: resource in Environment::\"production\"",
+            "unknown condition: context has count",
+            "unknown condition: context.count > 10000",
+            "met condition: context.extent != Extent::\"all\"",
+            "met condition: !context.dry_run",
+            "met condition: !context.approved",
+        ],
+    );
 }
 
 #[test]
@@ -706,10 +749,10 @@ fn near_counts_what_is_missing() {
         let found = pack.near(&told.request(), 1);
         found.iter().map(|near| format!("{} {:?} {:?}", near.rule.id, near.unmet, near.unknown)).collect::<Vec<_>>()
     };
-    assert_eq!(near("drop Schema:billing env=development"), [
-        "sql.drop-schema-production [2] []",
-        "sql.drop-outside-development [2] []",
-    ]);
+    assert_eq!(
+        near("drop Schema:billing env=development"),
+        ["sql.drop-schema-production [2] []", "sql.drop-outside-development [2] []",]
+    );
     assert_eq!(near("drop Schema:billing env=production approved"), ["sql.drop-schema-production [5] []"]);
     assert_eq!(near("read Schema:billing env=production"), Vec::<String>::new());
 }
@@ -726,12 +769,15 @@ fn examples_are_ready_to_run() {
         })
         .collect::<Vec<_>>()
     };
-    assert_eq!(seen("strict.agent-change-production"), [
-        "met production agent sql INSERT INTO plans (name) VALUES ('free')",
-        "met production agent shell kubectl apply -f web.yaml",
-        "unmet production agent sql SELECT count(*) FROM plans",
-        "unmet development agent sql INSERT INTO plans (name) VALUES ('free')",
-    ]);
+    assert_eq!(
+        seen("strict.agent-change-production"),
+        [
+            "met production agent sql INSERT INTO plans (name) VALUES ('free')",
+            "met production agent shell kubectl apply -f web.yaml",
+            "unmet production agent sql SELECT count(*) FROM plans",
+            "unmet development agent sql INSERT INTO plans (name) VALUES ('free')",
+        ]
+    );
     for rule in pack.rules() {
         let count = |met| examples.iter().filter(|one| one.rule.id == rule.id && one.expect_met == met).count();
         let stated_only = rule.id == "sql.change-many-production";

@@ -46,13 +46,8 @@ impl std::fmt::Debug for Validators {
 }
 
 /// One kind for every way in which kinds stand in each other.
-const KINDS: &[ResourceKind] = &[
-    ResourceKind::File,
-    ResourceKind::Column,
-    ResourceKind::Workload,
-    ResourceKind::Object,
-    ResourceKind::Service,
-];
+const KINDS: &[ResourceKind] =
+    &[ResourceKind::File, ResourceKind::Column, ResourceKind::Workload, ResourceKind::Object, ResourceKind::Service];
 
 const PRINCIPALS: &[&str] = &["Human", "Agent", "Service", "Unknown"];
 
@@ -65,12 +60,16 @@ static BASE: LazyLock<Result<SchemaFragment, String>> = LazyLock::new(|| {
 /// The part of the schema that declares the actions.
 fn actions(test: Option<&Compiled>, text: &str) -> String {
     let (operations, kinds) = test.map_or((u32::MAX, u64::MAX), |test| (test.operations, test.kinds));
-    let kinds = chosen(ResourceKind::ALL, |kind| kinds & 1 << kind as u32 != 0, |kind| {
-        KINDS.contains(&kind) || text.contains(kind.word())
-    });
-    let operations = chosen(Operation::ALL, |operation| operations & 1 << operation as u32 != 0, |operation| {
-        operation == Operation::Read || text.contains(operation.word())
-    });
+    let kinds = chosen(
+        ResourceKind::ALL,
+        |kind| kinds & 1 << kind as u32 != 0,
+        |kind| KINDS.contains(&kind) || text.contains(kind.word()),
+    );
+    let operations = chosen(
+        Operation::ALL,
+        |operation| operations & 1 << operation as u32 != 0,
+        |operation| operation == Operation::Read || text.contains(operation.word()),
+    );
     let principals =
         if PRINCIPALS.iter().any(|principal| text.contains(principal)) { PRINCIPALS } else { &PRINCIPALS[..1] };
     let quoted = |operations: &[Operation]| {
