@@ -139,7 +139,7 @@ pub(super) struct Conjunct {
 impl Conjunct {
     /// As a person would write it. Printing is slow and seldom asked for.
     pub(super) fn text(&self) -> &str {
-        self.text.get_or_init(|| self.source.to_string())
+        self.text.get_or_init(|| spelt(&self.source).to_string())
     }
 }
 
@@ -307,11 +307,24 @@ fn split(expr: &pst::Expr, negated: bool, parts: &mut Vec<pst::Expr>) {
         (pst::Expr::UnaryOp { op: UnaryOp::Not, expr }, negated) => split(expr, !negated, parts),
         (pst::Expr::Literal(pst::Literal::Bool(true)), false) => {}
         (expr, false) => parts.push(expr.clone()),
-        (pst::Expr::BinaryOp { op, left, right }, true) if opposite(*op).is_some() => {
-            let op = opposite(*op).unwrap_or(*op);
-            parts.push(pst::Expr::BinaryOp { op, left: left.clone(), right: right.clone() });
-        }
         (expr, true) => parts.push(pst::Expr::UnaryOp { op: UnaryOp::Not, expr: expr.clone().into() }),
+    }
+}
+
+/// The same condition with `>`, `>=` and `!=` as people write them.
+fn spelt(expr: &pst::Expr) -> pst::Expr {
+    let inner = |expr: &pst::Expr| spelt(expr).into();
+    match expr {
+        pst::Expr::UnaryOp { op: UnaryOp::Not, expr } => match &**expr {
+            pst::Expr::BinaryOp { op, left, right } if opposite(*op).is_some() => {
+                pst::Expr::BinaryOp { op: opposite(*op).unwrap_or(*op), left: inner(left), right: inner(right) }
+            }
+            other => pst::Expr::UnaryOp { op: UnaryOp::Not, expr: inner(other) },
+        },
+        pst::Expr::BinaryOp { op, left, right } => {
+            pst::Expr::BinaryOp { op: *op, left: inner(left), right: inner(right) }
+        }
+        other => other.clone(),
     }
 }
 

@@ -40,12 +40,8 @@ pub(super) fn read(rule: &Rule) -> Vec<Example> {
     let mut examples = Vec::new();
     for (key, line) in lines(&rule.policy) {
         let start = rule.range.start + statement.find(&format!("@{key}(")).unwrap_or(0);
-        let origin = Origin {
-            file: info.file.as_str().into(),
-            line: info.line as u64,
-            offset: start as u64,
-            format: "example",
-        };
+        let origin =
+            Origin { file: info.file.as_str().into(), line: info.line as u64, offset: start as u64, format: "example" };
         let mut draft = Draft::new(&rule.test);
         let (bracket, text) = bracket(line);
         for word in bracket.split_whitespace() {

@@ -5,13 +5,13 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use cedar_policy::{PolicyId, PolicySet, pst};
+use cedar_policy::{PolicyId, PolicySet, ValidationWarning, pst};
 use miette::{Diagnostic, LabeledSpan, NamedSource};
 use sha2::{Digest, Sha256};
 
 use super::compile::{Compiled, Conjuncts};
 use super::statement::{line, statements};
-use super::validate::validate;
+use super::validate::Validators;
 use super::{Example, Policy, Rule, example, lint};
 use crate::model::{Decision, Mode, RuleInfo, Severity};
 
@@ -157,6 +157,7 @@ impl Parsed {
 #[derive(Debug, Default)]
 pub(super) struct Desk {
     problems: Vec<Problem>,
+    validators: Validators,
 }
 
 impl Desk {
@@ -232,7 +233,7 @@ impl Desk {
     /// Strict validation, with Cedar's words and our codes.
     fn validate(&mut self, file: &File, parsed: &Parsed, test: Option<&Compiled>) {
         let text = file.source.inner().get(parsed.range.clone()).unwrap_or_default();
-        let result = match validate(&parsed.policy, test, text) {
+        let result = match self.validators.check(&parsed.policy, test, text) {
             Ok(result) => result,
             Err(error) => {
                 self.note(file, parsed.range.clone(), ("policy::schema", error));
@@ -242,12 +243,16 @@ impl Desk {
         for error in result.validation_errors() {
             self.cedar(&file.source, "policy::schema", error);
         }
-        for warning in result.validation_warnings() {
-            let code = match warning {
-                cedar_policy::ValidationWarning::ImpossiblePolicy(_) => "policy::impossible",
-                _ => "policy::suspicious",
-            };
-            self.cedar(&file.source, code, warning);
+        if result.validation_errors().next().is_some() {
+            // What cannot be read right is not impossible as well.
+            return;
+        }
+        let impossible = |warning: &&ValidationWarning| matches!(warning, ValidationWarning::ImpossiblePolicy(_));
+        match result.validation_warnings().find(impossible) {
+            Some(warning) => self.cedar(&file.source, "policy::impossible", warning),
+            None => result.validation_warnings().for_each(|warning| {
+                self.cedar(&file.source, "policy::suspicious", warning);
+            }),
         }
     }
 
