@@ -37,6 +37,10 @@ impl Reader for ClaudeCode {
         "Claude Code transcripts (~/.claude/projects/*/*.jsonl) and stream-json output"
     }
 
+    fn repeats(&self) -> bool {
+        true
+    }
+
     fn detect(&self, sample: &Sample<'_>) -> Match {
         detect::detect(sample)
     }

@@ -37,6 +37,10 @@ impl Reader for Codex {
         "Codex CLI rollouts (~/.codex/sessions/**/rollout-*.jsonl), old and new"
     }
 
+    fn repeats(&self) -> bool {
+        true
+    }
+
     fn detect(&self, sample: &Sample<'_>) -> Match {
         detect::detect(sample)
     }

@@ -38,6 +38,10 @@ impl Reader for GeminiCli {
         "Gemini CLI chats (~/.gemini/tmp/*/chats/session-*.json, .jsonl) and stream-json output"
     }
 
+    fn repeats(&self) -> bool {
+        true
+    }
+
     fn detect(&self, sample: &Sample<'_>) -> Match {
         let mut best = Match::No;
         for line in first_lines(sample, 40) {
