@@ -22,6 +22,8 @@ pub(super) use sessions::Sessions;
 pub(super) use time::{read_time, zone_note};
 pub(super) use words::{Severity, severity};
 
+use std::borrow::Cow;
+
 use crate::model::Timestamp;
 
 /// One message of the server log with everything that was logged along with it.
@@ -53,4 +55,9 @@ pub(super) struct Entry<'a> {
     pub(super) account: &'a str,
     /// The message or the statement was too long to keep, or its end is missing.
     pub(super) cut: bool,
+}
+
+/// The text of a line. Most are UTF-8 as they are; a server may log in an encoding of its own.
+pub(super) fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }

@@ -6,7 +6,9 @@ use std::borrow::Cow;
 use std::io::{self, BufRead};
 use std::ops::ControlFlow;
 
-use super::postgres::{Entry, Place, Sessions, looks_like_record_start, read_time, severity, split, zone_note};
+use super::postgres::{
+    Entry, Place, Sessions, looks_like_record_start, read_time, severity, split, text_of, zone_note,
+};
 use crate::model::Issue;
 use crate::reader::record::Lines;
 use crate::reader::{Match, Out, Reader, Sample, Source};
@@ -131,7 +133,7 @@ impl CsvLog<'_> {
         let ends = std::mem::take(&mut self.ends);
         let place = self.place;
         self.open = false;
-        let text = String::from_utf8_lossy(&record);
+        let text = text_of(&record);
         if !whole || !self.take(&text, ends.len(), place, out)? {
             let first = ends.first().map_or(0, |(end, _)| *end);
             self.lose(place, &record[..first], out)?;

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use serde::Deserialize;
 
-use super::postgres::{Entry, LogLines, Place, Sessions, read_time, severity, zone_note};
+use super::postgres::{Entry, LogLines, Place, Sessions, read_time, severity, text_of, zone_note};
 use crate::model::Issue;
 use crate::reader::record::Lines;
 use crate::reader::{Match, Out, Reader, Sample, Source};
@@ -88,8 +88,7 @@ struct JsonLog<'s> {
 
 impl JsonLog<'_> {
     fn line(&mut self, bytes: &[u8], place: Place, out: &mut dyn Out) -> ControlFlow<()> {
-        // A server may log in an encoding of its own; the damage is then within strings.
-        let text = String::from_utf8_lossy(bytes);
+        let text = text_of(bytes);
         let record = serde_json::from_str::<Record<'_>>(&text);
         if let Ok(record) =
             record.as_ref().map_err(|_| ()).and_then(|record| record.is_of_server().then_some(record).ok_or(()))

@@ -4,7 +4,7 @@
 
 use std::io::{self, BufRead};
 
-use super::postgres::{LogLines, Place, looks_like_message};
+use super::postgres::{LogLines, Place, looks_like_message, text_of};
 use crate::model::Issue;
 use crate::reader::record::Lines;
 use crate::reader::{Match, Out, Reader, Sample, Source};
@@ -62,7 +62,7 @@ impl Reader for PostgresStderr {
                     return Ok(());
                 }
             }
-            if log.line(&String::from_utf8_lossy(line.bytes), place, out).is_break() {
+            if log.line(&text_of(line.bytes), place, out).is_break() {
                 return Ok(());
             }
         }
@@ -235,6 +235,32 @@ mod tests {
                  {syslog}[4-1] ERROR:  no t\n{syslog}[4-2] STATEMENT:  SELECT 1, 2\n{syslog}[4-3] #011FROM #011t\n"
             ),
             "L1 sql \"SELECT 1, 2\\nFROM \\tt\" session=7 actor= exec=yes failed host=db1",
+        );
+    }
+
+    #[test]
+    fn containers_and_the_journal_put_something_before_each_line() {
+        check(
+            "db-1  | 2026-11-22 10:00:00 UTC [7] LOG:  statement: SELECT 1\ndb-1  | \tFROM t\n",
+            "L1 sql \"SELECT 1\\nFROM t\" session=7 actor= exec=yes",
+        );
+        let cri = "2026-11-22T10:00:00.5Z stderr F ";
+        check(
+            &format!("{cri}2026-11-22 10:00:00 UTC [7] LOG:  statement: SELECT 1\n{cri}\tFROM t\n"),
+            "L1 sql \"SELECT 1\\nFROM t\" session=7 actor= exec=yes",
+        );
+        let journal = "Nov 22 10:00:00 db1 postgres[7]: ";
+        check(
+            &format!("{journal}2026-11-22 10:00:00 UTC [7] LOG:  statement: SELECT 1\n{journal}\tFROM t\n"),
+            "L1 sql \"SELECT 1\\nFROM t\" session=7 actor= exec=yes host=db1",
+        );
+    }
+
+    #[test]
+    fn durations_without_statements_are_said() {
+        check(
+            &log("7 LOG:  duration: 1 ms\n7 LOG:  duration: 2 ms"),
+            "L1 issue: this log tells how long statements took and not what they were",
         );
     }
 

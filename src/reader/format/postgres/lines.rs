@@ -33,6 +33,8 @@ pub(crate) struct LogLines {
     /// This log marks continued lines with a TAB, as Postgres does; some copies have lost it.
     tabs: bool,
     syslog: bool,
+    /// Every line has something before it that a container's log has added.
+    wrapped: bool,
     zone_noted: bool,
     /// The last line was not of this log, and that was said.
     astray: bool,
@@ -87,6 +89,7 @@ impl LogLines {
             current: None,
             tabs: false,
             syslog: false,
+            wrapped: false,
             zone_noted: false,
             astray: false,
             server: String::new(),
@@ -96,17 +99,23 @@ impl LogLines {
 
     /// Takes the next line.
     pub(crate) fn line(&mut self, line: &str, place: Place, out: &mut dyn Out) -> ControlFlow<()> {
+        let line = match prefix::wrapping(line) {
+            Some(at) if self.wrapped || self.syslog || prefix::looks_like_message(&line[at..]) => {
+                self.wrapped = true;
+                &line[at..]
+            }
+            _ => line,
+        };
         // Only a continued line begins with a TAB, whatever it then says: nothing in a statement can pass for a message.
         if let Some(rest) = line.strip_prefix('\t') {
             self.tabs = true;
             return self.continue_with(rest, true, place, out);
         }
         let read = self.pattern.as_ref().and_then(|pattern| pattern.read(line)).or_else(|| prefix::guess(line));
-        if self.syslog || read.is_none() {
-            if let Some(piece) = prefix::later_piece(line).filter(|at| read.is_none_or(|(_, found)| found.start < *at))
-            {
-                return self.continue_piece(line, piece, place, out);
-            }
+        if (self.syslog || read.is_none())
+            && let Some(piece) = prefix::later_piece(line).filter(|at| read.is_none_or(|(_, found)| found.start < *at))
+        {
+            return self.continue_piece(line, piece, place, out);
         }
         let Some((head, found)) = read else {
             return self.unlabelled(line, place, out);
@@ -212,10 +221,10 @@ impl LogLines {
     fn continue_piece(&mut self, line: &str, piece: usize, place: Place, out: &mut dyn Out) -> ControlFlow<()> {
         let head = prefix::look(&line[..piece]);
         // Under syslog every line of a message has a piece number, those with a label of their own as well.
-        if let Some((_, found)) = prefix::guess(line).filter(|(_, found)| found.start >= piece) {
-            if !line[piece..].starts_with(['\t', '#']) {
-                return self.labelled(&head, found, &line[found.text..], place, out);
-            }
+        if let Some((_, found)) = prefix::guess(line).filter(|(_, found)| found.start >= piece)
+            && !line[piece..].starts_with(['\t', '#'])
+        {
+            return self.labelled(&head, found, &line[found.text..], place, out);
         }
         self.syslog = true;
         match self.open.iter().rposition(|message| message.pid == head.pid) {

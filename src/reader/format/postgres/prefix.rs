@@ -40,12 +40,13 @@ pub(super) fn look(prefix: &str) -> Head<'_> {
     }
     look_into_brackets(rest, &mut head);
     look_for_pairs(rest, &mut head);
-    if head.user.is_empty() && head.database.is_empty() {
-        if let Some(at) = rest.rfind('@') {
-            let edge = |c: char| matches!(c, ' ' | ':' | '[' | ']' | '(' | ')' | ',' | '/' | '|');
-            head.user = &rest[rest[..at].rfind(edge).map_or(0, |edge| edge + 1)..at];
-            head.database = &rest[at + 1..rest[at + 1..].find(edge).map_or(rest.len(), |edge| at + 1 + edge)];
-        }
+    if head.user.is_empty()
+        && head.database.is_empty()
+        && let Some(at) = rest.rfind('@')
+    {
+        let edge = |c: char| matches!(c, ' ' | ':' | '[' | ']' | '(' | ')' | ',' | '/' | '|');
+        head.user = &rest[rest[..at].rfind(edge).map_or(0, |edge| edge + 1)..at];
+        head.database = &rest[at + 1..rest[at + 1..].find(edge).map_or(rest.len(), |edge| at + 1 + edge)];
     }
     if head.pid.is_empty() && head.session.is_empty() {
         let words = || rest.split([' ', ',', ';', '|']).map(|word| word.trim_matches(['(', ')', ':']));
@@ -168,7 +169,7 @@ impl Pattern {
                 _ => {}
             }
         }
-        parts.extend((!text.is_empty()).then(|| Part::Text(text)));
+        parts.extend((!text.is_empty()).then_some(Part::Text(text)));
         Self { parts }
     }
 
@@ -281,6 +282,30 @@ fn set<'a>(head: &mut Head<'a>, letter: u8, value: &'a str) {
         b'l' => head.number = value.parse().ok(),
         _ => {}
     }
+}
+
+/// Where the log's own line begins after what a container's log or the journal puts before each: `db-1  | `,
+/// `2026-11-22T10:00:00.5Z stderr F `, and `Nov 22 10:00:00 db1 postgres[7]: ` before a continued line.
+pub(super) fn wrapping(line: &str) -> Option<usize> {
+    let bytes = line.as_bytes();
+    match bytes.first()? {
+        b'\t' | b' ' => return None,
+        b'0'..=b'9' if bytes.get(10) == Some(&b'T') => {
+            let at = read_time(line)?.length;
+            let stream = line[at..].strip_prefix(" stdout ").or_else(|| line[at..].strip_prefix(" stderr "))?;
+            return stream.starts_with(['F', 'P']).then_some(at + 10).filter(|at| *at <= line.len());
+        }
+        _ => {}
+    }
+    let window = &bytes[..bytes.len().min(128)];
+    let name =
+        window.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')).count();
+    let spaces = window[name..].iter().take_while(|byte| **byte == b' ').count();
+    if name > 0 && window[name + spaces..].starts_with(b"| ") {
+        return Some(name + spaces + 2);
+    }
+    let end = memchr::memmem::find(window, b"]: ")? + 3;
+    (window[..end].contains(&b'[') && matches!(bytes.get(end), Some(b'\t'))).then_some(end)
 }
 
 /// `[15-2] ` in a syslog line: where the text after it starts, when it is not the first piece of a message.
