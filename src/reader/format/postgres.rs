@@ -8,6 +8,8 @@ mod audit;
 mod fields;
 mod lines;
 mod message;
+mod number;
+mod pattern;
 mod prefix;
 mod queue;
 mod sessions;
@@ -17,7 +19,8 @@ mod words;
 
 pub(super) use fields::{looks_like_record_start, split};
 pub(super) use lines::{LogLines, Place};
-pub(super) use prefix::looks_like_message;
+pub(super) use number::Number;
+pub(super) use prefix::looks_labelled;
 pub(super) use sessions::Sessions;
 pub(super) use time::{read_time, zone_note};
 pub(super) use words::{Severity, severity};

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::prefix::{self, Head, Pattern};
+use super::pattern::Pattern;
+use super::prefix::{self, Head};
 use super::words::{Found, Label, Severity};
 use super::{Entry, Sessions, zone_note};
 use crate::model::{Issue, Timestamp};
@@ -100,7 +101,7 @@ impl LogLines {
     /// Takes the next line.
     pub(crate) fn line(&mut self, line: &str, place: Place, out: &mut dyn Out) -> ControlFlow<()> {
         let line = match prefix::wrapping(line) {
-            Some(at) if self.wrapped || self.syslog || prefix::looks_like_message(&line[at..]) => {
+            Some(at) if self.wrapped || self.syslog || prefix::looks_labelled(&line[at..]) => {
                 self.wrapped = true;
                 &line[at..]
             }
@@ -113,9 +114,14 @@ impl LogLines {
         }
         let read = self.pattern.as_ref().and_then(|pattern| pattern.read(line)).or_else(|| prefix::guess(line));
         if (self.syslog || read.is_none())
-            && let Some(piece) = prefix::later_piece(line).filter(|at| read.is_none_or(|(_, found)| found.start < *at))
+            && let Some(piece) = prefix::later_piece(line)
         {
-            return self.continue_piece(line, piece, place, out);
+            // Every line of a message has a piece number, those with a label of their own as well; but what comes
+            // after a TAB is text, whatever it says.
+            let text = line[piece..].starts_with(['\t', '#']) && read.is_none_or(|(_, found)| found.start >= piece);
+            if text || read.is_none() {
+                return self.continue_piece(line, piece, place, out);
+            }
         }
         let Some((head, found)) = read else {
             return self.unlabelled(line, place, out);
@@ -220,12 +226,6 @@ impl LogLines {
     /// A later piece of a message that syslog has split at a line's end or after some nine hundred bytes.
     fn continue_piece(&mut self, line: &str, piece: usize, place: Place, out: &mut dyn Out) -> ControlFlow<()> {
         let head = prefix::look(&line[..piece]);
-        // Under syslog every line of a message has a piece number, those with a label of their own as well.
-        if let Some((_, found)) = prefix::guess(line).filter(|(_, found)| found.start >= piece)
-            && !line[piece..].starts_with(['\t', '#'])
-        {
-            return self.labelled(&head, found, &line[found.text..], place, out);
-        }
         self.syslog = true;
         match self.open.iter().rposition(|message| message.pid == head.pid) {
             Some(at) if self.current.is_none_or(|(current, _)| current != self.first + at as u64) => {

@@ -142,7 +142,7 @@ impl Sessions {
         if self.known.len() >= MAX_SESSIONS {
             // The ones that wait for nothing go first; which of the others are busy cannot be known.
             self.known.retain(|_, session| session.running.is_some());
-            if self.known.len() >= MAX_SESSIONS {
+            if self.known.len() > MAX_SESSIONS / 2 {
                 self.known.clear();
                 self.queue.settle_all();
             }
