@@ -19,8 +19,9 @@ mod words;
 
 pub(super) use fields::{looks_like_record_start, split};
 pub(super) use lines::{LogLines, Place};
+pub(super) use message::is_of_postgres;
 pub(super) use number::Number;
-pub(super) use prefix::looks_labelled;
+pub(super) use prefix::labelled_text;
 pub(super) use sessions::Sessions;
 pub(super) use time::{read_time, zone_note};
 pub(super) use words::{Severity, severity};

@@ -4,7 +4,7 @@
 
 use std::io::{self, BufRead};
 
-use super::postgres::{LogLines, Place, looks_labelled, text_of};
+use super::postgres::{LogLines, Place, is_of_postgres, labelled_text, text_of};
 use crate::model::Issue;
 use crate::reader::record::Lines;
 use crate::reader::{Match, Out, Reader, Sample, Source};
@@ -28,10 +28,9 @@ impl Reader for PostgresStderr {
         // A TAB continues a line, and what it continues is counted already.
         for line in text.split('\n').filter(|line| !line.starts_with('\t') && !line.trim().is_empty()).take(200) {
             lines += 1;
-            if looks_labelled(line) {
-                labelled += 1;
-                marks += usize::from(MARKS.iter().any(|mark| line.contains(mark)));
-            }
+            let Some(said) = labelled_text(line) else { continue };
+            labelled += 1;
+            marks += usize::from(is_of_postgres(said) || line.contains("STATEMENT:  "));
         }
         let audited = text.contains("AUDIT: SESSION,") || text.contains("AUDIT: OBJECT,");
         match () {
@@ -71,32 +70,6 @@ impl Reader for PostgresStderr {
         Ok(())
     }
 }
-
-/// Words that only a Postgres server puts after its labels.
-const MARKS: &[&str] = &[
-    ":  statement: ",
-    ":  duration: ",
-    ":  execute ",
-    ":  database system ",
-    ":  connection ",
-    ":  starting PostgreSQL",
-    ":  listening on ",
-    ":  checkpoint ",
-    ":  relation \"",
-    "LOG: duration: ",
-    "LOG: statement: ",
-    "STATEMENT:  ",
-    ":  disconnection: ",
-    ":  automatic ",
-    ":  Anweisung: ",
-    ":  Dauer: ",
-    ":  instruction : ",
-    ":  durée : ",
-    ":  sentencia: ",
-    ":  duración: ",
-    ":  process ",
-    "sql_error_code = ",
-];
 
 #[cfg(test)]
 mod tests {

@@ -101,7 +101,7 @@ impl LogLines {
     /// Takes the next line.
     pub(crate) fn line(&mut self, line: &str, place: Place, out: &mut dyn Out) -> ControlFlow<()> {
         let line = match prefix::wrapping(line) {
-            Some(at) if self.wrapped || self.syslog || prefix::looks_labelled(&line[at..]) => {
+            Some(at) if self.wrapped || self.syslog || prefix::labelled_text(&line[at..]).is_some() => {
                 self.wrapped = true;
                 &line[at..]
             }

@@ -169,9 +169,9 @@ pub(super) fn later_piece(line: &str) -> Option<usize> {
     None
 }
 
-/// Whether a line has a prefix and a label of a Postgres log, by its looks.
-pub(crate) fn looks_labelled(line: &str) -> bool {
-    guess(line).is_some_and(|(_, found)| found.start > 0)
+/// The text after prefix and label, if the line looks as if it had them.
+pub(crate) fn labelled_text(line: &str) -> Option<&str> {
+    guess(line).filter(|(_, found)| found.start > 0).map(|(_, found)| &line[found.text..])
 }
 
 #[cfg(test)]

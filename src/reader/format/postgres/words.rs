@@ -118,7 +118,7 @@ const LABELS: &[(Label, &[&str])] = &[
 #[rustfmt::skip]
 mod messages {
     pub(in super::super) const DURATION: &[&str] = &[
-        "duration:", "Dauer:", "durée :", "duración:", "durata:", "duração:", "продолжительность:", "тривалість:", "varaktighet",
+        "duration:", "Dauer:", "durée :", "duración:", "durata:", "duração:", "продолжительность:", "тривалість:", "varaktighet:", "varaktighet",
         "期間:", "실행시간:", "执行时间:",
     ];
     pub(in super::super) const STATEMENT: &[&str] = &[
@@ -138,6 +138,8 @@ mod messages {
         "parse ", "bind ", "Parsen ", "Binden ", "analyse ", "lien ", "parse: ", "analisi di ", "análise ", "ligação ", "разбор ",
         "сообщение Bind ", "аналізування ", "повідомлення bind ", "パース", "バインド ", "解析 ", "绑定",
     ];
+    /// Where the name comes before the verb.
+    pub(in super::super) const STEP_LAST: &[&str] = &[" 구문분석", " 접속"];
     pub(in super::super) const PREPARE: &[&str] = &[
         "prepare:", "Vorbereiten:", "préparation :", "preparazione:", "preparado:", "подготовка:", "підготовка:", "準備:", "准备:",
     ];
