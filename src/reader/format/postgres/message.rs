@@ -79,7 +79,20 @@ pub(super) fn read(severity: Severity, message: &str) -> Said<'_> {
     if message.starts_with("fastpath function call: ") {
         return Said::Hidden("a fastpath call, which is logged without its arguments");
     }
-    Said::Other
+    match message.split_once(": ") {
+        // `수행시간: 0.014 ms`: three digits of milliseconds are a duration, in whatever language.
+        Some((_, rest)) if is_milliseconds(rest) => read_duration(rest),
+        _ => Said::Other,
+    }
+}
+
+fn is_milliseconds(text: &str) -> bool {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let whole = digits(text);
+    whole > 0
+        && text[whole..]
+            .strip_prefix('.')
+            .is_some_and(|fraction| digits(fraction) == 3 && fraction[3..].starts_with(' '))
 }
 
 /// Whether only a Postgres server says this, after a label that others use as well.
@@ -212,6 +225,8 @@ mod tests {
         check("durée : 1.5 ms, instruction : SELECT 1", "Simple timed SELECT 1");
         check("продолжительность: 1.5 мс  выполнение S_1: SELECT 1", "Prepared timed  SELECT 1");
         check("执行时间: 1.5 ms 语句: SELECT 1", "Simple timed SELECT 1");
+        check("kesto: 1.523 ms", "Ended");
+        check("kesto: 1.523 ms  lause: SELECT 1", "Hidden(\"a duration of something unknown\")");
         check("실행시간: 1.5 ms  P_0 구문분석: SELECT 1", "Other");
     }
 

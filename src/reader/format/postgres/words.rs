@@ -119,7 +119,7 @@ const LABELS: &[(Label, &[&str])] = &[
 mod messages {
     pub(in super::super) const DURATION: &[&str] = &[
         "duration:", "Dauer:", "durée :", "duración:", "durata:", "duração:", "продолжительность:", "тривалість:", "varaktighet:", "varaktighet",
-        "期間:", "실행시간:", "执行时间:",
+        "期間:", "실행시간:", "수행시간:", "执行时间:",
     ];
     pub(in super::super) const STATEMENT: &[&str] = &[
         "statement:", "Anweisung:", "instruction :", "sentencia:", "istruzione:", "comando:", "оператор:", "sats:", "文:",
