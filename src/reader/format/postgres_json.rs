@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use serde::Deserialize;
 
-use super::postgres::{Entry, LogLines, Place, Sessions, read_time, severity, zone_note};
+use super::postgres::{Entry, LogLines, Number, Place, Sessions, read_time, severity, text_of, zone_note};
 use crate::model::Issue;
 use crate::reader::record::Lines;
 use crate::reader::{Match, Out, Reader, Sample, Source};
@@ -88,8 +88,7 @@ struct JsonLog<'s> {
 
 impl JsonLog<'_> {
     fn line(&mut self, bytes: &[u8], place: Place, out: &mut dyn Out) -> ControlFlow<()> {
-        // A server may log in an encoding of its own; the damage is then within strings.
-        let text = String::from_utf8_lossy(bytes);
+        let text = text_of(bytes);
         let record = serde_json::from_str::<Record<'_>>(&text);
         if let Ok(record) =
             record.as_ref().map_err(|_| ()).and_then(|record| record.is_of_server().then_some(record).ok_or(()))
@@ -236,29 +235,6 @@ impl Audit<'_> {
         let Self { audit_type, statement_id, substatement_id, statement, parameter } = self;
         let (statement, parameter) = (statement.replace('"', "\"\""), parameter.replace('"', "\"\""));
         format!("AUDIT: {audit_type},{statement_id},{substatement_id},,,,,\"{statement}\",\"{parameter}\"")
-    }
-}
-
-/// A number that some wrappings write as a string.
-#[derive(Clone, Copy)]
-struct Number(u64);
-
-impl<'de> Deserialize<'de> for Number {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl serde::de::Visitor<'_> for Visitor {
-            type Value = Number;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a number, or a string of digits")
-            }
-            fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Number, E> {
-                Ok(Number(number))
-            }
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Number, E> {
-                text.parse().map(Number).map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))
-            }
-        }
-        deserializer.deserialize_any(Visitor)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::io::{self, BufRead};
 
-use super::postgres::{LogLines, Place, looks_like_message};
+use super::postgres::{LogLines, Place, is_of_postgres, labelled_text, text_of};
 use crate::model::Issue;
 use crate::reader::record::Lines;
 use crate::reader::{Match, Out, Reader, Sample, Source};
@@ -24,22 +24,22 @@ impl Reader for PostgresStderr {
 
     fn detect(&self, sample: &Sample<'_>) -> Match {
         let text = String::from_utf8_lossy(sample.head);
-        let (mut lines, mut messages, mut marks) = (0, 0, 0);
+        let (mut lines, mut labelled, mut marks) = (0, 0, 0);
         // A TAB continues a line, and what it continues is counted already.
         for line in text.split('\n').filter(|line| !line.starts_with('\t') && !line.trim().is_empty()).take(200) {
             lines += 1;
-            if looks_like_message(line) {
-                messages += 1;
-                marks += usize::from(MARKS.iter().any(|mark| line.contains(mark)));
-            }
+            let Some(said) = labelled_text(line) else { continue };
+            labelled += 1;
+            marks += usize::from(is_of_postgres(said) || line.contains("STATEMENT:  "));
         }
         let audited = text.contains("AUDIT: SESSION,") || text.contains("AUDIT: OBJECT,");
         match () {
-            () if messages == 0 || text.trim_start().starts_with('{') => Match::No,
+            () if labelled == 0 || text.trim_start().starts_with('{') => Match::No,
             // A reader of audit lines has more to say about these than this one.
             () if audited => Match::Maybe,
-            () if marks > 0 && messages * 10 >= lines => Match::Certain,
-            () if marks > 0 || messages * 4 >= lines => Match::Likely,
+            () if marks > 0 && labelled * 10 >= lines => Match::Certain,
+            () if marks > 0 => Match::Likely,
+            // Labels alone are not of Postgres only.
             () => Match::Maybe,
         }
     }
@@ -62,7 +62,7 @@ impl Reader for PostgresStderr {
                     return Ok(());
                 }
             }
-            if log.line(&String::from_utf8_lossy(line.bytes), place, out).is_break() {
+            if log.line(&text_of(line.bytes), place, out).is_break() {
                 return Ok(());
             }
         }
@@ -70,32 +70,6 @@ impl Reader for PostgresStderr {
         Ok(())
     }
 }
-
-/// Words that only a Postgres server puts after its labels.
-const MARKS: &[&str] = &[
-    ":  statement: ",
-    ":  duration: ",
-    ":  execute ",
-    ":  database system ",
-    ":  connection ",
-    ":  starting PostgreSQL",
-    ":  listening on ",
-    ":  checkpoint ",
-    ":  relation \"",
-    "LOG: duration: ",
-    "LOG: statement: ",
-    "STATEMENT:  ",
-    ":  disconnection: ",
-    ":  automatic ",
-    ":  Anweisung: ",
-    ":  Dauer: ",
-    ":  instruction : ",
-    ":  durée : ",
-    ":  sentencia: ",
-    ":  duración: ",
-    ":  process ",
-    "sql_error_code = ",
-];
 
 #[cfg(test)]
 mod tests {
@@ -236,6 +210,38 @@ mod tests {
             ),
             "L1 sql \"SELECT 1, 2\\nFROM \\tt\" session=7 actor= exec=yes failed host=db1",
         );
+        check(
+            &format!(
+                "{syslog}[3-1] LOG:  statement: SELECT '[9-2] '\n{syslog}[3-2] #011, 'LOG:  statement: DROP TABLE a'\n"
+            ),
+            "L1 sql \"SELECT '[9-2] '\\n, 'LOG:  statement: DROP TABLE a'\" session=7 actor= exec=yes host=db1",
+        );
+    }
+
+    #[test]
+    fn containers_and_the_journal_put_something_before_each_line() {
+        check(
+            "db-1  | 2026-11-22 10:00:00 UTC [7] LOG:  statement: SELECT 1\ndb-1  | \tFROM t\n",
+            "L1 sql \"SELECT 1\\nFROM t\" session=7 actor= exec=yes",
+        );
+        let cri = "2026-11-22T10:00:00.5Z stderr F ";
+        check(
+            &format!("{cri}2026-11-22 10:00:00 UTC [7] LOG:  statement: SELECT 1\n{cri}\tFROM t\n"),
+            "L1 sql \"SELECT 1\\nFROM t\" session=7 actor= exec=yes",
+        );
+        let journal = "Nov 22 10:00:00 db1 postgres[7]: ";
+        check(
+            &format!("{journal}2026-11-22 10:00:00 UTC [7] LOG:  statement: SELECT 1\n{journal}\tFROM t\n"),
+            "L1 sql \"SELECT 1\\nFROM t\" session=7 actor= exec=yes host=db1",
+        );
+    }
+
+    #[test]
+    fn durations_without_statements_are_said() {
+        check(
+            &log("7 LOG:  duration: 1 ms\n7 LOG:  duration: 2 ms"),
+            "L1 issue: this log tells how long statements took and not what they were",
+        );
     }
 
     #[test]
@@ -274,7 +280,7 @@ mod tests {
         let detect = |text: &str| PostgresStderr.detect(&Sample { head: text.as_bytes(), complete: true, name: "x" });
         assert_eq!(detect(&log("7 LOG:  statement: SELECT 1")), Match::Certain);
         assert_eq!(detect(&log("7 LOG:  AUDIT: SESSION,1,1,READ,SELECT,,,SELECT 1,<none>")), Match::Maybe);
-        assert_eq!(detect("2026-11-22T10:00:00Z app ERROR: no space left\nx\ny\nz\n"), Match::Likely);
+        assert_eq!(detect("2026-11-22T10:00:00Z app ERROR: no space left\nx\ny\nz\n"), Match::Maybe);
         assert_eq!(detect("rm -rf build\nls\n"), Match::No);
     }
 }
