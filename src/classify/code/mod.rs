@@ -244,7 +244,7 @@ mod tests {
             "x=".repeat(20_000),
             "for ".repeat(20_000),
             "`${".repeat(10_000),
-            "/[".repeat(20_000),
+            "/[".repeat(20_000), ":a=".repeat(20_000), "a='xxxxxxxx'\n".to_owned() + &"a=a+a\n".repeat(10_000), "with a as b ".repeat(20_000),
         ] {
             for language in [
                 Language::Python,

@@ -34,6 +34,8 @@ pub(super) type Variables = BTreeMap<String, Value>;
 
 /// Values nest (`join(join(a, b), c)`) only so far.
 const MAX_DEPTH: usize = 8;
+/// A text that is put together grows only so far.
+const MAX_TEXT: usize = 1 << 16;
 /// Where a value comes from is looked for in this many tokens of its expression.
 const MAX_TOKENS: usize = 256;
 
@@ -409,6 +411,13 @@ impl<'t> Reading<'t> {
 
 fn append(whole: &mut Word, part: &Word) {
     let base = whole.text.len();
+    if base + part.text.len() > MAX_TEXT {
+        // `a = a + a`, again and again, would fill the memory.
+        whole.text.push('…');
+        let end = whole.text.len();
+        whole.unknown.push(Unknown { name: "…".to_owned(), start: base, end, substitution: false, guarded: false });
+        return;
+    }
     whole.text.push_str(&part.text);
     whole.glob |= part.glob;
     whole.unknown.extend(part.unknown.iter().map(|unknown| Unknown {

@@ -9,6 +9,8 @@ use super::lexer::{self, Kind, Token};
 use super::value::{Reading, Value, Variables};
 use super::{act, stores, tables};
 
+/// A statement is followed this far.
+const MAX_STATEMENT: usize = 1_024;
 /// What a loop runs over is looked at this far.
 const MAX_LOOP: usize = 128;
 
@@ -182,7 +184,7 @@ impl<'t> Walk<'t> {
     /// Where the statement that `at` stands in ends.
     fn statement_end(&self, at: usize) -> usize {
         let mut end = at;
-        while let Some(token) = self.token(end) {
+        while let Some(token) = self.token(end).filter(|_| end < at + MAX_STATEMENT) {
             match token.kind {
                 Kind::Line => break,
                 Kind::Mark(b';' | b')' | b']' | b'}') => break,
