@@ -235,16 +235,16 @@ mod tests {
     #[test]
     fn hostile_code_ends() {
         for text in [
-            "f(".repeat(20_000),
-            "[".repeat(20_000),
-            "a.".repeat(20_000),
-            "f'{".repeat(10_000),
-            "'".repeat(9_999),
-            "{".repeat(20_000),
-            "x=".repeat(20_000),
-            "for ".repeat(20_000),
-            "`${".repeat(10_000),
-            "/[".repeat(20_000), ":a=".repeat(20_000), "a='xxxxxxxx'\n".to_owned() + &"a=a+a\n".repeat(10_000), "with a as b ".repeat(20_000),
+            "f(".repeat(4_000),
+            "[".repeat(4_000),
+            "a.".repeat(4_000),
+            "f'{".repeat(3_000),
+            "'".repeat(4_999),
+            "{".repeat(4_000),
+            "x=".repeat(4_000),
+            "for ".repeat(4_000),
+            "`${".repeat(3_000),
+            "/[".repeat(4_000), ":a=".repeat(4_000), "a='xxxxxxxx'\n".to_owned() + &"a=a+a\n".repeat(3_000), "with a as b ".repeat(4_000),
         ] {
             for language in [
                 Language::Python,

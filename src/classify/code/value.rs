@@ -35,7 +35,9 @@ pub(super) type Variables = BTreeMap<String, Value>;
 /// Values nest (`join(join(a, b), c)`) only so far.
 const MAX_DEPTH: usize = 8;
 /// A text that is put together grows only so far.
-const MAX_TEXT: usize = 1 << 16;
+const MAX_TEXT: usize = 1 << 14;
+/// And so do the parts of it that are not known.
+const MAX_UNKNOWN: usize = 64;
 /// Where a value comes from is looked for in this many tokens of its expression.
 const MAX_TOKENS: usize = 256;
 
@@ -411,7 +413,10 @@ impl<'t> Reading<'t> {
 
 fn append(whole: &mut Word, part: &Word) {
     let base = whole.text.len();
-    if base + part.text.len() > MAX_TEXT {
+    if whole.unknown.len() > MAX_UNKNOWN {
+        return;
+    }
+    if base > 0 && base + part.text.len() > MAX_TEXT {
         // `a = a + a`, again and again, would fill the memory.
         whole.text.push('…');
         let end = whole.text.len();
@@ -420,7 +425,7 @@ fn append(whole: &mut Word, part: &Word) {
     }
     whole.text.push_str(&part.text);
     whole.glob |= part.glob;
-    whole.unknown.extend(part.unknown.iter().map(|unknown| Unknown {
+    whole.unknown.extend(part.unknown.iter().take(MAX_UNKNOWN).map(|unknown| Unknown {
         start: unknown.start + base,
         end: unknown.end + base,
         ..unknown.clone()

@@ -10,7 +10,7 @@ use super::value::{Reading, Value, Variables};
 use super::{act, stores, tables};
 
 /// A statement is followed this far.
-const MAX_STATEMENT: usize = 1_024;
+const MAX_STATEMENT: usize = 128;
 /// What a loop runs over is looked at this far.
 const MAX_LOOP: usize = 128;
 
