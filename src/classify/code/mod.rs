@@ -6,9 +6,11 @@
 mod act;
 mod awk;
 mod cmd;
+mod encoding;
 mod lexer;
 mod powershell;
 mod redis;
+mod source;
 mod stores;
 mod tables;
 mod value;
@@ -244,7 +246,10 @@ mod tests {
             "x=".repeat(4_000),
             "for ".repeat(4_000),
             "`${".repeat(3_000),
-            "/[".repeat(4_000), ":a=".repeat(4_000), "a='xxxxxxxx'\n".to_owned() + &"a=a+a\n".repeat(3_000), "with a as b ".repeat(4_000),
+            "/[".repeat(4_000),
+            ":a=".repeat(4_000),
+            "a='xxxxxxxx'\n".to_owned() + &"a=a+a\n".repeat(3_000),
+            "with a as b ".repeat(4_000),
         ] {
             for language in [
                 Language::Python,
