@@ -257,10 +257,8 @@ impl<'t> Reading<'t> {
                 Some((from, to)) => self.word(*from, *to, depth + 1),
                 None => receiver()?,
             }
-        } else if let Some(decoded) = items.first().and_then(|(from, to)| self.decoded(name, *from, *to, depth)) {
-            decoded
         } else {
-            return None;
+            items.first().and_then(|(from, to)| self.decoded(name, *from, *to, depth))?
         };
         // `Path(x).parent` is not `x`; methods that keep the text are all right.
         let tail = &self.tokens[close + 1..to];

@@ -12,11 +12,8 @@ pub(super) fn pieces(text: &str) -> Vec<(usize, usize, bool)> {
     while let Some((at, byte)) = bytes.next() {
         match byte {
             b'`' => drop(bytes.next()),
-            _ if quote != 0 => {
-                if byte == quote {
-                    quote = 0;
-                }
-            }
+            byte if byte == quote => quote = 0,
+            _ if quote != 0 => {}
             b'"' | b'\'' => quote = byte,
             b'#' if at == 0 || text.as_bytes()[at - 1].is_ascii_whitespace() => {
                 found.push((start, at, piped));
