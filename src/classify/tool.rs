@@ -47,6 +47,11 @@ pub fn run(scene: &mut Scene<'_>, action: &Action) {
     scene.set_template(|| call.name.whole.to_owned());
 }
 
+/// The text handed to an `apply_patch` program: every file it touches.
+pub fn apply_patch(scene: &mut Scene<'_>, text: &str) {
+    patch::run(scene, text, "apply_patch");
+}
+
 /// One call with its name and arguments taken apart.
 struct Call<'a> {
     name: Name<'a>,

@@ -87,7 +87,7 @@ impl Token<'_> {
 
 /// Splits code into tokens; the flag says that a string or comment never ends.
 pub(super) fn tokens<'t>(code: &'t str, syntax: &Syntax) -> (Vec<Token<'t>>, bool) {
-    let mut lexer = Lexer { code, at: 0, syntax, tokens: Vec::new(), broken: false };
+    let mut lexer = Lexer { code, at: 0, syntax, tokens: Vec::new(), heredoc: None, broken: false };
     lexer.all();
     let mut tokens = lexer.tokens;
     let mut open = Vec::new();
@@ -111,6 +111,8 @@ struct Lexer<'t, 's> {
     at: usize,
     syntax: &'s Syntax,
     tokens: Vec<Token<'t>>,
+    /// Where the heredoc that begins on this line ends.
+    heredoc: Option<usize>,
     broken: bool,
 }
 
@@ -122,7 +124,10 @@ impl<'t> Lexer<'t, '_> {
                 continue;
             }
             match byte {
-                b'\n' => self.push(Kind::Line, start, 1),
+                b'\n' => {
+                    self.push(Kind::Line, start, 1);
+                    self.at = self.heredoc.take().unwrap_or(self.at);
+                }
                 b'\\' if self.byte(1) == Some(b'\n') => self.at += 2,
                 _ if byte.is_ascii_whitespace() => self.at += 1,
                 b'"' | b'\'' => self.string(start, start, byte, ""),
@@ -246,6 +251,11 @@ impl<'t> Lexer<'t, '_> {
         if !tag.starts_with(|first: char| first.is_ascii_uppercase()) {
             return false;
         }
+        if self.heredoc.is_some() {
+            // Two on one line: the second is not read, and that is said.
+            self.broken = true;
+            return false;
+        }
         let Some(line_end) = marked.find('\n') else { return false };
         let body = self.code.len() - marked.len() + line_end + 1;
         let mut at = body;
@@ -253,8 +263,9 @@ impl<'t> Lexer<'t, '_> {
             if line.trim().trim_end_matches(';') == tag {
                 let how = if quote == Some(b'\'') { Interpolation::None } else { self.syntax.double };
                 let word = self.word(body, at, how, true);
-                // The rest of the opening line is not read: what stands there is `);` or a method on the text.
-                self.push(Kind::Text(Box::new(word)), start, at + line.trim_end().len() - start);
+                // The rest of the opening line comes first: `)`, or a method on the text.
+                self.heredoc = Some(at + line.trim_end().len());
+                self.push(Kind::Text(Box::new(word)), start, self.code.len() - marked.len() + length - start);
                 return true;
             }
             at += line.len();

@@ -302,7 +302,8 @@ impl<'t> Reading<'t> {
         Some(Word { text, span: word.span, quoted: true, ..Word::default() })
     }
 
-    fn resolved(&self, word: &Word) -> Word {
+    /// A string with the variables put in that are known.
+    pub(super) fn resolved(&self, word: &Word) -> Word {
         if word.unknown.is_empty() {
             return word.clone();
         }

@@ -72,7 +72,7 @@ impl<'t> Walk<'t> {
                     continue;
                 }
                 Kind::Command(word) => {
-                    let word = self.reading.clone_resolved(word);
+                    let word = self.reading.resolved(word);
                     act::shell(scene, &word);
                 }
                 Kind::Text(word) => {
@@ -292,16 +292,6 @@ impl<'t> Walk<'t> {
         if let Some(does) = tables::find(self.language, &call.name) {
             act::run(scene, &self.reading, self.language, does, &call);
         }
-    }
-}
-
-impl Reading<'_> {
-    fn clone_resolved(&self, word: &Word) -> Word {
-        let mut word = word.clone();
-        for part in word.unknown.iter_mut().filter(|part| part.name.starts_with("#{")) {
-            part.name = part.name.trim_matches(['#', '{', '}']).to_owned();
-        }
-        word
     }
 }
 
