@@ -6,9 +6,11 @@
 mod act;
 mod awk;
 mod cmd;
+mod encoding;
 mod lexer;
 mod powershell;
 mod redis;
+mod source;
 mod stores;
 mod tables;
 mod value;
@@ -16,6 +18,7 @@ mod walk;
 
 use crate::model::{GapKind, Hides, Span};
 
+use super::command::{Invocation, Stream};
 use super::{Language, Scene};
 
 /// Code beyond this is not read.
@@ -40,7 +43,25 @@ pub fn run(scene: &mut Scene<'_>, language: Language, text: &str) {
         Language::Awk => awk::run(scene, text),
         language => walk::run(scene, language, text),
     }
-    scene.set_template(|| format!("{language:?} code"));
+    if scene.is_outermost() {
+        scene.set_template(|| format!("{language:?} code"));
+    }
+}
+
+/// The command line of `powershell` or `pwsh`: `-Command`, `-EncodedCommand`, `-File`, or a script on standard input.
+pub fn powershell(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
+    let words: Vec<String> = invocation.words.iter().map(|word| word.text.clone()).collect();
+    if let Some(word) = invocation.words.iter().find(|word| !word.is_known()) {
+        scene.gap(GapKind::DynamicCode, Hides::Anything, word.span, &*word.text);
+    }
+    let quiet = |word: &String| word.starts_with('-') && word != "-";
+    match &invocation.stdin.text {
+        Some((text, span)) if words.iter().skip(1).all(|word| quiet(word) || word == "-") => {
+            hand_over(scene, Language::PowerShell, text, *span);
+        }
+        _ => powershell::program(scene, &words, invocation.span),
+    }
+    Stream::default()
 }
 
 /// Classifies code found in a word of the current code.
@@ -233,18 +254,52 @@ mod tests {
     }
 
     #[test]
+    fn loops_options_and_long_strings() {
+        let py = |text: &str, expected: &str| check(Language::Python, text, expected);
+        py(
+            "import os\nfor root, dirs, files in os.walk('/x'):\n  for f in files:\n    os.remove(os.path.join(root, f))",
+            "delete File `/x/*` all",
+        );
+        py("c.execute(\"\"\"\n  TRUNCATE t\n\"\"\")", "Sql code: TRUNCATE t");
+        py("import subprocess\nsubprocess.Popen('rm -rf /x', shell=True, cwd='/y')", "Shell code: rm -rf /x");
+        py(
+            "import requests\nrequests.request('DELETE', 'https://a.example/t/1')",
+            "delete Item `a.example/t/1` @host=a.example",
+        );
+        py(
+            "import os\ncmd = 'rm -rf '\ncmd += d\nos.system(cmd)",
+            "execute Code `` unresolved dynamic\ngap dynamic-code hides anything: cmd",
+        );
+        py("def rmtree(p):\n  pass\nrmtree('/x')", "");
+        py("Path('/x').write_text('y')", "update File `/x` all");
+        py("x = 'unterminated", "gap unparsed hides anything: Python code does not end its strings");
+        let js = |text: &str, expected: &str| check(Language::JavaScript, text, expected);
+        js("axios({method: 'delete', url: 'https://a.example/t/1'})", "delete Item `a.example/t/1` @host=a.example");
+        js(
+            "const d = process.argv[2]; fs.rmSync(`${d}/x`, {recursive: true})",
+            "delete Folder `process.argv[2]/x` all unresolved cascades",
+        );
+        check(Language::Ruby, "system(<<~SH)\n  rm -rf /x\nSH\n", "Shell code: rm -rf /x");
+        check(Language::Perl, "my $d = '/x'; `rm -rf $d`;", "Shell code: rm -rf /x");
+        check(Language::Php, "<?php file_put_contents('/x/a', 'y'); // unlink('/x')", "update File `/x/a` all");
+    }
+
+    #[test]
     fn hostile_code_ends() {
         for text in [
-            "f(".repeat(20_000),
-            "[".repeat(20_000),
-            "a.".repeat(20_000),
-            "f'{".repeat(10_000),
-            "'".repeat(9_999),
-            "{".repeat(20_000),
-            "x=".repeat(20_000),
-            "for ".repeat(20_000),
-            "`${".repeat(10_000),
-            "/[".repeat(20_000),
+            "f(".repeat(4_000),
+            "[".repeat(4_000),
+            "a.".repeat(4_000),
+            "f'{".repeat(3_000),
+            "'".repeat(4_999),
+            "{".repeat(4_000),
+            "x=".repeat(4_000),
+            "for ".repeat(4_000),
+            "`${".repeat(3_000),
+            "/[".repeat(4_000),
+            ":a=".repeat(4_000),
+            "a='xxxxxxxx'\n".to_owned() + &"a=a+a\n".repeat(3_000),
+            "with a as b ".repeat(4_000),
         ] {
             for language in [
                 Language::Python,
