@@ -9,6 +9,7 @@ mod condition;
 mod entities;
 mod evaluate;
 mod example;
+mod expression;
 mod facts;
 mod judge;
 mod lint;
@@ -107,6 +108,15 @@ impl Policy {
     /// What is worth a note but no error.
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings
+    }
+
+    /// Every fact that some rule looks at: two requests that agree on these get the same judgement. A rule that names
+    /// its resource by `in` looks at the name, the areas, the labels and the places of the effect.
+    pub fn facts(&self) -> Vec<Fact> {
+        let mut facts: Vec<Fact> = self.conjuncts.iter().flat_map(|conjunct| conjunct.facts.iter().copied()).collect();
+        facts.sort();
+        facts.dedup();
+        facts
     }
 
     /// How many conditions are left to Cedar because the compiler does not know them.
