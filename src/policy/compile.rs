@@ -27,6 +27,41 @@ pub(super) struct Conjunct {
 }
 
 impl Conjunct {
+    fn new(expr: Option<Expr>, source: pst::Expr) -> Self {
+        let mut facts = Vec::new();
+        let mut is_anchor = false;
+        let test = match expr {
+            Some(expr) => {
+                is_anchor = walk(&expr, &mut facts);
+                Test::Compiled(expr)
+            }
+            None => {
+                let text = source.to_string();
+                // The words say which facts it looks at, near enough: paths are printed as they are written.
+                facts = Fact::ALL.iter().copied().filter(|fact| text.contains(fact.word())).collect();
+                // What Cedar printed, Cedar reads; should it ever not, a number in its place fails and is counted.
+                Test::Slow(Box::new(text.parse().unwrap_or_else(|_| cedar_policy::Expression::new_long(0))))
+            }
+        };
+        facts.sort();
+        facts.dedup();
+        Self { test, source, text: OnceLock::new(), facts, is_anchor }
+    }
+
+    /// The opposite condition.
+    pub(super) fn negated(&self) -> Self {
+        let source = pst::Expr::UnaryOp { op: UnaryOp::Not, expr: self.source.clone().into() };
+        Self::new(expression(&source), source)
+    }
+
+    /// The operations and kinds it leaves, if it looks at one of the two and at nothing else.
+    fn masks(&self) -> Option<(u32, u64)> {
+        match &self.test {
+            Test::Compiled(expr) => masks(expr),
+            Test::Slow(_) => None,
+        }
+    }
+
     /// As a person would write it. Printing is slow and seldom asked for.
     pub(super) fn text(&self) -> &str {
         self.text.get_or_init(|| spelt(&self.source).to_string())
@@ -68,16 +103,6 @@ pub(super) struct Conjuncts {
 impl Conjuncts {
     /// Compiles one policy. Fails only on templates, which have no meaning of their own.
     pub(super) fn compile(&mut self, policy: &pst::Template) -> Option<Compiled> {
-        let mut rule = Compiled {
-            permit: policy.effect == pst::Effect::Permit,
-            operations: u32::MAX,
-            kinds: u64::MAX,
-            all: Vec::new(),
-            hot: Vec::new(),
-            handles_unresolved: false,
-            environments: 0,
-            actor: None,
-        };
         let mut parts = Vec::new();
         scope(policy, &mut parts)?;
         for clause in policy.clauses() {
@@ -86,60 +111,57 @@ impl Conjuncts {
                 Clause::Unless(expr) => split(expr, true, &mut parts),
             }
         }
-        if let PrincipalConstraint::Is(kind) | PrincipalConstraint::IsIn(kind, _) = &policy.principal {
-            rule.actor = Some(kind.to_string());
-        }
-        for part in parts {
-            self.add(&mut rule, part);
-        }
-        Some(rule)
+        let actor = match &policy.principal {
+            PrincipalConstraint::Is(kind) | PrincipalConstraint::IsIn(kind, _) => Some(kind.to_string()),
+            _ => None,
+        };
+        let all = parts.into_iter().map(|part| self.add(part)).collect();
+        Some(Compiled::new(policy.effect == pst::Effect::Permit, actor, all, &self.all))
     }
 
-    fn add(&mut self, rule: &mut Compiled, part: pst::Expr) {
+    fn add(&mut self, part: pst::Expr) -> usize {
         let expr = expression(&part);
-        rule.environments |= environments(expr.as_ref());
-        let masks = expr.as_ref().and_then(masks);
-        if let Some((operations, kinds)) = masks {
-            rule.operations &= operations;
-            rule.kinds &= kinds;
+        if let Some(known) = expr.as_ref().and_then(|expr| self.compiled.get(expr)) {
+            return *known;
         }
-        let known = expr.as_ref().and_then(|expr| self.compiled.get(expr).copied());
-        let index = known.unwrap_or(self.all.len());
-        if known.is_none() {
-            if let Some(expr) = &expr {
-                self.compiled.insert(expr.clone(), index);
-            }
-            self.all.push(conjunct(expr, part));
+        let index = self.all.len();
+        if let Some(expr) = &expr {
+            self.compiled.insert(expr.clone(), index);
         }
-        if let Some(conjunct) = self.all.get(index) {
-            rule.handles_unresolved |= conjunct.facts.contains(&Fact::Unresolved);
-        }
-        rule.all.push(index);
-        if masks.is_none() {
-            rule.hot.push(index);
-        }
+        self.all.push(Conjunct::new(expr, part));
+        index
     }
 }
 
-fn conjunct(expr: Option<Expr>, source: pst::Expr) -> Conjunct {
-    let mut facts = Vec::new();
-    let mut is_anchor = false;
-    let test = match expr {
-        Some(expr) => {
-            is_anchor = walk(&expr, &mut facts);
-            Test::Compiled(expr)
+impl Compiled {
+    /// A policy that is made of these conditions.
+    pub(super) fn new(permit: bool, actor: Option<String>, all: Vec<usize>, conjuncts: &[Conjunct]) -> Self {
+        let mut rule = Self {
+            permit,
+            operations: u32::MAX,
+            kinds: u64::MAX,
+            hot: Vec::new(),
+            handles_unresolved: false,
+            environments: 0,
+            actor,
+            all,
+        };
+        for index in &rule.all {
+            let Some(conjunct) = conjuncts.get(*index) else { continue };
+            rule.handles_unresolved |= conjunct.facts.contains(&Fact::Unresolved);
+            if let Test::Compiled(expr) = &conjunct.test {
+                rule.environments |= environments(expr);
+            }
+            match conjunct.masks() {
+                Some((operations, kinds)) => {
+                    rule.operations &= operations;
+                    rule.kinds &= kinds;
+                }
+                None => rule.hot.push(*index),
+            }
         }
-        None => {
-            let text = source.to_string();
-            // The words say which facts it looks at, near enough: paths are printed as they are written.
-            facts = Fact::ALL.iter().copied().filter(|fact| text.contains(fact.word())).collect();
-            // What Cedar printed, Cedar reads; should it ever not, a number in its place fails and is counted.
-            Test::Slow(Box::new(text.parse().unwrap_or_else(|_| cedar_policy::Expression::new_long(0))))
-        }
-    };
-    facts.sort();
-    facts.dedup();
-    Conjunct { test, source, text: OnceLock::new(), facts, is_anchor }
+        rule
+    }
 }
 
 /// The scope as expressions; `None` for a template.
@@ -254,7 +276,7 @@ fn walk(expr: &Expr, facts: &mut Vec<Fact>) -> bool {
             let left = walk(left, facts);
             walk(right, facts) && left
         }
-        Expr::If(parts) => parts.iter().fold(true, |all, part| walk(part, facts) && all),
+        Expr::If(parts) => parts.iter().map(|part| walk(part, facts)).fold(true, |all, anchor| all && anchor),
         Expr::Is(fact, _) => {
             facts.push(*fact);
             true
@@ -270,7 +292,7 @@ fn walk(expr: &Expr, facts: &mut Vec<Fact>) -> bool {
 }
 
 /// Environments that a condition asks for without a negation.
-fn environments(expr: Option<&Expr>) -> u32 {
+fn environments(expr: &Expr) -> u32 {
     let bit = |literal: &Literal| match literal {
         Literal::Entity { kind, id } if kind == "Environment" => {
             Environment::from_word(id).map_or(0, |environment| 1 << environment as u32)
@@ -278,15 +300,15 @@ fn environments(expr: Option<&Expr>) -> u32 {
         _ => 0,
     };
     match expr {
-        Some(Expr::In(Fact::Resource, places)) => places.environments,
-        Some(Expr::OneOf(words, fact)) if **fact == Expr::Fact(Fact::Environment) => {
+        Expr::In(Fact::Resource, places) => places.environments,
+        Expr::OneOf(words, fact) if **fact == Expr::Fact(Fact::Environment) => {
             words.iter().fold(0, |bits, word| bits | bit(word))
         }
-        Some(Expr::Equal(fact, word)) if **fact == Expr::Fact(Fact::Environment) => match &**word {
+        Expr::Equal(fact, word) if **fact == Expr::Fact(Fact::Environment) => match &**word {
             Expr::Value(word) => bit(word),
             _ => 0,
         },
-        Some(Expr::Or(left, right) | Expr::And(left, right)) => environments(Some(left)) | environments(Some(right)),
+        Expr::Or(left, right) | Expr::And(left, right) => environments(left) | environments(right),
         _ => 0,
     }
 }

@@ -14,6 +14,7 @@ mod facts;
 mod judge;
 mod lint;
 mod load;
+mod mutate;
 mod oracle;
 mod statement;
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub use condition::{Condition, ConditionKind, Met, Near};
 pub use example::Example;
 pub use facts::Fact;
 pub use load::{LoadOptions, PolicyErrors, Problem, ProblemLevel, Source};
+pub use mutate::{Mutant, Mutation};
 
 use crate::model::{Action, Effect, Environment, RuleInfo, SessionFacts};
 
@@ -79,7 +81,7 @@ pub struct Policy {
 }
 
 /// One policy of the set: a rule, or a permit (which has no `info`).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Rule {
     id: String,
     info: Option<Arc<RuleInfo>>,
