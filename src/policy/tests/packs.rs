@@ -81,6 +81,11 @@ fn recommended_on_code_and_its_history() {
     );
     check("rewrite Branch:x by=git_push guard_off env=unknown", "ask git.rewrite-branch");
     check("rewrite Branch:x by=git_push reversible=with-backup env=unknown", "");
+    check("rewrite Branch:x by=git_push reversible=yes env=unknown", "");
+    check(
+        "rewrite Branch:main +protected by=git_push reversible=yes env=unknown",
+        "ask git.rewrite-protected-branch-with-lease",
+    );
     check("rewrite Branch:x by=git_commit reversible=yes env=unknown", "");
     check("delete Branch:x by=git_push env=unknown", "ask git.delete-remote-branch");
     check("delete WorkingTree:/w all by=git_reset env=development", "ask git.discard-work");
@@ -126,7 +131,7 @@ fn recommended_on_secrets_access_and_data() {
         "ask data.message-after-reading-agent",
     );
     check("export Message:issue zone=external env=development agent", "");
-    check("delete Item:x env=production", "ask data.delete-message");
+    check("delete Item:x env=production", "ask infra.delete");
     check("grant Role:sudo env=test", "ask access.grant-to-all-or-admin");
     check("grant Table:orders env=production human", "");
     check("escalate Role:root by=sudo env=production agent", "");
