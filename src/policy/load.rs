@@ -182,8 +182,7 @@ impl Desk {
             span,
             source: Some(source.clone()),
         });
-        let last = self.problems.len() - 1;
-        &mut self.problems[last]
+        self.problems.last_mut().expect("a problem was just added")
     }
 
     /// Takes over what Cedar says.
@@ -265,7 +264,7 @@ impl Desk {
             for parsed in &file.policies {
                 if known_ids.contains(&parsed.id) {
                     let message = format!("there is a rule `{}` already", parsed.id);
-                    let help = "every rule has an id of its own; to replace a built-in rule, switch it off".into();
+                    let help = "give this one another id; to replace a built-in rule, switch that one `off`".into();
                     let range = lint::annotation_range(&file, parsed, "id");
                     self.note(&file, range, ("policy::duplicate-id", message)).help = Some(help);
                     continue;

@@ -137,6 +137,8 @@ fn recommended_on_secrets_access_and_data() {
     check("escalate Role:root by=sudo env=production agent", "");
     check("escalate Role:ops by=SET_ROLE env=production agent", "ask access.escalate-agent-production");
     check("disable Safeguard:firewall by=ufw env=production", "block access.disable-safeguard-production");
+    check("disable Safeguard:foreign_key_checks by=SET env=production", "ask sql.skip-checks-production");
+    check("disable Safeguard:foreign_key_checks by=SET env=unknown", "");
     check("disable Safeguard:firewall by=ufw env=unknown", "ask access.disable-safeguard");
     check("disable Safeguard:firewall by=ufw env=development human", "");
     check("rewrite Log:/var/log/auth.log +logs env=production", "block access.rewrite-log-production");

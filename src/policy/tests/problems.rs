@@ -125,8 +125,8 @@ fn annotations_are_checked() {
     );
     check_load(
         "@id(\"a.b\") permit (principal, action, resource);\n@id(\"a.b\") permit (principal, action, resource);",
-        "own.cedar:2: there is a rule `a.b` already [policy::duplicate-id]; every rule has an id of its own; to replace \
-         a built-in rule, switch it off",
+        "own.cedar:2: there is a rule `a.b` already [policy::duplicate-id]; give this one another id; to replace a built-in rule, \
+         switch that one `off`",
     );
 }
 
@@ -143,5 +143,29 @@ fn unknown_names_and_switches_are_refused() {
          own.cedar:1: no label `pi` in the configuration: this could never be true [policy::unknown-label]; \
          did you mean `pii`?\n\
          no rule `own.rul` to switch off [policy::off]; did you mean `own.rule`?"
+    );
+}
+
+#[test]
+fn problems_are_drawn_into_the_source() {
+    let text = format!("{HEAD}\nforbid (principal, action, resource is Table)\nunless {{ context.aproved }};\n");
+    let errors = Policy::load(&[source(&text)], &LoadOptions::default()).map(|_| ()).unwrap_err();
+    let handler = miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor());
+    let mut seen = String::new();
+    handler.render_report(&mut seen, &errors.problems[0]).expect("text can be written to");
+    let lines: Vec<&str> = seen.lines().map(str::trim_end).collect();
+    assert_eq!(
+        lines,
+        [
+            "policy::schema",
+            "",
+            "  × for policy `own.rule`, attribute `aproved` in context for Action::\"read\" not found",
+            "   ╭─[own.cedar:3:10]",
+            " 2 │ forbid (principal, action, resource is Table)",
+            " 3 │ unless { context.aproved };",
+            "   ·          ───────────────",
+            "   ╰────",
+            "  help: did you mean `approved`?",
+        ]
     );
 }
