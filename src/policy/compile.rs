@@ -276,7 +276,10 @@ fn walk(expr: &Expr, facts: &mut Vec<Fact>) -> bool {
             let left = walk(left, facts);
             walk(right, facts) && left
         }
-        Expr::If(parts) => parts.iter().map(|part| walk(part, facts)).fold(true, |all, anchor| all && anchor),
+        Expr::If(parts) => {
+            let [condition, then, otherwise] = parts.each_ref().map(|part| walk(part, facts));
+            condition && then && otherwise
+        }
         Expr::Is(fact, _) => {
             facts.push(*fact);
             true

@@ -217,7 +217,7 @@ fn check_agreement(policy: &Policy, seed: u64) {
 }
 
 proptest::proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn the_engines_agree_about_odd_policies(seed in any::<u64>()) {

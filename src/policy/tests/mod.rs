@@ -166,3 +166,10 @@ fn policies_are_shared_between_threads() {
     fn shared<T: Send + Sync>() {}
     shared::<Policy>();
 }
+
+#[test]
+fn a_pack_may_be_named_twice() {
+    let sources = ["strict", "recommended"].into_iter().filter_map(builtin).flatten().collect::<Vec<_>>();
+    let twice = Policy::load(&sources, &LoadOptions::default()).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(twice.digest(), pack("strict").digest());
+}
