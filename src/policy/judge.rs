@@ -165,11 +165,8 @@ impl<'p, 'a> Pass<'p, 'a> {
         let truth = match self.policy.conjuncts.get(index).map(|conjunct| &conjunct.test) {
             Some(Test::Compiled(expr)) => truth(expr, self.request),
             Some(Test::Slow(expr)) => {
-                let about_resource = self
-                    .policy
-                    .conjuncts
-                    .get(index)
-                    .is_some_and(|conjunct| conjunct.facts.iter().any(|fact| *fact == Fact::Resource));
+                let about_resource =
+                    self.policy.conjuncts.get(index).is_some_and(|conjunct| conjunct.facts.contains(&Fact::Resource));
                 let holds = self.ask(expr);
                 Truth { holds, unsure: about_resource && self.request.effect.resource.unresolved }
             }

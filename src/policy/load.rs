@@ -123,8 +123,15 @@ impl Policy {
     /// Reads, checks and compiles policies. User sources are validated strictly; built-in ones were, by our tests.
     pub fn load(sources: &[Source], options: &LoadOptions) -> Result<Self, PolicyErrors> {
         let mut desk = Desk::default();
-        let files: Vec<File> = sources.iter().map(|source| desk.read(source)).collect();
-        desk.finish(sources, files, options)
+        let mut read: Vec<&Source> = Vec::new();
+        for source in sources {
+            // `strict` brings `recommended` along; naming both is no mistake.
+            if !(source.builtin && read.iter().any(|earlier| earlier.builtin && earlier.name == source.name)) {
+                read.push(source);
+            }
+        }
+        let files: Vec<File> = read.iter().map(|source| desk.read(source)).collect();
+        desk.finish(&read, files, options)
     }
 }
 
@@ -182,8 +189,7 @@ impl Desk {
             span,
             source: Some(source.clone()),
         });
-        let last = self.problems.len() - 1;
-        &mut self.problems[last]
+        self.problems.last_mut().expect("a problem was just added")
     }
 
     /// Takes over what Cedar says.
@@ -256,7 +262,7 @@ impl Desk {
         }
     }
 
-    fn finish(mut self, sources: &[Source], files: Vec<File>, options: &LoadOptions) -> Result<Policy, PolicyErrors> {
+    fn finish(mut self, sources: &[&Source], files: Vec<File>, options: &LoadOptions) -> Result<Policy, PolicyErrors> {
         let mut conjuncts = Conjuncts::default();
         let mut compiled = Vec::new();
         let mut by_id = BTreeMap::new();
@@ -265,7 +271,7 @@ impl Desk {
             for parsed in &file.policies {
                 if known_ids.contains(&parsed.id) {
                     let message = format!("there is a rule `{}` already", parsed.id);
-                    let help = "every rule has an id of its own; to replace a built-in rule, switch it off".into();
+                    let help = "give this one another id; to replace a built-in rule, switch that one `off`".into();
                     let range = lint::annotation_range(&file, parsed, "id");
                     self.note(&file, range, ("policy::duplicate-id", message)).help = Some(help);
                     continue;
@@ -353,7 +359,7 @@ fn info(file: &File, parsed: &Parsed) -> RuleInfo {
 }
 
 /// Line ends do not count; everything else that was read does.
-fn digest(sources: &[Source], options: &LoadOptions) -> String {
+fn digest(sources: &[&Source], options: &LoadOptions) -> String {
     let mut hash = Sha256::new();
     for source in sources {
         hash.update(source.name.as_bytes());
