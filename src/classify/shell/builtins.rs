@@ -15,7 +15,7 @@ pub(super) fn run(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>
     match &*program.text {
         ":" | "true" | "false" | "test" | "[" | "wait" | "jobs" | "fg" | "bg" | "disown" | "times" | "type" | "let"
         | "shopt" | "bind" | "complete" | "compgen" | "compopt" | "enable" | "caller" | "ulimit" | "umask" | "exit"
-        | "return" | "break" | "continue" | "dirs" | "setopt" | "unsetopt" => {}
+        | "logout" | "return" | "break" | "continue" | "dirs" | "setopt" | "unsetopt" => {}
         "cd" | "chdir" => change_folder(scene, rest),
         "pushd" => {
             let here = scene.cwd.clone();
@@ -270,7 +270,8 @@ fn read(scene: &mut Scene<'_>, words: &[Word], stdin: &Stream) {
             "-p" | "-d" | "-n" | "-N" | "-t" | "-u" | "-i" => {
                 rest.next();
             }
-            "-a" => names.push("-a"),
+            // An array is not followed: two names say so.
+            text if text.starts_with('-') && text.contains('a') => names.push(""),
             text if text.starts_with('-') => {}
             text => names.push(text),
         }

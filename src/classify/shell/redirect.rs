@@ -151,9 +151,11 @@ fn write(scene: &mut Scene<'_>, word: &Word, append: bool, span: Span, content: 
                     _ => None,
                 };
             }
-            // What was in the file before is not known: the text alone would be half of it.
+            // What was in the file before is in it as well.
             _ if append => {
-                scene.files.insert(name, Stream { text: None, ..content });
+                let mut content = content;
+                content.carries.push(resource.clone());
+                scene.files.insert(name, content);
             }
             _ => {
                 scene.files.insert(name, content);

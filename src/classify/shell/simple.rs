@@ -51,6 +51,9 @@ pub(super) fn command(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_,
 /// Runs one simple command that functions and aliases do not stand in for: a builtin or a program.
 pub(super) fn without_functions(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
     let Some(name) = words.first() else { return silent() };
+    if name.text.is_empty() {
+        return silent();
+    }
     if !is_program(name) {
         return dynamic(scene, words, about);
     }

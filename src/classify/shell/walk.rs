@@ -73,6 +73,9 @@ fn statement(scene: &mut Scene<'_>, statement: &Statement<'_>, stdin: &Stream) -
     } else {
         node(scene, &statement.node, statement.span, input)
     };
+    let only_reads = matches!(&statement.node, Node::Simple(it) if it.words.is_empty() && it.assignments.is_empty());
+    // `$(< file)` is the file's content.
+    let out = if only_reads { redirected.stdin.clone().unwrap_or(out) } else { out };
     let out = redirected.close(scene, out);
     scene.shell.nesting -= 1;
     out

@@ -179,6 +179,13 @@ impl<'o> Fields<'o> {
         self.begun |= !text.is_empty();
         let text = if self.first && text.starts_with('~') { self.tilde(scene, text) } else { text };
         self.first = false;
+        // A path of Windows says what is meant, though this shell would drop its backslashes.
+        let drive = matches!(text.as_bytes(), [drive, b':', b'\\', _, ..] if drive.is_ascii_alphabetic());
+        if drive && self.word.text.is_empty() {
+            self.word.text.push_str(text);
+            self.word.glob |= text.contains(['*', '?']);
+            return;
+        }
         let closes = text.contains(']');
         let mut rest = text;
         while let Some(at) = rest.find(['\\', '*', '?', '[']) {
