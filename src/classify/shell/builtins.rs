@@ -246,7 +246,7 @@ fn set_options(scene: &mut Scene<'_>, words: &[Word]) {
     let operands = match dashes {
         Some(at) => &words[at + 1..],
         None => match words.iter().position(|word| !word.text.starts_with(['-', '+']) && word.text != "pipefail") {
-            Some(at) if at == 0 => words,
+            Some(0) => words,
             _ => return,
         },
     };

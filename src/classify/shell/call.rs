@@ -28,10 +28,11 @@ pub(super) fn run(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>
     }
     let [program, rest @ ..] = words else { return None };
     let name = &*program.text;
-    if !program.quoted && !scene.shell.calls.iter().any(|open| open == name) {
-        if let Some(text) = scene.shell.aliases.get(name).cloned() {
-            return Some(alias(scene, &text, words, about));
-        }
+    if !program.quoted
+        && !scene.shell.calls.iter().any(|open| open == name)
+        && let Some(text) = scene.shell.aliases.get(name).cloned()
+    {
+        return Some(alias(scene, &text, words, about));
     }
     let function = scene.shell.functions.get(name).cloned()?;
     if scene.shell.calls.iter().any(|open| open == name) {

@@ -48,6 +48,7 @@ pub(super) fn open<'r, 't>(scene: &mut Scene<'_>, redirects: &'r [Redirect<'t>],
                     text.push('\n');
                 }
                 let stream = Stream { connected: true, text: Some((text, word.span)), ..Stream::default() };
+                scene.step(|| redirect.kind.word().to_owned(), Some(span), |_| {});
                 redirected.stdin = Some(stream);
             }
             RedirectKind::Read => redirected.read(scene, redirect.fd, &word, span),
