@@ -91,6 +91,8 @@ pub(super) fn simple_output(words: &[Word]) -> Option<String> {
             Some((folder, _)) => folder.to_owned() + "\n",
             None => ".\n".to_owned(),
         },
+        // Its folder is not known, but what runs is.
+        "which" => operand()?.to_owned() + "\n",
         // The name is made up, the folder is not.
         "mktemp" => {
             let template = rest.iter().rev().find(|word| word.text.contains("XXX") && word.is_known());
@@ -126,7 +128,11 @@ fn behind(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Str
         while let [word, after @ ..] = rest
             && let Some(option) = word.text.strip_prefix('-')
         {
-            if !named && option.contains(['v', 'V']) {
+            if !named && option.contains('v') {
+                let name = after.first().and_then(Word::value).map(|name| name.to_owned() + "\n");
+                return printed(name, about.span);
+            }
+            if !named && option.contains('V') {
                 return silent();
             }
             rest = after;

@@ -45,6 +45,10 @@ pub(super) fn run(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>
         scene.gap(GapKind::TooDeep, Hides::Anything, about.span, "functions call each other too deeply");
         return Some(Stream::default());
     }
+    if !scene.shell.count_call(&function.body) {
+        scene.gap(GapKind::TooLarge, Hides::Anything, None, "too many commands");
+        return Some(Stream::default());
+    }
     let outer = scene.shell.positional.replace(rest.into());
     scene.shell.calls.push(name.to_owned());
     let at = if function.code == scene.shell.code { Ok(function.at.start) } else { Err(about.span) };

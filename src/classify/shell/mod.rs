@@ -68,7 +68,8 @@ fn whole(scene: &mut Scene<'_>, text: &str, stdin: &Stream) -> Stream {
     // A chain of thousands of links is good shell, only too long for the parser.
     let sound = from_tree_sitter::pieces(text);
     if !sound.whole {
-        scene.gap(GapKind::Unparsed, Hides::Anything, Some(Span::new(0, text.len())), complaint.clone());
+        let kind = if complaint.contains("too deep") { GapKind::TooDeep } else { GapKind::Unparsed };
+        scene.gap(kind, Hides::Anything, Some(Span::new(0, text.len())), complaint.clone());
     }
     let mark = scene.mark();
     for piece in sound.pieces {

@@ -172,7 +172,8 @@ fn write(scene: &mut Scene<'_>, word: &Word, append: bool, span: Span, content: 
 
 /// The file a word names; what is not known about it is a gap.
 fn file(scene: &mut Scene<'_>, word: &Word, span: Span) -> Resource {
-    if let Some(unknown) = word.unknown.first() {
+    let number = |name: &str| matches!(name, "$" | "?" | "!" | "#" | "UID" | "EUID" | "PPID" | "RANDOM" | "SECONDS");
+    if let Some(unknown) = word.unknown.iter().find(|part| !number(&part.name)) {
         let kind = if unknown.substitution { GapKind::UnresolvedSubstitution } else { GapKind::UnresolvedVariable };
         scene.gap(kind, Hides::Target, Some(span), unknown.name.clone());
     }
