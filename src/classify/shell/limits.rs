@@ -77,7 +77,7 @@ impl Depth {
                 }
                 b')' => brackets = brackets.saturating_sub(1),
                 // What stands in quotes or behind a backslash closes nothing.
-                b'}' if !matches!(before(1), b'\\' | b'"' | b'\'') => {
+                b'}' if !matches!(before(1), b'\\' | b'\'') => {
                     brackets = brackets.saturating_sub(1);
                     parameters = parameters.saturating_sub(1);
                 }

@@ -1,8 +1,8 @@
 //! `$x`, `${x:-d}`, `${x%.*}`, `$@` …: the value of a parameter as far as it is known.
 
-use super::pattern;
 use super::tree::{Change, Index, Parameter};
 use super::words::{Found, single};
+use super::{pattern, ways};
 use crate::classify::command::Stream;
 use crate::classify::{Scene, Word};
 
@@ -42,7 +42,7 @@ fn changed(scene: &mut Scene<'_>, parameter: &Parameter<'_>, value: Found, stdin
                 return value;
             }
             if *assign {
-                scene.variables.insert(parameter.name.to_owned(), default.value().map(str::to_owned));
+                ways::set(scene, parameter.name, Some(default.value().map(str::to_owned)));
             }
             as_found(default)
         }

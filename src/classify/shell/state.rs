@@ -27,6 +27,9 @@ pub struct State {
     /// Runs beside something else: a stage of a pipeline, or in the background.
     pub(super) beside: bool,
     pub(super) loops: usize,
+    /// Ways through the code that are open, and what was set since the first of them was.
+    pub(super) ways: usize,
+    pub(super) sets: Vec<super::ways::Set>,
     /// How many pieces of shell code are open, and how deep their groups go together.
     pub(super) nesting: usize,
     /// Tells the text of one piece of shell code from another's.

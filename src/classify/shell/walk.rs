@@ -120,9 +120,9 @@ fn node(scene: &mut Scene<'_>, node: &Node<'_>, span: Span, stdin: &Stream) -> S
             let mut ways = Ways::default();
             for (condition, body) in branches {
                 join(&mut out, script(scene, condition, stdin));
-                let before = Way::of(scene);
+                let way = Way::begin(scene);
                 join(&mut out, script(scene, body, stdin));
-                ways.end(scene, before);
+                ways.end(scene, way);
             }
             ways.meet(scene, *exhaustive);
             out
@@ -131,9 +131,9 @@ fn node(scene: &mut Scene<'_>, node: &Node<'_>, span: Span, stdin: &Stream) -> S
             test(scene, words, stdin);
             let (mut out, mut ways) = (silent(), Ways::default());
             for body in arms {
-                let before = Way::of(scene);
+                let way = Way::begin(scene);
                 join(&mut out, script(scene, body, stdin));
-                ways.end(scene, before);
+                ways.end(scene, way);
             }
             ways.meet(scene, false);
             out
@@ -167,22 +167,15 @@ fn test(scene: &mut Scene<'_>, words: &[RawWord<'_>], stdin: &Stream) {
 
 /// `a && b || c`: what a later link assigns may not be so.
 fn chain(scene: &mut Scene<'_>, links: &[Statement<'_>], stdin: &Stream) -> Stream {
-    let before = (!scene.variables.is_empty()).then(|| scene.variables.clone());
+    let only_assigns = |link: &Statement<'_>| matches!(&link.node, Node::Simple(simple) if simple.words.is_empty());
+    let doubtful = links.iter().skip(1).any(only_assigns).then(|| Way::begin(scene));
     let mut out = silent();
     for link in links {
         let next = statement(scene, link, stdin);
         join(&mut out, next);
     }
-    let only_assigns = |link: &Statement<'_>| matches!(&link.node, Node::Simple(simple) if simple.words.is_empty());
-    if let Some(before) = before
-        && links.iter().skip(1).any(only_assigns)
-    {
-        for (name, value) in before {
-            let now = scene.variables.entry(name).or_insert(None);
-            if value.is_some() && *now != value {
-                *now = None;
-            }
-        }
+    if let Some(way) = doubtful {
+        way.doubt(scene);
     }
     out
 }
