@@ -6,6 +6,9 @@ use super::{pattern, ways};
 use crate::classify::command::Stream;
 use crate::classify::{Scene, Word};
 
+/// Replacing is not followed where the result could be longer than this.
+const MAX_REPLACED: usize = 64 * 1024;
+
 /// What `parameter` stands for. Words inside it are looked at in any case: they can hold commands.
 pub(super) fn find(scene: &mut Scene<'_>, parameter: &Parameter<'_>, stdin: &Stream) -> Found {
     let index = match &parameter.index {
@@ -67,7 +70,8 @@ fn changed(scene: &mut Scene<'_>, parameter: &Parameter<'_>, value: Found, stdin
         }
         Change::Replace { pattern: raw, with, all } => {
             let (pattern, with) = (single(scene, raw, stdin), single(scene, with, stdin));
-            if !with.is_known() {
+            let long = matches!(&value, Found::Text(text) if text.len() * with.text.len() > MAX_REPLACED);
+            if long || !with.is_known() {
                 return Found::Unknown { guarded: false };
             }
             text_only(value, &pattern, |text| pattern::replaced(text, &pattern.text, &with.text, *all))

@@ -6,6 +6,9 @@ use crate::classify::command::Stream;
 use crate::classify::{Scene, Word, paths};
 use crate::model::{Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone};
 
+/// The content of a file that is written piece by piece is followed up to this length.
+const MAX_FILE: usize = 256 * 1024;
+
 /// The redirections of one statement after their words are resolved.
 #[derive(Debug, Default)]
 pub(super) struct Redirected<'r, 't> {
@@ -148,7 +151,7 @@ fn write(scene: &mut Scene<'_>, word: &Word, append: bool, span: Span, content: 
                 before.decoded |= content.decoded;
                 before.carries.extend(content.carries);
                 before.text = match (before.text.take(), content.text) {
-                    (Some((one, _)), Some((two, _))) => Some((one + &two, None)),
+                    (Some((one, _)), Some((two, _))) if one.len() < MAX_FILE => Some((one + &two, None)),
                     _ => None,
                 };
             }

@@ -9,6 +9,8 @@ use crate::model::{GapKind, Hides, Span};
 
 /// Groups, substitutions and the code in them, counted over all pieces of code that are open; bounds recursion.
 const MAX_NESTING: usize = 60;
+/// Output longer than this is not put together.
+const MAX_TEXT: usize = 256 * 1024;
 /// A loop over more known words than this runs once over an unknown one.
 const MAX_ITEMS: usize = 16;
 /// The same for a loop in a loop.
@@ -47,7 +49,7 @@ fn join(out: &mut Stream, next: Stream) {
     out.decoded |= next.decoded;
     out.carries.extend(next.carries);
     out.text = match (out.text.take(), next.text) {
-        (Some((one, _)), Some((two, _))) => Some((one + &two, None)),
+        (Some((one, _)), Some((two, _))) if one.len() + two.len() < MAX_TEXT => Some((one + &two, None)),
         _ => None,
     };
     out.lists = match (out.lists.take(), next.lists) {

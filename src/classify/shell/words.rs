@@ -5,6 +5,10 @@ use super::{braces, parameters, walk};
 use crate::classify::command::Stream;
 use crate::classify::{Scene, Unknown, Word};
 
+/// From here on, what a word is made of stays as it was written.
+const MAX_WORD: usize = 64 * 1024;
+const MAX_WORDS: usize = 4_096;
+
 /// Adds the words that `raw` becomes: none, one, or several by braces, splitting and arrays.
 pub(super) fn expand(scene: &mut Scene<'_>, raw: &RawWord<'_>, stdin: &Stream, out: &mut Vec<Word>) {
     if let [Part::Bare(text)] = &*raw.parts
@@ -149,6 +153,9 @@ impl<'o> Fields<'o> {
     }
 
     fn found(&mut self, scene: &Scene<'_>, found: Found, name: &str, written: &str, quoted: bool) {
+        // Values made of values grow without end.
+        let full = self.word.text.len() > MAX_WORD || self.out.len() > MAX_WORDS;
+        let found = if full { Found::Unknown { guarded: false } } else { found };
         self.word.quoted |=
             quoted && !(self.word.text.is_empty() && matches!(&found, Found::Text(text) if text == "~"));
         self.begun |= quoted;

@@ -91,6 +91,17 @@ fn long_texts_are_read_in_part_and_say_so() {
 }
 
 #[test]
+fn values_made_of_values_do_not_grow_without_end() {
+    survives("x=abc; ".to_owned() + &"x=\"$x$x\"; ".repeat(100));
+    survives("x=abc; ".to_owned() + &"x=${x//?/$x$x}; x=${x//a/$x}; ".repeat(50));
+    survives("a=(b c); ".to_owned() + &"a=(\"${a[@]}\" \"${a[@]}\"); ".repeat(100));
+    survives("set -- a b; ".to_owned() + &"set -- $@ $@; ".repeat(100));
+    survives(format!("x='{}'; echo {}", "ab ".repeat(5_000), "$x\"$x\"".repeat(20_000)));
+    survives(format!("x='{}'; {} | sh", "a".repeat(16_000), "echo $x >> f; ".repeat(4_000)));
+    survives("echo ".to_owned() + &"{a,b}".repeat(200) + &"{1..99999}".repeat(20));
+}
+
+#[test]
 fn code_in_code_shares_one_depth() {
     let groups = "( ".repeat(20);
     let ends = " )".repeat(20);
