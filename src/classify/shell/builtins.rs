@@ -15,7 +15,7 @@ pub(super) fn run(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>
     match &*program.text {
         ":" | "true" | "false" | "test" | "[" | "wait" | "jobs" | "fg" | "bg" | "disown" | "times" | "type" | "let"
         | "shopt" | "bind" | "complete" | "compgen" | "compopt" | "enable" | "caller" | "ulimit" | "umask" | "exit"
-        | "return" | "break" | "continue" | "dirs" | "setopt" | "unsetopt" => {}
+        | "logout" | "return" | "break" | "continue" | "dirs" | "setopt" | "unsetopt" => {}
         "cd" | "chdir" => change_folder(scene, rest),
         "pushd" => {
             let here = scene.cwd.clone();
@@ -91,6 +91,8 @@ pub(super) fn simple_output(words: &[Word]) -> Option<String> {
             Some((folder, _)) => folder.to_owned() + "\n",
             None => ".\n".to_owned(),
         },
+        // Its folder is not known, but what runs is.
+        "which" => operand()?.to_owned() + "\n",
         // The name is made up, the folder is not.
         "mktemp" => {
             let template = rest.iter().rev().find(|word| word.text.contains("XXX") && word.is_known());
@@ -126,7 +128,11 @@ fn behind(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Str
         while let [word, after @ ..] = rest
             && let Some(option) = word.text.strip_prefix('-')
         {
-            if !named && option.contains(['v', 'V']) {
+            if !named && option.contains('v') {
+                let name = after.first().and_then(Word::value).map(|name| name.to_owned() + "\n");
+                return printed(name, about.span);
+            }
+            if !named && option.contains('V') {
                 return silent();
             }
             rest = after;
@@ -246,7 +252,7 @@ fn set_options(scene: &mut Scene<'_>, words: &[Word]) {
     let operands = match dashes {
         Some(at) => &words[at + 1..],
         None => match words.iter().position(|word| !word.text.starts_with(['-', '+']) && word.text != "pipefail") {
-            Some(at) if at == 0 => words,
+            Some(0) => words,
             _ => return,
         },
     };
@@ -270,7 +276,8 @@ fn read(scene: &mut Scene<'_>, words: &[Word], stdin: &Stream) {
             "-p" | "-d" | "-n" | "-N" | "-t" | "-u" | "-i" => {
                 rest.next();
             }
-            "-a" => names.push("-a"),
+            // An array is not followed: two names say so.
+            text if text.starts_with('-') && text.contains('a') => names.push(""),
             text if text.starts_with('-') => {}
             text => names.push(text),
         }

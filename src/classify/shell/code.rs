@@ -29,7 +29,8 @@ pub(super) fn eval(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_
         }
         execute(scene, Resource::new(ResourceKind::Code, code.clone()), origin, "eval", span);
         // A substitution was walked when the word was resolved; the rest can be read around the variables.
-        if unknown.iter().any(|part| part.substitution) {
+        let nothing_else = words.iter().all(|word| word.emptied().trim().is_empty());
+        if nothing_else || unknown.iter().any(|part| part.substitution) {
             return Stream::default();
         }
     }

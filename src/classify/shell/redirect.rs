@@ -6,6 +6,9 @@ use crate::classify::command::Stream;
 use crate::classify::{Scene, Word, paths};
 use crate::model::{Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone};
 
+/// The content of a file that is written piece by piece is followed up to this length.
+const MAX_FILE: usize = 256 * 1024;
+
 /// The redirections of one statement after their words are resolved.
 #[derive(Debug, Default)]
 pub(super) struct Redirected<'r, 't> {
@@ -48,6 +51,7 @@ pub(super) fn open<'r, 't>(scene: &mut Scene<'_>, redirects: &'r [Redirect<'t>],
                     text.push('\n');
                 }
                 let stream = Stream { connected: true, text: Some((text, word.span)), ..Stream::default() };
+                scene.step(|| redirect.kind.word().to_owned(), Some(span), |_| {});
                 redirected.stdin = Some(stream);
             }
             RedirectKind::Read => redirected.read(scene, redirect.fd, &word, span),
@@ -147,13 +151,15 @@ fn write(scene: &mut Scene<'_>, word: &Word, append: bool, span: Span, content: 
                 before.decoded |= content.decoded;
                 before.carries.extend(content.carries);
                 before.text = match (before.text.take(), content.text) {
-                    (Some((one, _)), Some((two, _))) => Some((one + &two, None)),
+                    (Some((one, _)), Some((two, _))) if one.len() < MAX_FILE => Some((one + &two, None)),
                     _ => None,
                 };
             }
-            // What was in the file before is not known: the text alone would be half of it.
+            // What was in the file before is in it as well.
             _ if append => {
-                scene.files.insert(name, Stream { text: None, ..content });
+                let mut content = content;
+                content.carries.push(resource.clone());
+                scene.files.insert(name, content);
             }
             _ => {
                 scene.files.insert(name, content);
@@ -169,7 +175,8 @@ fn write(scene: &mut Scene<'_>, word: &Word, append: bool, span: Span, content: 
 
 /// The file a word names; what is not known about it is a gap.
 fn file(scene: &mut Scene<'_>, word: &Word, span: Span) -> Resource {
-    if let Some(unknown) = word.unknown.first() {
+    let number = |name: &str| matches!(name, "$" | "?" | "!" | "#" | "UID" | "EUID" | "PPID" | "RANDOM" | "SECONDS");
+    if let Some(unknown) = word.unknown.iter().find(|part| !number(&part.name)) {
         let kind = if unknown.substitution { GapKind::UnresolvedSubstitution } else { GapKind::UnresolvedVariable };
         scene.gap(kind, Hides::Target, Some(span), unknown.name.clone());
     }

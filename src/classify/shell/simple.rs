@@ -51,6 +51,9 @@ pub(super) fn command(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_,
 /// Runs one simple command that functions and aliases do not stand in for: a builtin or a program.
 pub(super) fn without_functions(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
     let Some(name) = words.first() else { return silent() };
+    if name.text.is_empty() {
+        return silent();
+    }
     if !is_program(name) {
         return dynamic(scene, words, about);
     }
@@ -108,6 +111,10 @@ fn is_program(word: &Word) -> bool {
 fn dynamic(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
     let [program, rest @ ..] = words else { return Stream::default() };
     let span = program.span.or(about.span);
+    if rest.first().is_some_and(|word| word.text == "=" && !word.quoted) {
+        scene.gap(GapKind::Unparsed, Hides::Anything, about.span, "looks like PowerShell");
+        return Stream::default();
+    }
     scene.gap(GapKind::DynamicCode, Hides::Anything, span, program.text.clone());
     let mut resource = Resource::new(ResourceKind::Code, program.text.clone());
     resource.unresolved = true;
