@@ -90,6 +90,29 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str)
     true
 }
 
+/// `ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT … ON TABLES TO r`: rights on everything made there from now on.
+pub(super) fn default_privileges(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
+    let span = cursor.span();
+    let operation = match (cursor.find("GRANT"), cursor.find("REVOKE")) {
+        (_, Some(_)) => Operation::Revoke,
+        (Some(_), None) => Operation::Grant,
+        (None, None) => return false,
+    };
+    let schemas = match cursor.find("IN SCHEMA") {
+        Some(at) => {
+            cursor.at = at + 2;
+            cursor.names()
+        }
+        None => vec![Name::default()],
+    };
+    for schema in schemas {
+        let mut resource = run.resource(ResourceKind::Schema, &schema);
+        resource.unresolved = schema.unresolved;
+        run.put(operation, resource, Extent::All, "ALTER DEFAULT PRIVILEGES", span, |_| {});
+    }
+    true
+}
+
 /// A role or a right of several words: `ALTER ANY TABLE`, `CONTROL SERVER`.
 fn granted(cursor: &mut Cursor<'_>) -> Option<Name> {
     let mut name = cursor.account()?;

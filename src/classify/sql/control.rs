@@ -1,7 +1,8 @@
 //! Transactions, settings, sessions, SHOW, EXPLAIN: what steers the server or the session.
 
 use crate::model::{
-    Effect, Extent, GapKind, Hides, Operation, Place, PlaceKind, Resource, ResourceKind, Reversibility,
+    Area, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Place, PlaceKind, Resource, ResourceKind,
+    Reversibility,
 };
 
 use super::cursor::{Cursor, Name};
@@ -128,12 +129,32 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
         "SHOW" => return show(run, cursor),
         "DESCRIBE" | "DESC" | "EXPLAIN" => return explain(run, cursor),
         "HELP" | "PRINT" | "RAISE" | "RAISERROR" | "THROW" | "SIGNAL" | "RESIGNAL" | "BREAK" | "CONTINUE" | "EXIT"
-        | "LEAVE" | "ITERATE" | "NULL" | "NOTIFY" | "LISTEN" | "UNLISTEN" | "DEALLOCATE" | "FETCH" | "MOVE"
-        | "CLOSE" | "UNLOCK" | "XA" | "GO" | "ASSERT" | "GET_DIAGNOSTICS" | "QUIT" | "GOTO" => {
+        | "LEAVE" | "ITERATE" | "NULL" | "LISTEN" | "UNLISTEN" | "CLOSE" | "UNLOCK" | "XA" | "GO" | "ASSERT"
+        | "GET_DIAGNOSTICS" | "QUIT" | "GOTO" => {
             return !is_prose(cursor, 8);
         }
         "CHECKPOINT" | "RECONFIGURE" => run.server(Operation::Alter, verb, span),
-        "DISCARD" => return !is_prose(cursor, 3),
+        "DISCARD" | "DEALLOCATE" => {
+            if is_prose(cursor, 3) {
+                return false;
+            }
+            session(run, verb, span);
+        }
+        "NOTIFY" => {
+            let Some(name) = cursor.name() else { return false };
+            if !cursor.ended() && !cursor.sees_punct(",") {
+                return false;
+            }
+            run.note(Operation::Create, ResourceKind::Message, &name, Extent::One, verb);
+        }
+        "FETCH" | "MOVE" => {
+            let Some(last) = cursor.tokens.last().filter(|_| !cursor.ended() && !is_prose(cursor, 6)) else {
+                return false;
+            };
+            let text = format!("cursor {}", &cursor.text[last.start..last.end]);
+            run.note(Operation::Read, ResourceKind::Item, &Name { text, span, unresolved: false }, Extent::Some, verb);
+        }
+
         "KILL" => {
             cursor.eat_any(&["CONNECTION", "QUERY", "HARD", "SOFT", "MUTATION", "SESSION"]);
             if cursor.rest().len() > 2 && is_prose(cursor, 2) {
@@ -155,7 +176,8 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
             }
             run.server(Operation::Stop, "STOP REPLICA", span);
         }
-        "WAITFOR" => return cursor.sees("DELAY") || cursor.sees("TIME") || cursor.sees_punct("("),
+        "WAITFOR" if cursor.sees("DELAY") || cursor.sees("TIME") => session(run, verb, span),
+        "WAITFOR" => return cursor.sees_punct("("),
         "LOCK" => return lock(run, cursor),
         "FLUSH" => {
             if is_prose(cursor, 6) {
@@ -215,6 +237,13 @@ fn assignment(run: &Run<'_, '_, '_>, mut cursor: Cursor<'_>, here: Cursor<'_>) -
 
 fn is_prose(cursor: Cursor<'_>, least: usize) -> bool {
     cursor.rest().len() >= least && cursor.rest().iter().all(|token| token.kind == Kind::Word)
+}
+
+/// Notes a change that ends with the session.
+pub(super) fn session(run: &mut Run<'_, '_, '_>, by: &str, span: Option<crate::model::Span>) {
+    let mut resource = Resource::new(ResourceKind::Item, "session");
+    resource.areas = resource.areas.with(Area::Ephemeral);
+    run.put(Operation::Alter, resource, Extent::One, by, span, |_| {});
 }
 
 fn begin(run: &mut Run<'_, '_, '_>) {
@@ -356,7 +385,11 @@ pub(super) fn set(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str)
             run.server(Operation::Alter, "RESET PERSIST", span);
             return true;
         }
-        return !is_prose(cursor, 4);
+        if is_prose(cursor, 4) {
+            return false;
+        }
+        session(run, verb, span);
+        return true;
     }
     if cursor.eat("PASSWORD") {
         let name = if cursor.eat("FOR") {
@@ -419,6 +452,8 @@ pub(super) fn set(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str)
     } else if verb == "SET" && setting.eq_ignore_ascii_case("IDENTITY_INSERT") {
         let table = Cursor { at: cursor.at, ..cursor }.name().unwrap_or_default();
         run.note(Operation::Alter, ResourceKind::Table, &table, Extent::One, "SET IDENTITY_INSERT");
+    } else {
+        session(run, verb, span);
     }
     true
 }
@@ -465,6 +500,16 @@ pub(super) fn alter_system(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) ->
         && !code.trim().is_empty()
     {
         // The server runs it as shell code from now on.
+        run.put(
+            Operation::Execute,
+            Resource::new(ResourceKind::Code, code.clone()),
+            Extent::One,
+            "ALTER SYSTEM",
+            Some(span),
+            |effect| {
+                effect.code = Some(CodeOrigin::Local);
+            },
+        );
         run.shell(&code, span);
     }
     true

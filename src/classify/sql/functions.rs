@@ -256,6 +256,10 @@ fn runs_sql(run: &mut Run<'_, '_, '_>, by: &str, mut arguments: Cursor<'_>, span
     };
     let connection = literals.first().filter(|(text, _)| !is_code(text)).map(|(text, _)| text.clone());
     let place = connection.as_deref().and_then(host_of).map(|name| Place { kind: PlaceKind::Host, name });
+    if by.starts_with("dblink") || by.starts_with("open") {
+        let peer = place.as_ref().map_or_else(String::new, |place| place.name.clone());
+        run.put(Operation::Connect, Resource::new(ResourceKind::Server, peer), Extent::One, by, span, |_| {});
+    }
     match literals.iter().rfind(|(text, _)| is_code(text)) {
         Some((code, at)) if !glued => {
             run.nested_sql(code, *at, place);

@@ -86,7 +86,7 @@ impl<'t> Lexer<'t> {
                     self.line_comment()
                 }
                 (b'#', _) if self.hash_comment() => self.line_comment(),
-                (b'/', b'/') if self.dialect == Dialect::Snowflake => self.line_comment(),
+                (b'/', b'/') if self.dialect == Dialect::Snowflake && !self.touches() => self.line_comment(),
                 (b'/', b'*') => self.comment(),
                 (b'*', b'/') if self.executable => {
                     self.executable = false;

@@ -242,6 +242,7 @@ fn string(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, by: &str) -> bool {
 fn prepare(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     if cursor.eat("TRANSACTION") {
         run.transaction = None;
+        control::session(run, "PREPARE TRANSACTION", cursor.span());
         return true;
     }
     let Some(_) = cursor.name() else { return false };

@@ -317,10 +317,9 @@ fn alter(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
         return super::control::set(run, cursor, "ALTER SESSION");
     }
     if cursor.eat("DEFAULT PRIVILEGES") {
-        let Some(at) = ["GRANT", "REVOKE"].iter().filter_map(|word| cursor.find(word)).min() else { return false };
-        let inner = Cursor::new(cursor.text, &cursor.tokens[at..]);
-        return access::run(run, inner, &inner.keyword());
+        return access::default_privileges(run, cursor);
     }
+
     let Some(named) = kinds::read(&mut cursor) else { return false };
     conditional(&mut cursor);
     let by = format!("ALTER {}", named.words);
