@@ -226,3 +226,24 @@ pub(super) fn alter_role(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, by: 
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::sql::tests::check;
+
+    #[test]
+    fn grants_name_what_is_granted() {
+        check("postgres", "GRANT pg_execute_server_program TO deploy", "grant Role pg_execute_server_program (one)");
+        check("postgres", "GRANT ALL PRIVILEGES ON ALL TABLES IN SCHEMA shop TO PUBLIC", "grant Schema shop (all)");
+        check("mysql", "GRANT ALL ON *.* TO 'app'@'%'", "grant Server *.* (all)");
+        check("postgres", "ALTER ROLE app SUPERUSER", "alter Role app (one)\ngrant Role superuser to app (one)");
+        check("tsql", "ALTER SERVER ROLE sysadmin ADD MEMBER app", "grant Role sysadmin (one)");
+        check(
+            "postgres",
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT ON TABLES TO app",
+            "grant Schema shop (all)",
+        );
+        check("postgres", "REVOKE SELECT ON logs FROM app", "revoke Table logs (one)");
+        check("postgres", "REASSIGN OWNED BY app TO boss", "grant Role everything owned by app (all)");
+    }
+}

@@ -184,3 +184,26 @@ fn output(run: &mut Run<'_, '_, '_>, word: &str, at: usize, rest: &str, line: Sp
         transfer::export(run, what, Extent::Some, word, Some(line), Zone::Local, path.to_owned());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::sql::tests::check;
+
+    #[test]
+    fn client_commands_are_actions_too() {
+        check("postgres", "\\copy users to '/tmp/u'", "export Table users (all, local /tmp/u)");
+        check(
+            "postgres",
+            "\\i setup.sql",
+            "execute File setup.sql (one, local code)\ngap hidden-code: script setup.sql",
+        );
+        check(
+            "postgres",
+            "SELECT 'DROP TABLE logs' \\gexec",
+            "execute Code (some, dynamic code)\ngap dynamic-code: code put together at run time",
+        );
+        check("postgres", "\\d users", "list Server (all)");
+        check("sqlite", ".import /tmp/u.csv users", "read File /tmp/u.csv (all, temporary)\nupdate Table users (some)");
+        check("sqlite", ".frobnicate\nDROP TABLE logs", "drop Table logs (all)");
+    }
+}

@@ -102,7 +102,7 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
             }
         }
         "COMMIT" | "END" => {
-            if cursor.rest().len() > 5 {
+            if !ends_transaction(cursor) {
                 return false;
             }
             run.finish_committed();
@@ -111,7 +111,7 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
             }
         }
         "ROLLBACK" | "ABORT" => {
-            if cursor.rest().len() > 5 {
+            if !ends_transaction(cursor) {
                 return false;
             }
             rollback(run, cursor);
@@ -157,7 +157,9 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
 
         "KILL" => {
             cursor.eat_any(&["CONNECTION", "QUERY", "HARD", "SOFT", "MUTATION", "SESSION"]);
-            if cursor.rest().len() > 2 && is_prose(cursor, 2) {
+            if cursor.token().is_none_or(|token| token.kind == Kind::Word && !cursor.peek(0).starts_with('@'))
+                && !cursor.sees("WHERE")
+            {
                 return false;
             }
             let text: String = cursor.token().map(|_| cursor.peek(0).trim_matches('\'').to_owned()).unwrap_or_default();
@@ -237,6 +239,13 @@ fn assignment(run: &Run<'_, '_, '_>, mut cursor: Cursor<'_>, here: Cursor<'_>) -
 
 fn is_prose(cursor: Cursor<'_>, least: usize) -> bool {
     cursor.rest().len() >= least && cursor.rest().iter().all(|token| token.kind == Kind::Word)
+}
+
+/// Whether what follows COMMIT, END or ROLLBACK belongs to it.
+fn ends_transaction(cursor: Cursor<'_>) -> bool {
+    const WORDS: &[&str] =
+        &["TRAN", "TRANSACTION", "WORK", "AND", "PREPARED", "TO", "RELEASE", "NO", "FORCE", "COMMENT"];
+    cursor.ended() || cursor.rest().len() <= 6 && WORDS.iter().any(|word| cursor.sees(word))
 }
 
 /// Notes a change that ends with the session.
@@ -420,11 +429,24 @@ pub(super) fn set(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str)
     }
     let Some(name) = cursor.name() else { return false };
     let assigned = cursor.eat_punct("=") || cursor.eat_punct(":=") || cursor.eat("TO") || cursor.eat_punct("(");
+    let plain = [
+        "transaction",
+        "constraints",
+        "names",
+        "character",
+        "charset",
+        "statistics",
+        "characteristics",
+        "time",
+        "xml",
+        "current",
+    ];
     if !assigned
-        && is_prose(cursor, 4)
-        && !name.text.eq_ignore_ascii_case("transaction")
-        && !cursor.sees("ON")
-        && !cursor.sees("AS")
+        && cursor.rest().iter().all(|token| token.kind == Kind::Word)
+        && cursor.rest().len() >= 2
+        && !cursor.has("ON")
+        && !cursor.has("OFF")
+        && !plain.iter().any(|word| name.text.eq_ignore_ascii_case(word))
     {
         return false;
     }
@@ -639,7 +661,8 @@ fn explain(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     }
     cursor.eat_any(&["TABLE", "EXTENDED", "FORMATTED", "DATABASE", "SCHEMA", "FUNCTION"]);
     let Some(name) = cursor.name() else { return false };
-    if is_prose(cursor, 2) {
+    let verb = Cursor { at: 0, ..cursor };
+    if is_prose(cursor, if verb.sees("EXPLAIN") { 1 } else { 2 }) {
         return false;
     }
     run.note(Operation::List, ResourceKind::Table, &name, Extent::One, "DESCRIBE");
@@ -677,4 +700,38 @@ fn lock(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
 /// A gap for code that is put together at run time.
 pub(super) fn dynamic(run: &mut Run<'_, '_, '_>, span: Option<crate::model::Span>, hides: Hides) {
     run.gap(GapKind::DynamicCode, hides, span, "code put together at run time");
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::sql::tests::check;
+
+    #[test]
+    fn transactions_hold_what_they_hold() {
+        check("postgres", "BEGIN; DELETE FROM logs; ROLLBACK", "delete Table logs (all, dry run)");
+        check("postgres", "BEGIN; DELETE FROM logs; COMMIT", "delete Table logs (all)");
+        check("postgres", "BEGIN; DELETE FROM logs", "delete Table logs (all, in transaction)");
+        check(
+            "postgres",
+            "BEGIN; DELETE FROM logs; SAVEPOINT s; DELETE FROM notes; ROLLBACK TO s; COMMIT",
+            "delete Table logs (all)\ndelete Table notes (all, dry run)",
+        );
+        check(
+            "mysql",
+            "BEGIN; DELETE FROM logs; DROP TABLE notes; ROLLBACK",
+            "delete Table logs (all)\ndrop Table notes (all)",
+        );
+        check("postgres", "EXPLAIN DELETE FROM logs", "delete Table logs (all, dry run)");
+        check("postgres", "EXPLAIN (ANALYZE, VERBOSE) DELETE FROM logs", "delete Table logs (all)");
+        check("mysql", "SET GLOBAL general_log = OFF", "disable Safeguard general_log (one)");
+        check("postgres", "SET search_path = shop", "alter Item session (one, ephemeral)");
+        check("postgres", "SET ROLE boss", "escalate Role boss (one)");
+        check(
+            "tsql",
+            "IF @a = 1 BEGIN DELETE FROM logs END ELSE DROP TABLE notes",
+            "delete Table logs (all)\ndrop Table notes (all)",
+        );
+        check("", "kill the process", "gap unknown-statement: kill the process");
+        check("", "commit the changes to main", "gap unknown-statement: commit the changes to main");
+    }
 }

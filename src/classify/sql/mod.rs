@@ -123,6 +123,13 @@ impl Run<'_, '_, '_> {
         resource
     }
 
+    /// Remembers a temporary table; beyond a point it is safe to forget them.
+    fn made_temporary(&mut self, name: &str) {
+        if self.temporary.len() < 256 {
+            self.temporary.push(name.to_ascii_lowercase());
+        }
+    }
+
     /// Notes an effect after `change` has said what is special about it.
     fn put(
         &mut self,

@@ -85,6 +85,7 @@ fn prepared<'t>(run: &Run<'_, '_, 't>, tokens: &[Token]) -> Cow<'t, str> {
         changes.push((*blank, b' '));
     }
     let mut cursor = Cursor::new(run.text, tokens);
+    let mut to_file = false;
     for (at, token) in tokens.iter().enumerate() {
         let span = Span::new(token.start, token.end);
         match token.kind {
@@ -104,7 +105,11 @@ fn prepared<'t>(run: &Run<'_, '_, 't>, tokens: &[Token]) -> Cow<'t, str> {
                 }
                 // Where a query's rows go to a file: noted by its words, and no parser knows it.
                 cursor.at = at;
-                if token.end - token.start == 4 && (cursor.sees("INTO OUTFILE") || cursor.sees("INTO DUMPFILE")) {
+                if !to_file
+                    && token.end - token.start == 4
+                    && (cursor.sees("INTO OUTFILE") || cursor.sees("INTO DUMPFILE"))
+                {
+                    to_file = true;
                     cursor.at += 2;
                     let end = cursor.find_flat(&["FROM", "UNION"]).unwrap_or(tokens.len());
                     changes.push((Span::new(token.start, tokens[end - 1].end), b' '));
@@ -196,12 +201,10 @@ pub(super) fn name(run: &Run<'_, '_, '_>, name: &ObjectName) -> Name {
         let place = span(ident.span);
         if is_param(run, ident) {
             found.unresolved = true;
-            found.text.push_str(
-                place
-                    .and_then(|place| run.text.get(place.start..place.end))
-                    .unwrap_or(&ident.value)
-                    .trim_matches(['{', '}', ' ']),
-            );
+            let written = place.and_then(|place| run.text.get(place.start..place.end)).unwrap_or(&ident.value);
+            let whole =
+                written.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).filter(|rest| !rest.contains('{'));
+            found.text.push_str(whole.unwrap_or(written).trim());
         } else {
             found.text.push_str(&ident.value);
         }

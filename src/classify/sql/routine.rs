@@ -69,11 +69,7 @@ fn executes(run: &mut Run<'_, '_, '_>, by: &str, name: &str, origin: CodeOrigin,
 /// A routine that the database keeps: what it does is not in the text.
 fn call(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, by: &str) -> bool {
     let Some(name) = cursor.name() else { return false };
-    if !cursor.ended()
-        && !cursor.sees_punct("(")
-        && cursor.rest().iter().all(|token| token.kind == Kind::Word)
-        && cursor.rest().len() > 1
-    {
+    if !cursor.ended() && !cursor.sees_punct("(") && cursor.rest().iter().all(|token| token.kind == Kind::Word) {
         return false;
     }
     executes(run, by, &name.text, CodeOrigin::Stored, name.span);
@@ -333,5 +329,51 @@ impl Run<'_, '_, '_> {
                 effect.dry_run = true;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::sql::tests::check;
+
+    #[test]
+    fn strings_that_carry_code_are_read() {
+        check(
+            "postgres",
+            "DO $$ BEGIN IF EXISTS (SELECT 1 FROM a) THEN EXECUTE 'DROP TABLE logs'; END IF; END $$",
+            "read Table a (unknown, lexical)\ndrop Table logs (all)",
+        );
+        check(
+            "postgres",
+            "DO $$ DECLARE r record; BEGIN FOR r IN SELECT t FROM names LOOP EXECUTE 'DROP TABLE ' || r.t; END LOOP; END $$",
+            "read Table names (unknown, lexical)\nexecute Code (one, dynamic code)\ngap dynamic-code: code put together at run time",
+        );
+        check(
+            "postgres",
+            "DO $$ BEGIN EXECUTE format('TRUNCATE %I', t); END $$",
+            "delete Table %I (all, unresolved)\ngap unresolved-variable: %I",
+        );
+        check("tsql", "EXEC sp_executesql N'DROP TABLE logs'", "drop Table logs (all)");
+        check(
+            "tsql",
+            "EXEC('DROP TABLE ' + @t)",
+            "execute Code (one, dynamic code)\ngap dynamic-code: code put together at run time",
+        );
+        check("mysql", "PREPARE s FROM 'DROP TABLE logs'", "drop Table logs (all)");
+        check(
+            "postgres",
+            "EXECUTE nightly(1)",
+            "execute Routine nightly (one, stored code)\ngap hidden-code: stored or prepared code nightly",
+        );
+        check(
+            "postgres",
+            "CREATE FUNCTION tidy() RETURNS void LANGUAGE plpgsql AS $$ BEGIN DELETE FROM logs; END $$",
+            "create Routine tidy (one)",
+        );
+        check(
+            "postgres",
+            "CREATE FUNCTION sh() RETURNS void LANGUAGE plpython3u AS $$ pass $$",
+            "create Routine sh (one)\ngrant Role language plpython3u to sh (one)",
+        );
     }
 }

@@ -227,7 +227,7 @@ fn create(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     }
     named.temporary |= name.text.starts_with('#');
     if named.temporary {
-        run.temporary.push(name.text.to_ascii_lowercase());
+        run.made_temporary(&name.text);
     }
     let by = format!("CREATE {}", named.words);
     let kind = kind_of(run.dialect, &named);
@@ -786,5 +786,47 @@ fn upkeep(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> bool
             }
             true
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::sql::tests::check;
+
+    #[test]
+    fn structure_changes_name_what_they_lose() {
+        check("postgres", "DROP SCHEMA billing CASCADE", "drop Schema billing (all, cascades)");
+        check("postgres", "DROP DATABASE shop WITH (FORCE)", "drop Database shop (all, guard off)");
+        check(
+            "postgres",
+            "ALTER TABLE logs ADD COLUMN a int, DROP COLUMN b CASCADE",
+            "drop Column logs.b (all, cascades)\nalter Table logs (one)",
+        );
+        check(
+            "postgres",
+            "ALTER TABLE logs DISABLE ROW LEVEL SECURITY",
+            "disable Safeguard row level security of logs (all)",
+        );
+        check("postgres", "DROP POLICY own_rows ON logs", "disable Safeguard own_rows on logs (all)");
+        check(
+            "postgres",
+            "TRUNCATE logs, notes CASCADE",
+            "delete Table logs (all, cascades)\ndelete Table notes (all, cascades)",
+        );
+        check("tsql", "DROP TABLE #scratch", "drop Table #scratch (all, ephemeral)");
+        check(
+            "postgres",
+            "CREATE TEMP TABLE scratch (a int); DROP TABLE scratch",
+            "create Table scratch (one, ephemeral)\ndrop Table scratch (all, ephemeral)",
+        );
+        check("snowflake", "CREATE OR REPLACE TABLE logs (a int)", "drop Table logs (all)\ncreate Table logs (one)");
+        check(
+            "postgres",
+            "CREATE TABLE attic AS SELECT * FROM logs",
+            "create Table attic (one)\nread Table logs (all)",
+        );
+        check("mysql", "PURGE BINARY LOGS TO 'mysql-bin.7'", "rewrite Log binary logs (some)");
+        check("mysql", "ALTER TABLE logs DROP PARTITION p1", "delete Table logs (some)");
+        check("clickhouse", "ALTER TABLE logs DELETE WHERE 1", "delete Table logs (all)");
     }
 }

@@ -7,9 +7,9 @@ use super::lexer::{Kind, Token};
 use super::{Run, access, control, data, functions, routine, schema, transfer};
 
 /// Statements inside statements (`EXPLAIN PREPARE …`) deeper than this are a gap.
-const MAX_DEPTH: usize = 40;
+const MAX_DEPTH: usize = 16;
 /// Control words in front of one statement (`BEGIN IF … THEN BEGIN …`) beyond this are a gap.
-const MAX_CONTROL: usize = 400;
+const MAX_CONTROL: usize = 64;
 
 /// Finds what one statement does.
 pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token]) {

