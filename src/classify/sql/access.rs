@@ -57,7 +57,7 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str)
         things.at = things.at.min(things.tokens.len());
     }
     let everything = things.eat("ALL");
-    if things.eat("FUTURE") {}
+    things.eat("FUTURE");
     let (kind, whole) = kind_of(&mut things, everything);
     while things.eat_punct(":") || things.eat_punct("::") {}
     if things.eat_any(&["IN SCHEMA", "IN DATABASE"]) || everything {

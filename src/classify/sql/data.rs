@@ -240,7 +240,10 @@ impl Walk<'_, '_, '_, '_> {
             return;
         }
         // DuckDB and ClickHouse read files and addresses in place of tables.
-        if name.text.contains("://") {
+        if name.text.starts_with('@') && self.run.dialect == super::Dialect::Snowflake {
+            let resource = Resource::new(ResourceKind::Bucket, name.text.clone());
+            self.run.put(Operation::Read, resource, extent, "SELECT", name.span, |_| {});
+        } else if name.text.contains("://") {
             transfer::fetch(self.run, &name.text, "SELECT", name.span);
         } else if name.span.is_none_or(|span| self.run.text[span.start..].starts_with('\'')) {
             let resource = transfer::server_file(&name.text);
@@ -360,7 +363,7 @@ impl Walk<'_, '_, '_, '_> {
             reached.extent = Extent::Some;
         }
         let limit = delete.limit.as_ref().map(number).or(self.top.take());
-        if let Some(limit) = limit {
+        if let Some(limit) = limit.filter(|_| !self.run.looping) {
             (reached.extent, reached.count) = at_most(limit, reached.extent, reached.count);
         }
         for name in &targets {
@@ -403,7 +406,7 @@ impl Walk<'_, '_, '_, '_> {
             reached.extent = Extent::Some;
         }
         let limit = update.limit.as_ref().map(number).or(self.top.take());
-        if let Some(limit) = limit {
+        if let Some(limit) = limit.filter(|_| !self.run.looping) {
             (reached.extent, reached.count) = at_most(limit, reached.extent, reached.count);
         }
         for name in &targets {

@@ -352,7 +352,7 @@ impl<'t> Lexer<'t> {
         }
         let operand = self.touches()
             && self.before.is_some_and(|before| {
-                !(before.kind == Kind::Punct && !matches!(&self.text[before.start..before.end], ")" | "]"))
+                before.kind != Kind::Punct || matches!(&self.text[before.start..before.end], ")" | "]")
             });
         if operand {
             self.at += 1;

@@ -5,8 +5,10 @@
 //! grammar is a verb, a kind, names and options, and no parser knows half of them.
 
 mod access;
+mod alter;
 mod client;
 mod control;
+mod create;
 mod cursor;
 mod data;
 mod dialect;
@@ -17,11 +19,14 @@ mod parse;
 mod predicate;
 mod routine;
 mod schema;
+mod settings;
 mod split;
 mod statement;
 mod template;
 mod tokens;
+mod transaction;
 mod transfer;
+mod upkeep;
 
 use crate::model::{
     Area, Certainty, Effect, Extent, GapKind, Hides, Operation, Place, Resource, ResourceKind, Reversibility, Span,
@@ -46,6 +51,7 @@ pub fn run(scene: &mut Scene<'_>, text: &str) {
         blanks: Vec::new(),
         temporary: Vec::new(),
         blocks: 0,
+        looping: false,
         declares: false,
         scanned: false,
         depth: 0,
@@ -93,6 +99,8 @@ struct Run<'s, 'a, 't> {
     temporary: Vec<String>,
     /// `BEGIN … END` blocks that are open.
     blocks: usize,
+    /// Inside a loop, where a LIMIT bounds one round only.
+    looping: bool,
     /// Inside the declarations of a block.
     declares: bool,
     /// The functions of the statement at hand are noted already.
@@ -113,7 +121,11 @@ impl Run<'_, '_, '_> {
         let mut resource = Resource::new(kind, name.text.clone());
         resource.unresolved = name.unresolved || name.text.is_empty();
         if matches!(kind, ResourceKind::Table | ResourceKind::View | ResourceKind::Column | ResourceKind::Index) {
-            if name.text.starts_with('#') || is_one_of(&name.text, &self.temporary) || starts(&name.text, "pg_temp.") {
+            if name.text.starts_with('#')
+                || name.text.starts_with('@') && self.dialect == Dialect::TSql
+                || is_one_of(&name.text, &self.temporary)
+                || starts(&name.text, "pg_temp.")
+            {
                 resource.areas = resource.areas.with(Area::Ephemeral);
             }
             if is_internal(&name.text) {

@@ -6,7 +6,7 @@ use super::cursor::{Cursor, Name};
 use super::dialect::Dialect;
 use super::kinds::Named;
 use super::lexer::Kind;
-use super::{Run, access, control, functions, statement};
+use super::{Run, access, control, functions, settings, statement};
 use crate::classify::Language;
 
 /// Reads a statement that runs or prepares code; `false` when it makes no sense.
@@ -210,8 +210,7 @@ fn string(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, by: &str) -> bool {
     let mut code = String::new();
     let mut place: Option<Span> = None;
     let mut literals = 0;
-    loop {
-        let Some((text, span)) = cursor.string() else { break };
+    while let Some((text, span)) = cursor.string() {
         code.push_str(&text);
         place = super::cursor::join(place, Some(span));
         literals += 1;
@@ -238,7 +237,7 @@ fn string(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, by: &str) -> bool {
 fn prepare(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     if cursor.eat("TRANSACTION") {
         run.transaction = None;
-        control::session(run, "PREPARE TRANSACTION", cursor.span());
+        settings::session(run, "PREPARE TRANSACTION", cursor.span());
         return true;
     }
     let Some(_) = cursor.name() else { return false };

@@ -4,7 +4,7 @@ use crate::model::{GapKind, Hides};
 
 use super::cursor::Cursor;
 use super::lexer::{Kind, Token};
-use super::{Run, access, control, data, functions, routine, schema, transfer};
+use super::{Run, access, control, data, functions, routine, schema, transaction, transfer};
 
 /// Statements inside statements (`EXPLAIN PREPARE …`) deeper than this are a gap.
 const MAX_DEPTH: usize = 16;
@@ -37,7 +37,7 @@ fn peeled(run: &mut Run<'_, '_, '_>, tokens: &[Token]) {
         let here = Cursor::new(run.text, cursor.rest());
         let word = here.keyword();
         match word.as_str() {
-            "BEGIN" if !control::begins_transaction(here) => {
+            "BEGIN" if !transaction::begins_transaction(here) => {
                 run.blocks += 1;
                 run.declares = false;
                 cursor.at += 1;
@@ -53,9 +53,13 @@ fn peeled(run: &mut Run<'_, '_, '_>, tokens: &[Token]) {
                     cursor.at += 1;
                 }
             }
-            "ELSE" | "LOOP" | "REPEAT" | "THEN" => cursor.at += 1,
+            "ELSE" | "LOOP" | "REPEAT" | "THEN" => {
+                run.looping |= matches!(word.as_str(), "LOOP" | "REPEAT");
+                cursor.at += 1;
+            }
             "EXCEPTION" if here.peek(1).eq_ignore_ascii_case("WHEN") || here.peek(1).is_empty() => cursor.at += 1,
             "IF" | "ELSIF" | "ELSEIF" | "WHILE" | "FOR" | "WHEN" | "FOREACH" | "UNTIL" => {
+                run.looping |= matches!(word.as_str(), "WHILE" | "FOR" | "FOREACH");
                 match control::after_condition(here) {
                     Some(after) => {
                         let condition = &here.tokens[1..after];

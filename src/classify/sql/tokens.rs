@@ -130,8 +130,7 @@ pub(super) fn reads(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, extent: E
             continue;
         }
         cursor.eat("ONLY");
-        loop {
-            let Some(token) = cursor.token().filter(|token| names_something(*token)) else { break };
+        while let Some(token) = cursor.token().filter(|token| names_something(*token)) {
             let Some(name) = cursor.name() else { break };
             if cursor.sees_punct("(") {
                 break;
@@ -275,7 +274,7 @@ fn update(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     }
     let first = targets.first().map_or("", |name| &name.text);
     let (mut extent, mut count) = condition(run, cursor, first);
-    if let Some(limit) = top.or_else(|| limit(cursor)) {
+    if let Some(limit) = top.or_else(|| limit(cursor)).filter(|_| !run.looping) {
         (extent, count) = at_most(limit, extent, count);
     }
     for name in targets {
@@ -302,7 +301,7 @@ fn delete(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     // Teradata's `DELETE t ALL`, Oracle's and T-SQL's `DELETE t WHERE …`.
     let shaped =
         cursor.ended() || CLAUSES.iter().any(|word| cursor.sees(word)) || cursor.sees("ALL") || cursor.sees("OPTION");
-    if names.is_empty() || !from && !shaped || from && !shaped && is_prose(cursor) && !cursor.has("WHERE") {
+    if names.is_empty() || !shaped && (!from || is_prose(cursor) && !cursor.has("WHERE")) {
         return false;
     }
     let span = cursor.span_from(start);
@@ -324,7 +323,7 @@ fn delete(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     }
     let first = names.first().map_or("", |(name, _)| &name.text);
     let (mut extent, mut count) = condition(run, cursor, first);
-    if let Some(limit) = top.or_else(|| limit(cursor)) {
+    if let Some(limit) = top.or_else(|| limit(cursor)).filter(|_| !run.looping) {
         (extent, count) = at_most(limit, extent, count);
     }
     for (name, _) in names {
