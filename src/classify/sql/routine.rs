@@ -275,7 +275,6 @@ fn declare(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
         return false;
     }
     run.declares = true;
-    // PL/pgSQL needs no semicolon… but a BEGIN on its own line may follow directly.
     true
 }
 

@@ -17,10 +17,9 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
         if run.transaction.is_some() {
             run.transaction = Some(run.scene.mark());
         }
-        let mark = run.scene.mark();
         let known = read(run, cursor, verb);
         if run.transaction.is_some() && run.dialect != Dialect::Unknown {
-            run.transaction = Some(run.scene.mark().max(mark));
+            run.transaction = Some(run.scene.mark());
         }
         return known;
     }

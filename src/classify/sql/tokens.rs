@@ -163,9 +163,7 @@ fn insert(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     let start = cursor.at;
     let by = cursor.keyword();
     cursor.at += 1;
-    let plain = cursor.eat_any(&["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE"]);
-    let _ = plain;
-    cursor.eat("IGNORE");
+    while cursor.eat_any(&["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE"]) {}
     if cursor.eat("OR") {
         cursor.at += 1;
     }

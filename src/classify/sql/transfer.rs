@@ -335,7 +335,7 @@ fn load(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     let span = cursor.span();
     if cursor.eat_any(&["DATA", "XML"]) {
         let overwrites = cursor.has("OVERWRITE");
-        let client = cursor.has("LOCAL");
+
         let file = (Cursor { ..cursor }).next_string();
         let uri = cursor.find("URIS").and_then(|at| Cursor { at, ..cursor }.next_string());
         let found = cursor
@@ -348,7 +348,6 @@ fn load(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
         let resource = run.resource(ResourceKind::Table, &name);
         run.put(Operation::Update, resource, extent, "LOAD DATA", span, |_| {});
         if let Some((file, at)) = uri.or(file) {
-            let _ = client;
             reads_file(run, &file, "LOAD DATA", Some(at));
         }
         return true;
