@@ -3,6 +3,7 @@
 use crate::model::{Effect, Extent, GapKind, Hides, Operation, Place, PlaceKind, Resource, ResourceKind};
 
 use super::cursor::{Cursor, Name};
+use super::dialect::Dialect;
 use super::lexer::Kind;
 use super::{Run, settings, statement, transaction};
 
@@ -335,7 +336,7 @@ fn lock(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     let names = cursor.names();
     let modes = ["IN", "WRITE", "READ", "NOWAIT", "LOW_PRIORITY", "AS"];
     if names.is_empty()
-        || !explicit && !cursor.sees("IN")
+        || !explicit && !cursor.sees("IN") && !(cursor.ended() && run.dialect == Dialect::Postgres)
         || !cursor.ended() && !modes.iter().any(|mode| cursor.sees(mode))
     {
         return false;

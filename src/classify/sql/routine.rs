@@ -264,7 +264,6 @@ fn declare(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     if cursor.name().is_none() {
         return false;
     }
-    functions::run(run, cursor.rest());
     if cursor.has("CURSOR") {
         if let Some(at) = cursor.find("FOR").or_else(|| cursor.find("IS")) {
             statement::run(run, &cursor.tokens[at + 1..]);
@@ -274,6 +273,7 @@ fn declare(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     if cursor.rest().len() >= 6 && cursor.rest().iter().all(|token| token.kind == Kind::Word) {
         return false;
     }
+    functions::run(run, cursor.rest());
     run.declares = true;
     true
 }

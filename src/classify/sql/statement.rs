@@ -85,11 +85,15 @@ fn peeled(run: &mut Run<'_, '_, '_>, tokens: &[Token]) {
     run.gap(GapKind::TooDeep, Hides::Anything, cursor.span(), "control words nested too deeply");
 }
 
+/// Verbs behind which a function is named, not called (`GRANT EXECUTE ON FUNCTION f(text)`), is kept for later, or stands in
+/// a statement that is looked through on its own.
+const NAMES_ONLY: &[&str] =
+    &["CREATE", "EXPLAIN", "PREPARE", "DECLARE", "GRANT", "REVOKE", "DENY", "DROP", "ALTER", "COMMENT", "SECURITY"];
+
 /// Every verb has one reader.
 fn verb(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, word: &str) {
     let tokens = here.tokens;
-    // What CREATE keeps for later is not called now; the others hold statements that are looked through on their own.
-    if !run.scanned && !matches!(word, "CREATE" | "EXPLAIN" | "PREPARE" | "DECLARE") {
+    if !run.scanned && !NAMES_ONLY.contains(&word) {
         functions::run(run, tokens);
         run.scanned = true;
     }
