@@ -121,7 +121,14 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
             run.note(Operation::Create, ResourceKind::Message, &name, Extent::One, verb);
         }
         "FETCH" | "MOVE" => {
-            let Some(last) = cursor.tokens.last().filter(|_| !cursor.ended() && !is_prose(cursor, 6)) else {
+            let Some(last) = cursor.tokens.last().filter(|_| {
+                let directions =
+                    ["NEXT", "PRIOR", "FIRST", "LAST", "ABSOLUTE", "RELATIVE", "FORWARD", "BACKWARD", "ALL"];
+                cursor.rest().len() == 1
+                    || directions.iter().any(|word| cursor.sees(word))
+                    || cursor.has("FROM")
+                    || cursor.has("IN")
+            }) else {
                 return false;
             };
             let text = format!("cursor {}", &cursor.text[last.start..last.end]);
@@ -204,10 +211,10 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
 /// `x := 1` and `x = 1` in the body of a routine.
 fn assignment(run: &Run<'_, '_, '_>, mut cursor: Cursor<'_>, here: Cursor<'_>) -> bool {
     cursor.at = 0;
-    cursor.name().is_some() && (cursor.eat_punct(":=") || cursor.eat_punct(":") || run.blocks > 0 && cursor.eat_punct("="))
+    cursor.name().is_some() && (cursor.eat_punct(":=") || run.blocks > 0 && cursor.eat_punct("="))
         || run.blocks > 0 && here.rest().len() == 1
         // A declaration before BEGIN: `total numeric := 0`, `r record`.
-        || run.blocks == 0 && run.declares && here.rest().len() >= 2
+        || run.blocks == 0 && run.declares && (2..=12).contains(&here.tokens.len()) && here.tokens[..2].iter().all(|token| token.kind == Kind::Word)
 }
 
 pub(super) fn is_prose(cursor: Cursor<'_>, least: usize) -> bool {

@@ -33,7 +33,9 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
                 statement::run(run, &cursor.tokens[at..]);
                 return true;
             }
-            run.blocks > 0 || verb == "RETURN" && cursor.rest().len() < 6 || verb == "OPEN" && cursor.rest().len() <= 2
+            run.blocks > 0
+                || cursor.rest().len() <= 1
+                || cursor.tokens.get(2).is_some_and(|token| token.kind != Kind::Word)
         }
     }
 }
@@ -270,11 +272,15 @@ fn declare(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
         }
         return true;
     }
-    if cursor.rest().len() >= 6 && cursor.rest().iter().all(|token| token.kind == Kind::Word) {
+    let shaped = ["DEFAULT", "CONSTANT", "NOT", "CONDITION", "PRECISION", "VARYING", "WITH", "SCROLL", "UNSIGNED"];
+    if cursor.rest().len() >= 3
+        && !shaped.iter().any(|word| cursor.has(word))
+        && cursor.rest().iter().all(|token| token.kind == Kind::Word)
+    {
         return false;
     }
     functions::run(run, cursor.rest());
-    run.declares = true;
+    run.declares = run.dialect != Dialect::TSql;
     true
 }
 

@@ -171,7 +171,13 @@ pub(super) fn set(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str)
         let safeguard = Name { text: "writable_schema".to_owned(), ..name };
         run.note(Operation::Disable, ResourceKind::Safeguard, &safeguard, Extent::One, "PRAGMA");
     } else if verb == "PRAGMA" && ["_info", "_xinfo", "_list", "_check"].iter().any(|end| setting.ends_with(end)) {
-        run.note(Operation::List, ResourceKind::Database, &Name { text: String::new(), ..name }, Extent::One, "PRAGMA");
+        run.note(
+            Operation::List,
+            ResourceKind::Database,
+            &Name { text: format!("pragma {setting}"), ..name },
+            Extent::One,
+            "PRAGMA",
+        );
     } else if verb == "PRAGMA" && assigned {
         run.note(
             Operation::Alter,

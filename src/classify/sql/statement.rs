@@ -76,6 +76,14 @@ fn peeled(run: &mut Run<'_, '_, '_>, tokens: &[Token]) {
                 // `<<label>>`
                 cursor.at += cursor.rest().len().min(5);
             }
+            _ if here.peek(1) == ":"
+                && ["BEGIN", "LOOP", "WHILE", "REPEAT", "FOR"]
+                    .iter()
+                    .any(|word| (Cursor { at: 2, ..here }).sees(word)) =>
+            {
+                // `label: LOOP`
+                cursor.at += 2;
+            }
             _ => {
                 verb(run, here, &word);
                 return;

@@ -3,8 +3,50 @@
 use crate::model::{Extent, Operation, Resource, ResourceKind, Zone};
 
 use super::cursor::{Cursor, Name};
-use super::schema::is_prose;
+use super::lexer::Kind;
 use super::{Run, kinds, routine, transfer};
+
+/// Words that may follow the names.
+const OPTIONS: &[&str] = &[
+    "USING",
+    "RETAIN",
+    "DRY",
+    "ZORDER",
+    "WHERE",
+    "FINAL",
+    "PARTITION",
+    "WITH",
+    "COMPUTE",
+    "FOR",
+    "UPDATE",
+    "ON",
+    "IN",
+    "QUICK",
+    "EXTENDED",
+    "FAST",
+    "MEDIUM",
+    "CHANGED",
+    "DEDUPLICATE",
+    "FULL",
+    "NO",
+    "USE_FRM",
+    "CASCADE",
+    "VALIDATE",
+    "DELETE",
+    "TO",
+    "DROP",
+    "CONCURRENTLY",
+    "ESTIMATE",
+    "LIST",
+    "PREDICATE",
+    "LITE",
+    "REORG",
+    "BOOST",
+    "SYNC",
+    "ADD",
+    "REMAP",
+    "STATISTICS",
+];
 
 /// Statements that keep things in order, move them or bring them back.
 pub(super) fn upkeep(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> bool {
@@ -146,10 +188,16 @@ pub(super) fn upkeep(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &s
                 "CONCURRENTLY",
                 "SYSTEM",
             ]) {}
-            let kind = kinds::read(&mut cursor).map_or(ResourceKind::Table, |named| named.kind);
+            let named = kinds::read(&mut cursor);
+            if named.is_none() && matches!(verb, "REFRESH" | "CHECK" | "REPAIR") {
+                return false;
+            }
+            let kind = named.map_or(ResourceKind::Table, |named| named.kind);
             cursor.eat("CONCURRENTLY");
             let names = cursor.names();
-            if is_prose(cursor) && cursor.rest().len() > 5 {
+            if cursor.token().is_some_and(|token| token.kind == Kind::Word)
+                && !OPTIONS.contains(&cursor.keyword().as_str())
+            {
                 return false;
             }
             if names.is_empty() {
