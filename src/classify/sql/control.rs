@@ -343,7 +343,7 @@ fn lock(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     let names = cursor.names();
     let modes = ["IN", "WRITE", "READ", "NOWAIT", "LOW_PRIORITY", "AS"];
     if names.is_empty()
-        || !explicit && !cursor.sees("IN") && !(cursor.ended() && run.dialect == Dialect::Postgres)
+        || !(explicit || cursor.sees("IN") || cursor.ended() && run.dialect == Dialect::Postgres)
         || !cursor.ended() && !modes.iter().any(|mode| cursor.sees(mode))
     {
         return false;

@@ -33,7 +33,7 @@ use crate::model::{
 };
 
 use super::Scene;
-use cursor::Name;
+use cursor::{Cursor, Name};
 use dialect::Dialect;
 use split::{Piece, Splitter};
 
@@ -74,7 +74,11 @@ pub fn run(scene: &mut Scene<'_>, text: &str) {
             template::add(&mut template, text, &tokens, piece);
         }
         match piece {
-            Piece::Statement => statement::run(&mut run, &tokens),
+            Piece::Statement => {
+                let cursor = Cursor::new(text, &tokens);
+                run.scene.step(|| format!("{} statement", cursor.keyword()), cursor.span(), |_| {});
+                statement::run(&mut run, &tokens);
+            }
             Piece::Client(line) => client::run(&mut run, &tokens, line),
         }
     }
