@@ -110,8 +110,7 @@ fn head(invocation: &Invocation<'_>, skip: &[usize]) -> Option<Span> {
 
 fn asks_for_help(call: &Call<'_>, spec: &Spec, taken: usize, has_commands: bool) -> bool {
     let unlisted = |name: &str| call.parsed.options.iter().any(|given| !given.listed && given.names.has(name));
-    if call.levels().any(|level| level.nothing.holds(call)) || unlisted("--help") || unlisted("-h") || unlisted("-help")
-    {
+    if call.spec().nothing.holds(call) || unlisted("--help") || unlisted("-h") || unlisted("-help") {
         return true;
     }
     // `helm install --version 1.2` is no question.

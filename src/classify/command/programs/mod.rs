@@ -5,12 +5,16 @@ mod copy;
 mod dd;
 mod env;
 mod find;
+mod gh_api;
 mod git_push;
 mod package_run;
 mod parallel;
+mod redis;
 mod sed;
 mod shell;
 mod ssh;
+mod tar;
+mod transfer;
 mod xargs;
 
 use crate::classify::{Scene, Unknown, Word};
@@ -28,13 +32,17 @@ words! {
         Env = "env",
         Fd = "fd",
         Find = "find",
+        GhApi = "gh-api",
         GitPush = "git-push",
         Move = "move",
         PackageRun = "package-run",
         Parallel = "parallel",
+        Redis = "redis",
         Sed = "sed",
         Shell = "shell",
         Ssh = "ssh",
+        Tar = "tar",
+        Transfer = "transfer",
         Xargs = "xargs",
     }
 }
@@ -49,13 +57,17 @@ impl Handler {
             Self::Env => env::run(scene, call),
             Self::Fd => find::fd(scene, call),
             Self::Find => find::find(scene, call),
+            Self::GhApi => gh_api::run(scene, call),
             Self::GitPush => git_push::run(scene, call),
             Self::Move => copy::rename(scene, call),
             Self::PackageRun => package_run::run(scene, call),
             Self::Parallel => parallel::run(scene, call),
+            Self::Redis => redis::run(scene, call),
             Self::Sed => sed::run(scene, call),
             Self::Shell => shell::run(scene, call),
             Self::Ssh => ssh::run(scene, call),
+            Self::Tar => tar::run(scene, call),
+            Self::Transfer => transfer::run(scene, call),
             Self::Xargs => xargs::run(scene, call),
         }
     }
