@@ -7,8 +7,11 @@
 pub mod code;
 pub mod command;
 pub mod http;
+mod naming;
 pub mod paths;
 pub mod scene;
+#[cfg(test)]
+mod seen;
 pub mod shell;
 pub mod sql;
 pub mod tool;

@@ -2,6 +2,7 @@
 
 use crate::model::{Action, Effect, Gap, GapKind, Hides, Place, Span, Step, Understanding};
 
+use super::command::Stream;
 use super::{Catalog, Known, code, shell, sql};
 
 /// Code nested deeper than this (`bash -c "ssh h 'psql -c …'"`) is a gap.
@@ -46,6 +47,11 @@ pub struct Scene<'a> {
     pub places: Vec<Place>,
     /// The SQL dialect of the current code, by its lower-case name.
     pub dialect: Option<String>,
+    /// What the text itself puts into files, as far as it shows: by absolute path where the working folder is known,
+    /// else as written. Process and command substitutions (`<(curl …)`, `$(curl …)`) stand here too, as written.
+    pub files: std::collections::BTreeMap<String, Stream>,
+    /// Functions, aliases, arrays and the like of the shell the current code runs in.
+    pub shell: shell::State,
     frame: Frame,
     depth: usize,
     /// How many commands run each other right now: `sudo env nice …`.
@@ -77,6 +83,8 @@ impl<'a> Scene<'a> {
             elsewhere: false,
             places: Vec::new(),
             dialect: action.surroundings.dialect.clone(),
+            files: std::collections::BTreeMap::new(),
+            shell: shell::State::default(),
             frame: Frame::Exact(0),
             depth: 0,
             commands: 0,
@@ -108,6 +116,17 @@ impl<'a> Scene<'a> {
         self.nested(frame, language, text);
     }
 
+    /// Runs shell code like [`Scene::run`] (`at` given) or [`Scene::run_word`], with something on its standard input;
+    /// gives what it writes on standard output.
+    pub fn run_piped(&mut self, text: &str, at: Result<usize, Option<Span>>, stdin: Stream) -> Stream {
+        self.shell.connect(stdin);
+        match at {
+            Ok(at) => self.run(Language::Shell, text, at),
+            Err(span) => self.run_word(Language::Shell, text, span),
+        }
+        self.shell.take_output()
+    }
+
     fn nested(&mut self, frame: Frame, language: Language, text: &str) {
         if self.depth >= MAX_DEPTH {
             self.gap(GapKind::TooDeep, Hides::Anything, None, "code nested too deeply");
@@ -135,7 +154,9 @@ impl<'a> Scene<'a> {
             self.places.clone(),
             self.dialect.clone(),
         );
+        let shell = self.shell.clone();
         let result = inside(self);
+        self.shell.restore(shell);
         (self.cwd, self.home, self.variables, self.elevated, self.elsewhere, self.places, self.dialect) = kept;
         result
     }

@@ -1,10 +1,41 @@
 //! Floor 1: Cedar policies, loaded, checked, compiled and asked.
 //!
-//! The only door to `cedar-policy`.
+//! The only door to `cedar-policy`. [`Policy::load`] reads sources, [`Policy::judge`] answers for one effect, and
+//! [`Policy::judge_with_oracle`] gives the same answer through Cedar's own `Authorizer`.
 
-use std::sync::Arc;
+mod builtin;
+mod compile;
+mod condition;
+mod entities;
+mod evaluate;
+mod example;
+mod facts;
+mod judge;
+mod lint;
+mod load;
+mod oracle;
+mod statement;
+#[cfg(test)]
+mod tests;
+mod validate;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use cedar_policy::PolicySet;
+use miette::NamedSource;
+
+pub use builtin::{PACKS, builtin};
+pub use condition::{Condition, ConditionKind, Met, Near};
+pub use example::Example;
+pub use facts::Fact;
+pub use load::{LoadOptions, PolicyErrors, Problem, ProblemLevel, Source};
 
 use crate::model::{Action, Effect, Environment, RuleInfo, SessionFacts};
+
+/// The vocabulary of policies, as a Cedar schema: for editors, for `prove` and for `nearmiss init`.
+pub const SCHEMA: &str = include_str!("schema.cedarschema");
 
 /// Everything a policy may look at for one effect.
 #[derive(Clone, Copy, Debug)]
@@ -28,4 +59,58 @@ pub struct Judgement {
     pub not_permitted: bool,
     /// Conditions that could not be evaluated.
     pub errors: Vec<String>,
+}
+
+/// A set of rules, checked and compiled. Shared by reference between threads.
+#[derive(Debug)]
+pub struct Policy {
+    rules: Vec<Arc<RuleInfo>>,
+    compiled: Vec<Rule>,
+    conjuncts: Vec<compile::Conjunct>,
+    /// Which of `compiled` can apply to an operation on a kind of resource: `operation * kinds + kind`.
+    slices: Vec<Box<[usize]>>,
+    by_id: BTreeMap<String, usize>,
+    /// The permits and the rules as Cedar wants them; only the oracle and slow conditions need them.
+    sets: OnceLock<Result<(PolicySet, PolicySet), String>>,
+    examples: OnceLock<Vec<Example>>,
+    warnings: Vec<Problem>,
+    digest: String,
+}
+
+/// One policy of the set: a rule, or a permit (which has no `info`).
+#[derive(Debug)]
+struct Rule {
+    id: String,
+    info: Option<Arc<RuleInfo>>,
+    policy: cedar_policy::Policy,
+    test: compile::Compiled,
+    source: Arc<NamedSource<String>>,
+    range: Range<usize>,
+}
+
+impl Policy {
+    /// Every rule that asks or blocks, in the order of the sources.
+    pub fn rules(&self) -> &[Arc<RuleInfo>] {
+        &self.rules
+    }
+
+    /// The first 16 hex digits of a hash over everything that the policy was loaded from.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// What the rules say of themselves: run when the policy is loaded, by whoever has a classifier.
+    pub fn examples(&self) -> &[Example] {
+        self.examples.get_or_init(|| self.compiled.iter().flat_map(example::read).collect())
+    }
+
+    /// What is worth a note but no error.
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
+    }
+
+    /// How many conditions are left to Cedar because the compiler does not know them.
+    pub fn slow_conditions(&self) -> usize {
+        self.conjuncts.iter().filter(|conjunct| matches!(conjunct.test, compile::Test::Slow(_))).count()
+    }
 }

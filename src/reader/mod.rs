@@ -3,10 +3,19 @@
 //! A reader never fails as a whole: what it cannot read becomes a located [`Issue`], the rest goes on.
 //! Lenient with what it does not know (other tools' logs change), loud about what it had to leave out.
 
+mod action_record;
+mod binary;
+#[cfg(test)]
+pub(crate) mod collect;
 pub mod detect;
+mod fields;
 pub mod format;
+mod history;
 pub mod input;
 pub mod record;
+mod transcript;
+mod unpack;
+mod utf16;
 
 use std::io::{self, BufRead};
 use std::ops::ControlFlow;
@@ -26,6 +35,11 @@ pub trait Reader: Sync {
 
     /// Whether a file that starts like `sample` is of this format.
     fn detect(&self, sample: &Sample<'_>) -> Match;
+
+    /// Records of this format are copied into other files (a resumed session); the same id then means the same act.
+    fn repeats(&self) -> bool {
+        false
+    }
 
     /// Reads one unpacked file from start to end and hands every record to `out`.
     ///

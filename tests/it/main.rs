@@ -1,1 +1,10 @@
-fn main() {}
+//! The one test binary: what needs more than one floor, or the program itself.
+
+mod floors;
+mod goldens;
+mod hostile;
+mod order;
+mod program;
+mod score;
+mod shelves;
+mod support;

@@ -55,6 +55,8 @@ pub struct Stream {
     pub lists: Option<Vec<Word>>,
     /// Names of things that are not known one by one, with where they are under (`find /srv -name x`).
     pub lists_under: Option<Word>,
+    /// Files that were written with content from outside (`curl -o x`), so that running them later is known to be that.
+    pub fetched_into: Vec<Resource>,
 }
 
 /// A command in a command (`sudo env nice …`) deeper than this is a gap.

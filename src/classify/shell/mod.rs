@@ -1,8 +1,110 @@
-//! Shell code: parsed, walked, its words resolved, its wrappers peeled.
+//! Shell code: parsed, walked, its words resolved; every simple command goes to the catalogue of programs.
+
+mod assign;
+mod braces;
+mod builtins;
+mod call;
+mod code;
+mod from_shuck;
+mod from_tree_sitter;
+mod limits;
+mod parameters;
+mod pattern;
+mod print;
+mod redirect;
+mod simple;
+mod split;
+mod state;
+mod template;
+mod tree;
+mod walk;
+mod ways;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use state::State;
 
 use super::Scene;
+use super::command::Stream;
+use crate::model::{Certainty, GapKind, Hides, Span};
 
 /// Classifies a piece of shell code.
 pub fn run(scene: &mut Scene<'_>, text: &str) {
-    let _ = (scene, text);
+    let stdin = scene.shell.take_input();
+    let outer = scene.shell.code;
+    scene.shell.code = scene.shell.new_code();
+    let out = match limits::exceeded(text, scene.shell.nesting) {
+        Some((kind, detail)) => {
+            scene.gap(kind, Hides::Anything, Some(Span::new(0, text.len())), detail);
+            words_only(scene, text, 0);
+            Stream::default()
+        }
+        None => whole(scene, text, &stdin),
+    };
+    scene.shell.code = outer;
+    scene.shell.set_output(out);
+}
+
+/// Code that parses is walked; of other code, the pieces that do.
+fn whole(scene: &mut Scene<'_>, text: &str, stdin: &Stream) -> Stream {
+    let complaint = match from_shuck::parse(text) {
+        Ok(parsed) => match parsed.script(text) {
+            Some(script) => {
+                if scene.is_outermost() {
+                    scene.set_template(|| template::of(&script));
+                }
+                return walk::script(scene, &script, stdin);
+            }
+            None => {
+                scene.gap(GapKind::TooDeep, Hides::Anything, Some(Span::new(0, text.len())), "nested too deeply");
+                words_only(scene, text, 0);
+                return Stream::default();
+            }
+        },
+        Err(complaint) => complaint,
+    };
+    // A chain of thousands of links is good shell, only too long for the parser.
+    let sound = from_tree_sitter::pieces(text);
+    if !sound.whole {
+        scene.gap(GapKind::Unparsed, Hides::Anything, Some(Span::new(0, text.len())), complaint);
+    }
+    let mark = scene.mark();
+    for piece in sound.pieces {
+        let Some(part) = text.get(piece.start..piece.end) else { continue };
+        let parsed = from_shuck::parse(part);
+        let script = parsed.as_ref().ok().and_then(|parsed| parsed.script(part));
+        match script {
+            // Spans count from the start of the piece: it is run as code of its own.
+            Some(_) => scene.run(super::Language::Shell, part, piece.start),
+            None => words_only(scene, text.get(..piece.end).unwrap_or_default(), piece.start),
+        }
+    }
+    if !sound.whole {
+        lexical(scene, mark);
+        if scene.is_outermost() {
+            scene.set_template(|| template::of(&split::commands(text, 0)));
+        }
+    }
+    Stream::default()
+}
+
+/// Reads the words between operators of `text` from `from` on, whatever the structure.
+fn words_only(scene: &mut Scene<'_>, text: &str, from: usize) {
+    let mark = scene.mark();
+    let script = split::commands(text, from);
+    walk::script(scene, &script, &Stream::default());
+    lexical(scene, mark);
+    if scene.is_outermost() {
+        scene.set_template(|| template::of(&script));
+    }
+}
+
+fn lexical(scene: &mut Scene<'_>, mark: usize) {
+    for effect in scene.since(mark) {
+        if effect.certainty == Certainty::Exact {
+            effect.certainty = Certainty::Lexical;
+        }
+    }
 }

@@ -1,0 +1,34 @@
+# What a developer of nearmiss types. `just ci` is what CI runs, word for word.
+
+# list the recipes
+default:
+    @just --list
+
+# everything CI checks
+ci:
+    bash .ci/run
+
+# the tests
+test *ARGS:
+    cargo test {{ARGS}}
+
+# look at changed snapshots one by one
+review:
+    cargo insta review
+
+# format and lint
+lint:
+    cargo fmt
+    cargo clippy --all-targets -- -D warnings
+
+# how many of the labelled commands are judged as their label says
+score:
+    cargo test --test it score:: -- --nocapture --test-threads 1
+
+# speed and memory, as ratios in one run (release build; several minutes the first time)
+bench *ARGS:
+    cargo bench --no-default-features --bench bench -- {{ARGS}}
+
+# the first run of the README
+demo:
+    cargo run --quiet -- replay corpora/demo

@@ -1,0 +1,436 @@
+//! From a call whose meaning is known to effects.
+
+use crate::classify::command::{self, Invocation, Stream};
+use crate::classify::{Language, Scene, Word, http, paths};
+use crate::model::{
+    Area, Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span,
+};
+
+use super::lexer::Kind;
+use super::tables::Does;
+use super::value::{Reading, Value};
+use super::walk::Call;
+
+/// Notes what the call does.
+pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Language, does: Does, call: &Call) {
+    let made = Made { reading, call };
+    let Some(first) = made.argument(0) else {
+        if let Does::OnFile(operation, extent) = does {
+            let file = made.receiver();
+            return note(scene, call, operation, &file, ResourceKind::File, extent);
+        }
+        if matches!(does, Does::OnTree) {
+            let folder = made.receiver();
+            tree(scene, call, &folder, false);
+        }
+        return;
+    };
+    match does {
+        Does::File(operation, extent) => {
+            for word in &first.words {
+                note(scene, call, operation, word, ResourceKind::File, extent);
+            }
+        }
+        Does::Files(operation) => {
+            for word in (0..call.items.len()).filter_map(|at| made.argument(at)).flat_map(|value| value.words) {
+                note(scene, call, operation, &word, ResourceKind::File, Extent::One);
+            }
+        }
+        Does::Tree => {
+            let force = made.says("force") || call.name.ends_with("rm_rf");
+            let recursive = !call.name.rsplit('.').next().is_some_and(|last| matches!(last, "rm" | "rmSync"))
+                || made.says("recursive");
+            for word in &first.words {
+                if recursive {
+                    tree(scene, call, word, force);
+                } else {
+                    note(scene, call, Operation::Delete, word, ResourceKind::File, Extent::One);
+                }
+            }
+        }
+        Does::OnFile(operation, extent) => {
+            note(scene, call, operation, &made.receiver(), ResourceKind::File, extent);
+        }
+        Does::OnTree => tree(scene, call, &made.receiver(), false),
+        Does::Between(operation) => {
+            first.words.iter().for_each(|word| note(scene, call, operation, word, ResourceKind::File, Extent::One));
+            for word in made.argument(1).iter().flat_map(|value| &value.words) {
+                note(scene, call, Operation::Update, word, ResourceKind::File, Extent::All);
+            }
+        }
+        Does::Open(mode) => open(scene, language, &made, &first, mode),
+        Does::Shell => made.there(scene, |scene| started(scene, &first, call)),
+        Does::Command if first.list => made.there(scene, |scene| words(scene, &first.words, call.span)),
+        Does::Command => made.there(scene, |scene| started(scene, &first, call)),
+        Does::Spawn => {
+            let mut all = first.words.clone();
+            let arguments = made.argument(1).filter(|value| value.list);
+            let alone = arguments.is_none();
+            // `os.execv(program, [name, …])` repeats the program as the first word.
+            let skip = usize::from(call.name.starts_with("os.exec") || call.name.starts_with("os.spawn"));
+            all.extend(arguments.into_iter().flat_map(|value| value.words).skip(skip));
+            made.there(scene, |scene| {
+                if alone || made.says("shell") {
+                    let text = all.iter().map(|word| &*word.text).collect::<Vec<_>>().join(" ");
+                    let whole = if alone {
+                        all.first().cloned().unwrap_or_default()
+                    } else {
+                        Word { text, span: call.span, ..Word::default() }
+                    };
+                    shell(scene, &whole);
+                } else {
+                    words(scene, &all, call.span);
+                }
+            });
+        }
+        Does::Program if call.items.len() == 1 && !first.list => {
+            made.there(scene, |scene| started(scene, &first, call))
+        }
+        Does::Program => {
+            let all: Vec<Word> =
+                (0..call.items.len()).filter_map(|at| made.plain(at)).flat_map(|value| value.words).collect();
+            made.there(scene, |scene| words(scene, &all, call.span));
+        }
+        Does::Evaluate => evaluated(scene, language, &first, call),
+        Does::Sql => sql(scene, &first, call),
+        Does::Http(method) => made.request(scene, method, &first, 1),
+        Does::Request => {
+            let method = first.word().and_then(Word::value).unwrap_or("").to_owned();
+            if let Some(url) = made.argument(1) {
+                made.request(scene, &method, &url, 2);
+            }
+        }
+        Does::Connect => connect(scene, call, &made, &first),
+        Does::Kill => {
+            let resource = Resource::new(ResourceKind::Process, first.word().map_or("", |word| &word.text));
+            put(scene, call, Effect::new(Operation::Stop, resource));
+        }
+    }
+}
+
+fn put(scene: &mut Scene<'_>, call: &Call, mut effect: Effect) {
+    effect.span = call.span;
+    effect.by = call.name.trim_start_matches("?.").to_owned();
+    scene.effect(effect);
+}
+
+fn note(scene: &mut Scene<'_>, call: &Call, operation: Operation, word: &Word, kind: ResourceKind, extent: Extent) {
+    let mut effect = Effect::new(operation, paths::resource(scene, word, kind));
+    effect.extent = match word.text.rsplit('/').next() {
+        Some("*" | "**" | "*.*") if word.glob => Extent::All,
+        _ if word.glob || word.text.contains('*') => Extent::Some,
+        _ => extent,
+    };
+    put(scene, call, effect);
+}
+
+fn tree(scene: &mut Scene<'_>, call: &Call, word: &Word, force: bool) {
+    let resource = paths::resource(scene, word, ResourceKind::Folder);
+    const WHOLE: &[Area] =
+        &[Area::Root, Area::System, Area::Home, Area::Device, Area::Mount, Area::DatabaseFiles, Area::VersionControl];
+    let whole = WHOLE.iter().any(|area| resource.areas.has(*area));
+    let mut effect = Effect::new(if whole { Operation::Drop } else { Operation::Delete }, resource);
+    effect.extent = Extent::All;
+    effect.cascades = true;
+    effect.guard_off = force;
+    put(scene, call, effect);
+}
+
+fn open(scene: &mut Scene<'_>, language: Language, made: &Made<'_, '_>, first: &Value, mode: usize) {
+    let text = |value: Option<Value>| value.and_then(|value| value.word().and_then(Word::value).map(str::to_owned));
+    let mut file = first.clone();
+    let mut how = text(made.argument(mode)).or_else(|| text(made.option("mode"))).unwrap_or_default();
+    if language == Language::Perl {
+        // `open(my $f, '>', $path)`, `open(F, ">$path")`, `open(F, "cmd |")`.
+        let Some(path) = made.argument(2) else {
+            let Some(word) = made.argument(1).and_then(|value| value.word().cloned()) else { return };
+            let trimmed = word.text.trim().to_owned();
+            if trimmed.starts_with('|') || trimmed.ends_with('|') {
+                let text = trimmed.trim_matches(['|', ' ']).to_owned();
+                return shell(scene, &Word { text, ..word });
+            }
+            let operation = if trimmed.starts_with('>') { Operation::Update } else { Operation::Read };
+            let text = trimmed.trim_start_matches(['>', '<', '+', ' ']).to_owned();
+            return note(scene, made.call, operation, &Word { text, ..word }, ResourceKind::File, Extent::All);
+        };
+        if how.contains('|') {
+            return started(scene, &path, made.call);
+        }
+        file = path;
+    }
+    let Some(word) = file.word() else { return };
+    if language == Language::Ruby && word.text.starts_with('|') {
+        let text = word.text.trim_start_matches(['|', ' ']).to_owned();
+        return shell(scene, &Word { text, ..word.clone() });
+    }
+    if word.text.starts_with("http://") || word.text.starts_with("https://") {
+        return made.request(scene, "GET", &file, 9);
+    }
+    how.make_ascii_lowercase();
+    let (operation, extent) = if how.contains("a") || how.contains(">>") {
+        (Operation::Update, Extent::Some)
+    } else if how.contains(['w', '>', 'x']) {
+        (Operation::Update, Extent::All)
+    } else if how.contains('+') {
+        (Operation::Update, Extent::Some)
+    } else {
+        (Operation::Read, Extent::One)
+    };
+    note(scene, made.call, operation, word, ResourceKind::File, extent);
+}
+
+/// A text that the shell runs, wherever the text comes from.
+fn started(scene: &mut Scene<'_>, value: &Value, call: &Call) {
+    if value.remote || value.decoded {
+        let origin = if value.remote { CodeOrigin::Remote } else { CodeOrigin::Decoded };
+        execute(scene, call.span, &call.name, origin);
+    }
+    match value.word() {
+        Some(word) if !(value.remote || value.decoded) || word.is_known() => shell(scene, word),
+        _ if value.list => words(scene, &value.words, call.span),
+        _ => {}
+    }
+}
+
+/// A text that the shell runs. Parts that are not known become shell variables, and a gap.
+pub(super) fn shell(scene: &mut Scene<'_>, word: &Word) {
+    if let Some(code) = word.value() {
+        return super::hand_over(scene, Language::Shell, code, word.span);
+    }
+    scene.gap(GapKind::DynamicCode, Hides::Anything, word.span, &*word.text);
+    if is_all_unknown(word) {
+        return execute(scene, word.span, "shell", CodeOrigin::Dynamic);
+    }
+    let code = filled(word, |name| format!("\"${name}\""));
+    let before = scene.mark();
+    super::hand_over(scene, Language::Shell, &code, word.span);
+    lexical(scene, before);
+}
+
+/// The words of one command, no shell between.
+fn words(scene: &mut Scene<'_>, words: &[Word], span: Option<Span>) {
+    let known: Option<Vec<&str>> = words.iter().map(Word::value).collect();
+    match known {
+        Some(known) => match super::unwrapped(&known) {
+            Some((language, code)) => {
+                let at = words.last().and_then(|word| word.span);
+                super::hand_over(scene, language, code, at);
+            }
+            None => super::hand_over(scene, Language::Shell, &super::quoted(&known), span),
+        },
+        None => {
+            let stdin = Stream::default();
+            let invocation = Invocation { words, span, stdin: &stdin, assignments: &[] };
+            let first = words.first().is_some_and(|word| !word.is_known());
+            if first {
+                scene.gap(GapKind::DynamicCode, Hides::Anything, span, words.first().map_or("", |word| &word.text));
+                return execute(scene, span, "spawn", CodeOrigin::Dynamic);
+            }
+            command::run(scene, &invocation);
+        }
+    }
+}
+
+fn evaluated(scene: &mut Scene<'_>, language: Language, value: &Value, call: &Call) {
+    // `new Function("a", "code")`: the last argument is the code.
+    let word = value.word();
+    if value.remote {
+        return execute(scene, call.span, &call.name, CodeOrigin::Remote);
+    }
+    if value.decoded {
+        execute(scene, call.span, &call.name, CodeOrigin::Decoded);
+    }
+    match word {
+        Some(word) if word.is_known() => super::hand_over(scene, language, &word.text, word.span),
+        _ if value.decoded => scene.gap(GapKind::DynamicCode, Hides::Anything, call.span, &*call.name),
+        _ if !value.files.is_empty() => execute(scene, call.span, &call.name, CodeOrigin::Local),
+        _ => {
+            scene.gap(GapKind::DynamicCode, Hides::Anything, call.span, word.map_or("", |word| &word.text));
+            execute(scene, call.span, &call.name, CodeOrigin::Dynamic);
+        }
+    }
+}
+
+fn sql(scene: &mut Scene<'_>, value: &Value, call: &Call) {
+    let Some(word) = value.word() else { return };
+    if let Some(code) = word.value() {
+        // Other things have an `execute` or a `query` as well.
+        if crate::classify::tool::starts_as_sql(code) || code.contains(' ') && code.contains(';') {
+            super::hand_over(scene, Language::Sql, code, word.span);
+        }
+        return;
+    }
+    scene.gap(GapKind::DynamicCode, Hides::Anything, word.span.or(call.span), &*word.text);
+    if is_all_unknown(word) {
+        return;
+    }
+    let code = filled(word, str::to_owned);
+    if crate::classify::tool::starts_as_sql(&code) {
+        let before = scene.mark();
+        super::hand_over(scene, Language::Sql, &code, word.span);
+        lexical(scene, before);
+    }
+}
+
+fn lexical(scene: &mut Scene<'_>, before: usize) {
+    for effect in scene.since(before) {
+        effect.certainty = Certainty::Lexical;
+    }
+}
+
+fn execute(scene: &mut Scene<'_>, span: Option<Span>, by: &str, origin: CodeOrigin) {
+    let mut effect = Effect::new(Operation::Execute, Resource::new(ResourceKind::Code, ""));
+    effect.resource.unresolved = true;
+    effect.code = Some(origin);
+    effect.span = span;
+    effect.by = by.to_owned();
+    scene.effect(effect);
+}
+
+fn connect(scene: &mut Scene<'_>, call: &Call, made: &Made<'_, '_>, first: &Value) {
+    let words: Vec<&str> = first.words.iter().map(|word| &*word.text).collect();
+    let database = ["sqlite", "psycopg", "mysql", "oracle", "pyodbc", "snowflake", "duckdb"];
+    let kind = if database.iter().any(|name| call.name.contains(name)) {
+        ResourceKind::Database
+    } else {
+        ResourceKind::Endpoint
+    };
+    let mut resource = Resource::new(kind, words.join(":"));
+    resource.unresolved = first.words.iter().any(|word| !word.is_known());
+    if let Some(host) = made.option("host").and_then(|value| value.word().and_then(Word::value).map(str::to_owned)) {
+        (resource.name, resource.unresolved) = (host, false);
+    }
+    put(scene, call, Effect::new(Operation::Connect, resource));
+}
+
+fn is_all_unknown(word: &Word) -> bool {
+    word.unknown.iter().map(|part| part.end - part.start).sum::<usize>() >= word.text.trim().len()
+}
+
+/// The text with every unknown part replaced by a name that `made` writes.
+fn filled(word: &Word, made: impl Fn(&str) -> String) -> String {
+    let (mut text, mut at) = (String::new(), 0);
+    for part in &word.unknown {
+        text.push_str(word.text.get(at..part.start).unwrap_or(""));
+        let name: String = part
+            .name
+            .chars()
+            .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' })
+            .take(40)
+            .collect();
+        let name = if name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') {
+            name
+        } else {
+            format!("_{name}")
+        };
+        text.push_str(&made(&name));
+        at = part.end;
+    }
+    text.push_str(word.text.get(at..).unwrap_or(""));
+    text
+}
+
+/// A call with the code it stands in.
+struct Made<'a, 't> {
+    reading: &'a Reading<'t>,
+    call: &'a Call,
+}
+
+impl Made<'_, '_> {
+    fn is_named(&self, at: usize) -> bool {
+        let tokens = &self.reading.tokens;
+        self.call.items.get(at).is_some_and(|(from, to)| {
+            to - from > 2
+                && matches!(tokens[*from].kind, Kind::Name)
+                && tokens[from + 1].is(b'=')
+                && !tokens[from + 2].is(b'=')
+        })
+    }
+
+    /// The positional argument `at`.
+    fn argument(&self, at: usize) -> Option<Value> {
+        (!self.is_named(at)).then(|| self.call.items.get(at).map(|(from, to)| self.reading.value(*from, *to))).flatten()
+    }
+
+    /// The argument `at` unless it is an option or a table of options.
+    fn plain(&self, at: usize) -> Option<Value> {
+        let (from, _) = self.call.items.get(at)?;
+        (!self.reading.tokens[*from].is(b'{')).then(|| self.argument(at)).flatten()
+    }
+
+    /// The value of `name=…` or `name: …` anywhere among the arguments.
+    fn option(&self, name: &str) -> Option<Value> {
+        let tokens = &self.reading.tokens;
+        let (from, to) = (self.call.items.first()?.0, self.call.items.last()?.1);
+        let at = (from..to.min(from + 512)).find(|at| {
+            let token = &tokens[*at];
+            let named = match &token.kind {
+                Kind::Name => token.text == name,
+                Kind::Text(word) => word.text == name,
+                _ => false,
+            };
+            named && tokens.get(at + 1).is_some_and(|next| next.is(b'=') || next.is(b':'))
+        })?;
+        let mut end = at + 2;
+        while end < to && !matches!(tokens[end].kind, Kind::Mark(b',' | b'}' | b')')) {
+            end = if tokens[end].close > end { tokens[end].close + 1 } else { end + 1 };
+        }
+        Some(self.reading.value(at + 2, end.min(to)))
+    }
+
+    fn says(&self, name: &str) -> bool {
+        self.option(name)
+            .is_some_and(|value| value.word().is_some_and(|word| matches!(&*word.text, "True" | "true" | "1")))
+    }
+
+    /// What the call is made on: `Path("x")` in `Path("x").unlink()`.
+    fn receiver(&self) -> Word {
+        self.reading.word(self.call.head, self.call.receiver_end.max(self.call.head + 1), 0)
+    }
+
+    /// Runs `inside` in the folder the call names.
+    fn there(&self, scene: &mut Scene<'_>, inside: impl FnOnce(&mut Scene<'_>)) {
+        let Some(cwd) = self.option("cwd").or_else(|| self.option("chdir")) else { return inside(scene) };
+        let folder = cwd
+            .word()
+            .filter(|word| word.is_known())
+            .map(|word| paths::resource(scene, word, ResourceKind::Folder).name);
+        scene.scoped(|scene| {
+            scene.cwd = folder;
+            inside(scene);
+        });
+    }
+
+    fn request(&self, scene: &mut Scene<'_>, method: &str, url: &Value, body_at: usize) {
+        let named = self.option("url").filter(|_| url.word().is_some_and(|word| word.text.starts_with('{')));
+        let url = named.as_ref().unwrap_or(url);
+        let Some(word) = url.word() else { return };
+        let said = self.option("method").and_then(|value| value.word().and_then(Word::value).map(str::to_owned));
+        let method = if method.is_empty() { said.unwrap_or_default() } else { method.to_owned() };
+        let mut bodies: Vec<Value> =
+            ["data", "json", "files", "body", "content", "form"].iter().filter_map(|name| self.option(name)).collect();
+        let takes_body = !matches!(&*method.to_ascii_uppercase(), "GET" | "HEAD" | "DELETE" | "");
+        if takes_body && bodies.is_empty() {
+            bodies.extend(self.argument(body_at));
+        }
+        let mut carries: Vec<Resource> = bodies
+            .iter()
+            .flat_map(|body| &body.files)
+            .map(|file| paths::resource(scene, file, ResourceKind::File))
+            .collect();
+        if bodies.iter().any(|body| body.environment) {
+            carries.push(Resource::new(ResourceKind::Secret, "environment"));
+        }
+        let text = bodies.iter().find_map(|body| body.word()).map(|word| &*word.text);
+        let hidden = bodies.iter().any(|body| {
+            body.files.is_empty()
+                && body.words.iter().any(|word| {
+                    // A table written out is as good as a text.
+                    !word.is_known() && !word.text.starts_with('{')
+                })
+        });
+        let body = http::Body { present: !bodies.is_empty(), text, carries: &carries, hidden };
+        let by = self.call.name.trim_start_matches("?.");
+        http::request(scene, &http::Request { method: &method, url: word, body, span: self.call.span, by });
+    }
+}

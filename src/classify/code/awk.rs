@@ -1,0 +1,115 @@
+//! Awk programs: `system("…")`, `print | "sh"`, `print > "file"`, `"cmd" | getline`.
+
+use crate::classify::{Language, Scene, paths};
+use crate::model::{Effect, Extent, GapKind, Hides, Operation, ResourceKind};
+
+use super::lexer::{self, Backtick, Interpolation, Kind, Syntax};
+use super::value::{Reading, Variables};
+
+static SYNTAX: Syntax = Syntax {
+    line_comments: &["#"],
+    block_comment: None,
+    python: false,
+    backtick: Backtick::Mark,
+    double: Interpolation::None,
+    regex: true,
+    quote_words: false,
+    bare_calls: false,
+    dot_joins: false,
+};
+
+/// Finds what an awk program does beside computing.
+pub(super) fn run(scene: &mut Scene<'_>, text: &str) {
+    let (tokens, broken) = lexer::tokens(text, &SYNTAX);
+    if broken {
+        scene.gap(GapKind::Unparsed, Hides::Anything, None, "awk code does not end its strings");
+    }
+    let reading = Reading { code: text, tokens, dot_joins: false, variables: Variables::new() };
+    let tokens = &reading.tokens;
+    let is = |at: usize, mark: u8| tokens.get(at).is_some_and(|token| token.is(mark));
+    let mut printing = false;
+    for (at, token) in tokens.iter().enumerate() {
+        match &token.kind {
+            Kind::Name if token.text == "system" && is(at + 1, b'(') => {
+                let close = tokens[at + 1].close.max(at + 2);
+                super::act::shell(scene, &joined(&reading, at + 2, close));
+            }
+            Kind::Name if matches!(token.text, "print" | "printf") => printing = true,
+            Kind::Line | Kind::Mark(b';' | b'}') => printing = false,
+            // `print | "sh"` and `"date" | getline`; `||` is something else.
+            Kind::Mark(b'|') if !is(at + 1, b'|') && (at == 0 || !is(at - 1, b'|')) => {
+                let command = match tokens.get(at + 1).map(|token| &token.kind) {
+                    Some(Kind::Name) if tokens[at + 1].text == "getline" => tokens.get(at.wrapping_sub(1)),
+                    Some(Kind::Mark(b'&')) => tokens.get(at + 2),
+                    _ => tokens.get(at + 1),
+                };
+                match command.map(|token| &token.kind) {
+                    Some(Kind::Text(word)) => {
+                        super::hand_over(scene, Language::Shell, &word.text, word.span);
+                        if matches!(&*word.text, "sh" | "bash" | "/bin/sh" | "/bin/bash") {
+                            scene.gap(GapKind::DynamicCode, Hides::Anything, word.span, "awk prints to a shell");
+                        }
+                    }
+                    _ => scene.gap(GapKind::DynamicCode, Hides::Anything, Some(token.span()), "awk pipe"),
+                }
+            }
+            Kind::Mark(b'>') if printing && !is(at + 1, b'=') => {
+                let appends = at > 0 && is(at - 1, b'>');
+                if is(at + 1, b'>') {
+                    continue;
+                }
+                let end = (at + 1..tokens.len())
+                    .find(|at| matches!(tokens[*at].kind, Kind::Line | Kind::Mark(b';' | b'}')))
+                    .unwrap_or(tokens.len());
+                let word = joined(&reading, at + 1, end);
+                let mut effect = Effect::new(Operation::Update, paths::resource(scene, &word, ResourceKind::File));
+                effect.extent = if appends { Extent::Some } else { Extent::All };
+                effect.span = word.span;
+                effect.by = "awk".to_owned();
+                scene.effect(effect);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Awk joins what stands side by side: anything but one string is not known as a whole.
+fn joined(reading: &Reading<'_>, from: usize, to: usize) -> crate::classify::Word {
+    if let Some(Kind::Text(word)) = reading.tokens.get(from).map(|token| &token.kind)
+        && to > from + 1
+    {
+        let mut word = (**word).clone();
+        word.span = reading.span(from, to);
+        let start = word.text.len();
+        word.text.push_str("$x");
+        let unknown = crate::classify::Unknown {
+            name: "x".to_owned(),
+            start,
+            end: word.text.len(),
+            substitution: false,
+            guarded: false,
+        };
+        word.unknown.push(unknown);
+        return word;
+    }
+    reading.word(from, to, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::{Language, seen};
+
+    fn check(text: &str, expected: &str) {
+        assert_eq!(seen::code(Language::Awk, text), expected, "{text}");
+    }
+
+    #[test]
+    fn what_leaves_the_program_is_seen() {
+        check("{print $1}", "");
+        check("BEGIN{system(\"rm -rf /x\")}", "Shell code: rm -rf /x");
+        check("{print $1 > \"/x/out\"}", "update File `/x/out` all");
+        check("$1 > 5 {print}", "");
+        check("{print \"a\" | \"sort\"}", "Shell code: sort");
+        check("{system(\"rm \" $1)}", "Shell code: rm \"$x\"\ngap dynamic-code hides anything: rm $x");
+    }
+}

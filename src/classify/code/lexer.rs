@@ -1,0 +1,490 @@
+//! One lexer for many languages: names, strings (with what is interpolated in them), comments, marks.
+
+use crate::classify::{Unknown, Word};
+use crate::model::Span;
+
+/// Bounds that keep hostile text from being read again and again.
+const MAX_INTERPOLATION: usize = 256;
+const MAX_REGEX: usize = 512;
+
+/// How a language writes strings and comments.
+#[derive(Debug)]
+pub(super) struct Syntax {
+    pub(super) line_comments: &'static [&'static str],
+    pub(super) block_comment: Option<(&'static str, &'static str)>,
+    /// `"""…"""` and prefixes such as `f"…"`, `rb'…'`.
+    pub(super) python: bool,
+    /// What a backtick opens.
+    pub(super) backtick: Backtick,
+    /// What `"…"` interpolates.
+    pub(super) double: Interpolation,
+    /// `/…/` may be a regular expression.
+    pub(super) regex: bool,
+    /// `q(…)`, `qw(…)`, `qx(…)`, `%w(…)`, `%x(…)` and `<<EOF`.
+    pub(super) quote_words: bool,
+    /// Calls need no brackets: `system "ls"`.
+    pub(super) bare_calls: bool,
+    /// `.` joins strings and does not reach into things.
+    pub(super) dot_joins: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Backtick {
+    Mark,
+    Template,
+    Shell,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Interpolation {
+    None,
+    /// `{x}` (f-strings).
+    Braces,
+    /// `${x}`.
+    Dollar,
+    /// `#{x}`.
+    Hash,
+    /// `$x`, `${x}`, `{$x}`, `@x`.
+    Sigil,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Token<'t> {
+    pub(super) kind: Kind,
+    pub(super) text: &'t str,
+    pub(super) start: usize,
+    /// For an opening bracket: the index of the one that closes it.
+    pub(super) close: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    Name,
+    Number,
+    Text(Box<Word>),
+    /// A string that the shell runs.
+    Command(Box<Word>),
+    /// Several words: `qw(a b)`.
+    Words(Vec<Word>),
+    Mark(u8),
+    Line,
+}
+
+impl Token<'_> {
+    pub(super) fn span(&self) -> Span {
+        Span::new(self.start, self.start + self.text.len())
+    }
+
+    pub(super) fn is(&self, mark: u8) -> bool {
+        matches!(self.kind, Kind::Mark(it) if it == mark)
+    }
+
+    pub(super) fn is_name(&self, name: &str) -> bool {
+        matches!(self.kind, Kind::Name) && self.text == name
+    }
+}
+
+/// Splits code into tokens; the flag says that a string or comment never ends.
+pub(super) fn tokens<'t>(code: &'t str, syntax: &Syntax) -> (Vec<Token<'t>>, bool) {
+    let mut lexer = Lexer { code, at: 0, syntax, tokens: Vec::new(), broken: false };
+    lexer.all();
+    let mut tokens = lexer.tokens;
+    let mut open = Vec::new();
+    for index in 0..tokens.len() {
+        let Kind::Mark(mark) = tokens[index].kind else { continue };
+        match mark {
+            b'(' | b'[' | b'{' => open.push((index, mark)),
+            b')' | b']' | b'}' => {
+                if let Some((opener, _)) = open.pop() {
+                    tokens[opener].close = index;
+                }
+            }
+            _ => {}
+        }
+    }
+    (tokens, lexer.broken)
+}
+
+struct Lexer<'t, 's> {
+    code: &'t str,
+    at: usize,
+    syntax: &'s Syntax,
+    tokens: Vec<Token<'t>>,
+    broken: bool,
+}
+
+impl<'t> Lexer<'t, '_> {
+    fn all(&mut self) {
+        while let Some(byte) = self.byte(0) {
+            let start = self.at;
+            if self.comment() {
+                continue;
+            }
+            match byte {
+                b'\n' => self.push(Kind::Line, start, 1),
+                b'\\' if self.byte(1) == Some(b'\n') => self.at += 2,
+                _ if byte.is_ascii_whitespace() => self.at += 1,
+                b'"' | b'\'' => self.string(start, start, byte, ""),
+                b'`' if self.syntax.backtick != Backtick::Mark => self.string(start, start, byte, ""),
+                b'/' if self.syntax.regex && self.regex_may_start() && self.regex() => {}
+                b'%' | b'<' if self.syntax.quote_words && self.quoted(start) => {}
+                _ if byte.is_ascii_digit() => {
+                    let length = self.run(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_');
+                    self.push(Kind::Number, start, length);
+                }
+                _ if is_name_start(byte)
+                    || (matches!(byte, b'$' | b'@') && self.byte(1).is_some_and(is_name_start)) =>
+                {
+                    self.name(start);
+                }
+                _ => {
+                    self.push(Kind::Mark(byte), start, 1);
+                }
+            }
+        }
+    }
+
+    fn byte(&self, ahead: usize) -> Option<u8> {
+        self.code.as_bytes().get(self.at + ahead).copied()
+    }
+
+    fn rest(&self) -> &'t str {
+        self.code.get(self.at..).unwrap_or("")
+    }
+
+    fn run(&self, keep: impl Fn(u8) -> bool) -> usize {
+        self.code.as_bytes()[self.at..].iter().take_while(|byte| keep(**byte)).count().max(1)
+    }
+
+    fn push(&mut self, kind: Kind, start: usize, length: usize) {
+        self.at = start + length;
+        while !self.code.is_char_boundary(self.at) {
+            self.at += 1;
+        }
+        self.tokens.push(Token { kind, text: &self.code[start..self.at], start, close: 0 });
+    }
+
+    fn comment(&mut self) -> bool {
+        let rest = &self.code.as_bytes()[self.at..];
+        if let Some((open, close)) = self.syntax.block_comment
+            && rest.starts_with(open.as_bytes())
+        {
+            match self.rest()[open.len()..].find(close) {
+                Some(end) => self.at += open.len() + end + close.len(),
+                None => {
+                    self.broken = true;
+                    self.at = self.code.len();
+                }
+            }
+            return true;
+        }
+        if self.syntax.line_comments.iter().any(|mark| rest.starts_with(mark.as_bytes())) {
+            self.at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            return true;
+        }
+        false
+    }
+
+    fn name(&mut self, start: usize) {
+        let length = self.run(|byte| is_name_start(byte) || byte.is_ascii_digit() || matches!(byte, b'$' | b'@'));
+        let name = &self.code[start..start + length];
+        self.at = start + length;
+        let next = self.byte(0);
+        if self.syntax.python
+            && name.len() <= 2
+            && matches!(next, Some(b'"' | b'\''))
+            && name.bytes().all(|byte| b"rRbBfFuUtT".contains(&byte))
+        {
+            let quote = next.unwrap_or(b'"');
+            return self.string(start, start + length, quote, name);
+        }
+        if self.syntax.quote_words
+            && matches!(name, "q" | "qq" | "qw" | "qx")
+            && matches!(next, Some(b'(' | b'{' | b'[' | b'/' | b'|' | b'!'))
+        {
+            let body = self.at + 1;
+            let close = closing(next.unwrap_or(b'('));
+            let end = self.balanced(body, next.unwrap_or(b'('), close);
+            let kind = match name {
+                "qw" => Kind::Words(self.words(body, end)),
+                "qx" => Kind::Command(Box::new(self.word(body, end, self.syntax.double, false))),
+                "qq" => Kind::Text(Box::new(self.word(body, end, self.syntax.double, false))),
+                _ => Kind::Text(Box::new(self.word(body, end, Interpolation::None, true))),
+            };
+            return self.push(kind, start, (end + 1).min(self.code.len()) - start);
+        }
+        self.push(Kind::Name, start, length);
+    }
+
+    /// `%w(a b)`, `%x(ls)`, `<<~EOF`.
+    fn quoted(&mut self, start: usize) -> bool {
+        let bytes = &self.code.as_bytes()[start..];
+        if let [
+            b'%',
+            letter @ (b'w' | b'W' | b'x' | b'q' | b'Q' | b'i'),
+            open @ (b'(' | b'[' | b'{' | b'<' | b'|'),
+            ..,
+        ] = bytes
+        {
+            let (letter, open) = (*letter, *open);
+            let end = self.balanced(start + 3, open, closing(open));
+            let kind = match letter {
+                b'w' | b'W' | b'i' => Kind::Words(self.words(start + 3, end)),
+                b'x' => Kind::Command(Box::new(self.word(start + 3, end, self.syntax.double, false))),
+                _ => Kind::Text(Box::new(self.word(start + 3, end, self.syntax.double, false))),
+            };
+            self.push(kind, start, (end + 1).min(self.code.len()) - start);
+            return true;
+        }
+        let Some(tail) = self.code[start..].strip_prefix("<<").filter(|_| !self.broken) else { return false };
+        let marked = tail.trim_start_matches(['~', '-', '<']);
+        let quote = marked.bytes().next().filter(|byte| matches!(byte, b'"' | b'\''));
+        let marked = marked.trim_start_matches(['"', '\'']);
+        let length = marked.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+        let tag = &marked[..length];
+        if !tag.starts_with(|first: char| first.is_ascii_uppercase()) {
+            return false;
+        }
+        let Some(line_end) = marked.find('\n') else { return false };
+        let body = self.code.len() - marked.len() + line_end + 1;
+        let mut at = body;
+        for line in self.code[body..].split_inclusive('\n') {
+            if line.trim().trim_end_matches(';') == tag {
+                let how = if quote == Some(b'\'') { Interpolation::None } else { self.syntax.double };
+                let word = self.word(body, at, how, true);
+                // The rest of the opening line is not read: what stands there is `);` or a method on the text.
+                self.push(Kind::Text(Box::new(word)), start, at + line.trim_end().len() - start);
+                return true;
+            }
+            at += line.len();
+        }
+        self.broken = true;
+        false
+    }
+
+    /// Whether a `/` here starts a regular expression, judging by what stands before it.
+    fn regex_may_start(&self) -> bool {
+        match self.tokens.last() {
+            None => true,
+            Some(token) => match &token.kind {
+                Kind::Name => {
+                    matches!(token.text, "return" | "typeof" | "case" | "in" | "of" | "if" | "unless" | "and" | "or")
+                }
+                Kind::Number | Kind::Text(_) | Kind::Command(_) | Kind::Words(_) => false,
+                Kind::Mark(mark) => !matches!(mark, b')' | b']' | b'}'),
+                Kind::Line => true,
+            },
+        }
+    }
+
+    fn regex(&mut self) -> bool {
+        let (mut at, mut class) = (self.at + 1, false);
+        while let Some(byte) = self.code.as_bytes().get(at).filter(|_| at - self.at < MAX_REGEX) {
+            match byte {
+                b'\\' => at += 1,
+                b'\n' => return false,
+                b'[' => class = true,
+                b']' => class = false,
+                b'/' if !class => {
+                    self.at = at + 1;
+                    return true;
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        false
+    }
+
+    /// Where the bracket that is open at `from` closes.
+    fn balanced(&mut self, from: usize, open: u8, close: u8) -> usize {
+        let mut depth = 1_usize;
+        let bytes = self.code.as_bytes();
+        let mut at = from;
+        while let Some(byte) = bytes.get(at) {
+            match *byte {
+                b'\\' => at += 1,
+                byte if byte == close => {
+                    depth -= 1;
+                    if depth == 0 {
+                        return at;
+                    }
+                }
+                byte if byte == open => depth += 1,
+                _ => {}
+            }
+            at += 1;
+        }
+        self.broken = true;
+        self.code.len()
+    }
+
+    fn words(&self, from: usize, to: usize) -> Vec<Word> {
+        let text = self.code.get(from..to).unwrap_or("");
+        let span = Some(Span::new(from, from + text.len()));
+        text.split_whitespace().map(|word| Word { span, ..Word::known(word) }).collect()
+    }
+
+    /// A string that opens with `quote` at `open`; `start` is where its prefix begins.
+    fn string(&mut self, start: usize, open: usize, quote: u8, prefix: &str) {
+        let bytes = self.code.as_bytes();
+        let triple = self.syntax.python && bytes[open..].starts_with(&[quote; 3]);
+        let body = open + if triple { 3 } else { 1 };
+        let raw = prefix.contains(['r', 'R']);
+        let template = quote == b'`' && self.syntax.backtick == Backtick::Template;
+        let mut at = body;
+        let end = loop {
+            match bytes.get(at) {
+                None => {
+                    self.broken = true;
+                    break self.code.len();
+                }
+                Some(b'\\') => at += 2,
+                Some(b'\n') if self.syntax.python && !triple => {
+                    self.broken = true;
+                    break at;
+                }
+                Some(byte) if *byte == quote && (!triple || bytes[at..].starts_with(&[quote; 3])) => break at,
+                Some(b'$') if template && bytes.get(at + 1) == Some(&b'{') => {
+                    at = self.balanced(at + 2, b'{', b'}') + 1
+                }
+                Some(_) => at += 1,
+            }
+        };
+        let end = end.min(self.code.len());
+        let how = match quote {
+            b'`' if template => Interpolation::Dollar,
+            b'\'' if !self.syntax.python => Interpolation::None,
+            _ if self.syntax.python && prefix.contains(['f', 'F', 't', 'T']) => Interpolation::Braces,
+            _ if self.syntax.python => Interpolation::None,
+            _ => self.syntax.double,
+        };
+        let plain = raw || (quote == b'\'' && self.syntax.quote_words);
+        let mut word = self.word(body, end, how, plain);
+        let after = (end + body - open).min(self.code.len());
+        word.span = Some(Span::new(start, after));
+        let shell = quote == b'`' && self.syntax.backtick == Backtick::Shell;
+        let kind = if shell { Kind::Command(Box::new(word)) } else { Kind::Text(Box::new(word)) };
+        self.push(kind, start, after - start);
+    }
+
+    /// The value of the string body `from..to`.
+    fn word(&self, from: usize, to: usize, how: Interpolation, plain: bool) -> Word {
+        let body = self.code.get(from..to).unwrap_or("");
+        let mut word = Word { span: Some(Span::new(from, from + body.len())), quoted: true, ..Word::default() };
+        if !body.contains(['\\', '{', '$', '@', '#']) {
+            body.clone_into(&mut word.text);
+            return word;
+        }
+        let mut letters = body.char_indices();
+        while let Some((at, letter)) = letters.next() {
+            let rest = &body[at..];
+            if letter == '\\' && !plain {
+                let mut tail = rest[1..].chars();
+                if let Some(next) = tail.next() {
+                    escape(&mut word.text, next, &mut letters, rest);
+                }
+                continue;
+            }
+            if letter == '\\' && rest[1..].starts_with(['\\', '\'']) && how == Interpolation::None {
+                word.text.extend(letters.next().map(|(_, next)| next));
+                continue;
+            }
+            match interpolated(rest, how) {
+                Some((0, length)) => {
+                    // `{{` is a brace.
+                    word.text.push(letter);
+                    skip(&mut letters, length - 1);
+                }
+                Some((_, length)) => {
+                    let start = word.text.len();
+                    word.text.push_str(&rest[..length]);
+                    let name = rest[..length].trim_matches(['{', '}', '$', '#', '@', ' ']).to_owned();
+                    let end = word.text.len();
+                    word.unknown.push(Unknown { name, start, end, substitution: false, guarded: false });
+                    skip(&mut letters, rest[..length].chars().count() - 1);
+                }
+                None => word.text.push(letter),
+            }
+        }
+        word
+    }
+}
+
+fn skip(letters: &mut std::str::CharIndices<'_>, count: usize) {
+    for _ in 0..count {
+        letters.next();
+    }
+}
+
+/// Whether `rest` begins with an interpolation: (0, length) for an escaped brace, (1, length) for a real one.
+fn interpolated(rest: &str, how: Interpolation) -> Option<(usize, usize)> {
+    let braced = |from: usize| {
+        let mut depth = 0_usize;
+        for (at, byte) in rest.bytes().enumerate().skip(from).take(MAX_INTERPOLATION) {
+            match byte {
+                b'{' => depth += 1,
+                b'}' if depth == 1 => return Some((1, at + 1)),
+                b'}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+        None
+    };
+    match how {
+        Interpolation::None => None,
+        Interpolation::Braces if rest.starts_with("{{") || rest.starts_with("}}") => Some((0, 2)),
+        Interpolation::Braces if rest.starts_with('{') => braced(0),
+        Interpolation::Dollar if rest.starts_with("${") => braced(1),
+        Interpolation::Hash if rest.starts_with("#{") => braced(1),
+        Interpolation::Sigil if rest.starts_with("${") => braced(1),
+        Interpolation::Sigil if rest.starts_with("{$") => braced(0),
+        Interpolation::Sigil if rest.starts_with(['$', '@']) => {
+            let name = rest[1..].bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+            (name > 0 && !rest[1..].starts_with(|first: char| first.is_ascii_digit())).then_some((1, name + 1))
+        }
+        _ => None,
+    }
+}
+
+fn escape(text: &mut String, next: char, letters: &mut std::str::CharIndices<'_>, rest: &str) {
+    letters.next();
+    let digits =
+        |from: usize, count: usize| rest.get(from..from + count).and_then(|hex| u32::from_str_radix(hex, 16).ok());
+    match next {
+        'n' => text.push('\n'),
+        't' => text.push('\t'),
+        'r' => text.push('\r'),
+        '0' => text.push('\0'),
+        '\n' => {}
+        'x' => match digits(2, 2).and_then(char::from_u32) {
+            Some(letter) => {
+                text.push(letter);
+                skip(letters, 2);
+            }
+            None => text.push('x'),
+        },
+        'u' => match digits(2, 4).and_then(char::from_u32) {
+            Some(letter) => {
+                text.push(letter);
+                skip(letters, 4);
+            }
+            None => text.push('u'),
+        },
+        other => text.push(other),
+    }
+}
+
+fn is_name_start(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
+}
+
+fn closing(open: u8) -> u8 {
+    match open {
+        b'(' => b')',
+        b'[' => b']',
+        b'{' => b'}',
+        b'<' => b'>',
+        same => same,
+    }
+}

@@ -1,0 +1,277 @@
+//! What the calls of each language do, as data.
+
+use crate::classify::Language;
+use crate::model::{Extent, Operation};
+
+use super::lexer::{Backtick, Interpolation, Syntax};
+
+/// What a call does; arguments are counted from 0.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Does {
+    /// Its first argument is a file, or a list of files.
+    File(Operation, Extent),
+    /// Every argument is a file.
+    Files(Operation),
+    /// Its first argument is a folder that goes with all in it.
+    Tree,
+    /// What it is called on is the file.
+    OnFile(Operation, Extent),
+    OnTree,
+    /// From the first to the second file; the operation is what happens to the first.
+    Between(Operation),
+    /// Opens a file; the argument with this number says what for.
+    Open(usize),
+    /// A shell command as text.
+    Shell,
+    /// A shell command as text, or the program's words as a list.
+    Command,
+    /// The program, then a list of its words.
+    Spawn,
+    /// One text is a shell command, several are words.
+    Program,
+    /// Code of the same language.
+    Evaluate,
+    /// SQL.
+    Sql,
+    /// A request; the first argument is the address. An empty method is in the options, or `GET`.
+    Http(&'static str),
+    /// A request; the method comes first.
+    Request,
+    /// A connection to the host in the first argument.
+    Connect,
+    /// Ends a process.
+    Kill,
+}
+
+use Does as D;
+use Extent as E;
+use Operation as O;
+
+/// The call's row, by its whole name, its last two parts or (with a leading dot) its last part.
+pub(super) fn find(language: Language, name: &str) -> Option<Does> {
+    let table = match language {
+        Language::Python => PYTHON,
+        Language::JavaScript | Language::Mongo => JAVASCRIPT,
+        Language::Ruby => RUBY,
+        Language::Perl => PERL,
+        Language::Php => PHP,
+        _ => return None,
+    };
+    let parts = name.rsplit('.');
+    let last = parts.clone().next()?;
+    let dots = || memchr::memrchr_iter(b'.', name.as_bytes());
+    let two = dots().nth(1).map_or(name, |at| &name[at + 1..]);
+    let row = |wanted: &str, method: bool| {
+        let names = |list: &str| {
+            list.split_ascii_whitespace().any(|it| match it.strip_prefix('.') {
+                Some(it) => method && it == wanted,
+                None => !method && it == wanted,
+            })
+        };
+        table.iter().find(|(_, list)| names(list)).map(|row| row.0)
+    };
+    row(name, false)
+        .or_else(|| row(two, false))
+        .or_else(|| row(last, name.contains('.')).filter(|_| name.contains('.')))
+}
+
+const PYTHON: &[(Does, &str)] = &[
+    (D::File(O::Delete, E::One), "os.remove os.unlink os.rmdir os.removedirs send2trash.send2trash path.remove"),
+    (D::Tree, "shutil.rmtree dir_util.remove_tree distutils.dir_util.remove_tree"),
+    (D::OnFile(O::Delete, E::One), ".unlink .rmdir"),
+    (D::OnTree, ".rmtree"),
+    (D::OnFile(O::Update, E::All), ".write_text .write_bytes .touch"),
+    (D::File(O::Update, E::All), "os.truncate os.mknod"),
+    (D::File(O::Alter, E::One), "os.chmod os.chown"),
+    (D::File(O::Create, E::One), "os.mkdir os.makedirs"),
+    (D::Between(O::Update), "os.rename os.replace os.renames shutil.move"),
+    (D::Between(O::Read), "shutil.copy shutil.copy2 shutil.copyfile shutil.copytree os.symlink os.link"),
+    (D::Open(1), "open io.open codecs.open builtins.open"),
+    (
+        D::Shell,
+        "os.system os.popen subprocess.getoutput subprocess.getstatusoutput commands.getoutput asyncio.create_subprocess_shell get_ipython.system",
+    ),
+    (
+        D::Command,
+        "subprocess.run subprocess.call subprocess.check_call subprocess.check_output subprocess.Popen pty.spawn",
+    ),
+    (D::Program, "os.execl os.execlp os.execle os.spawnlp os.spawnl asyncio.create_subprocess_exec"),
+    (D::Spawn, "os.execv os.execvp os.execve os.spawnv os.spawnvp"),
+    (D::Evaluate, "exec eval builtins.exec builtins.eval execfile compile runpy.run_path"),
+    (
+        D::Sql,
+        ".execute .executemany .executescript .read_sql .read_sql_query .exec_driver_sql pd.read_sql .execute_sql",
+    ),
+    (
+        D::Http("GET"),
+        "requests.get httpx.get urllib.request.urlopen request.urlopen urlopen session.get urllib.request.urlretrieve request.urlretrieve wget.download client.get urllib2.urlopen http.get",
+    ),
+    (D::Http("POST"), "requests.post httpx.post session.post client.post"),
+    (D::Http("PUT"), "requests.put httpx.put session.put client.put"),
+    (D::Http("PATCH"), "requests.patch httpx.patch session.patch client.patch"),
+    (D::Http("DELETE"), "requests.delete httpx.delete session.delete client.delete"),
+    (D::Http("HEAD"), "requests.head httpx.head"),
+    (D::Request, "requests.request httpx.request session.request"),
+    (
+        D::Connect,
+        "socket.create_connection .connect .connect_ex http.client.HTTPSConnection http.client.HTTPConnection smtplib.SMTP ftplib.FTP telnetlib.Telnet",
+    ),
+    (D::Kill, "os.kill os.killpg"),
+];
+
+const JAVASCRIPT: &[(Does, &str)] = &[
+    (
+        D::File(O::Delete, E::One),
+        "fs.unlink fs.unlinkSync .unlinkSync promises.unlink fsp.unlink fs.rmdir fs.rmdirSync .rmdirSync promises.rmdir fsp.rmdir unlinkSync unlink Deno.remove Deno.removeSync",
+    ),
+    (
+        D::Tree,
+        "fs.rm fs.rmSync .rmSync promises.rm fsp.rm rmSync rimraf rimraf.sync rimrafSync fs.remove fs.removeSync fse.remove fse.removeSync fs.emptyDir fs.emptyDirSync fse.emptyDir fse.emptyDirSync del.sync",
+    ),
+    (
+        D::File(O::Update, E::All),
+        "fs.writeFile fs.writeFileSync .writeFileSync promises.writeFile fsp.writeFile writeFileSync writeFile \
+         fs.truncate fs.truncateSync .truncateSync fs.createWriteStream Bun.write Deno.writeTextFile Deno.writeFile outputFileSync",
+    ),
+    (D::File(O::Update, E::Some), "fs.appendFile fs.appendFileSync .appendFileSync promises.appendFile fsp.appendFile"),
+    (
+        D::File(O::Read, E::One),
+        "fs.readFile fs.readFileSync .readFileSync promises.readFile fsp.readFile readFileSync fs.createReadStream Deno.readTextFile",
+    ),
+    (D::File(O::Create, E::One), "fs.mkdir fs.mkdirSync .mkdirSync promises.mkdir fsp.mkdir"),
+    (D::File(O::Alter, E::One), "fs.chmod fs.chmodSync fs.chown fs.chownSync"),
+    (D::Between(O::Update), "fs.rename fs.renameSync .renameSync promises.rename fsp.rename fse.move"),
+    (D::Between(O::Read), "fs.copyFile fs.copyFileSync fs.cp fs.cpSync promises.cp promises.copyFile"),
+    (
+        D::Shell,
+        "child_process.exec child_process.execSync cp.exec cp.execSync .execSync execSync shelljs.exec shell.exec execa.command execaCommand",
+    ),
+    (
+        D::Spawn,
+        "child_process.spawn child_process.spawnSync child_process.execFile child_process.execFileSync cp.spawn \
+         cp.spawnSync cp.execFile cp.execFileSync .spawnSync .execFileSync spawn spawnSync execFile execFileSync execa",
+    ),
+    (D::Evaluate, "eval Function vm.runInNewContext vm.runInThisContext vm.runInContext globalThis.eval window.eval"),
+    (
+        D::Sql,
+        ".query .$executeRawUnsafe .$queryRawUnsafe .$executeRaw .$queryRaw db.run db.exec db.prepare .raw knex.raw sequelize.query connection.execute pool.execute client.execute db.execute",
+    ),
+    (D::Http(""), "fetch axios got needle node-fetch undici.fetch ky"),
+    (D::Http("GET"), "axios.get https.get http.get got.get ky.get"),
+    (D::Http("POST"), "axios.post got.post ky.post navigator.sendBeacon"),
+    (D::Http("PUT"), "axios.put got.put ky.put"),
+    (D::Http("PATCH"), "axios.patch got.patch ky.patch"),
+    (D::Http("DELETE"), "axios.delete got.delete ky.delete"),
+    (D::Connect, "net.connect net.createConnection tls.connect"),
+    (D::Kill, "process.kill"),
+];
+
+const RUBY: &[(Does, &str)] = &[
+    (
+        D::Files(O::Delete),
+        "File.delete File.unlink FileUtils.rm FileUtils.rm_f FileUtils.remove FileUtils.safe_unlink IO.delete",
+    ),
+    (
+        D::Tree,
+        "FileUtils.rm_rf FileUtils.rm_r FileUtils.remove_dir FileUtils.remove_entry FileUtils.remove_entry_secure FileUtils.rmtree",
+    ),
+    (D::File(O::Delete, E::One), "Dir.rmdir Dir.delete Dir.unlink FileUtils.rmdir"),
+    (D::OnFile(O::Delete, E::One), ".unlink .rmdir"),
+    (D::OnTree, ".rmtree"),
+    (D::File(O::Update, E::All), "File.write IO.write File.binwrite File.truncate"),
+    (D::File(O::Read, E::One), "File.read IO.read File.readlines File.binread"),
+    (D::Between(O::Update), "File.rename FileUtils.mv FileUtils.move"),
+    (D::Between(O::Read), "FileUtils.cp FileUtils.cp_r FileUtils.copy"),
+    (D::Open(1), "File.open open File.new"),
+    (
+        D::Program,
+        "system exec spawn Kernel.system Kernel.exec Process.spawn IO.popen Open3.capture2 Open3.capture3 Open3.capture2e Open3.popen3",
+    ),
+    (D::Evaluate, "eval instance_eval class_eval Kernel.eval"),
+    (D::Sql, ".execute .exec_query .exec .exec_params .execute_batch .find_by_sql .select_all"),
+    (D::Http("GET"), "Net.HTTP.get HTTP.get URI.open Net.HTTP.get_response HTTParty.get Faraday.get RestClient.get"),
+    (D::Http("POST"), "Net.HTTP.post Net.HTTP.post_form HTTP.post HTTParty.post Faraday.post RestClient.post"),
+    (D::Http("PUT"), "HTTP.put HTTParty.put Faraday.put RestClient.put"),
+    (D::Http("DELETE"), "HTTP.delete HTTParty.delete Faraday.delete RestClient.delete"),
+    (D::Connect, "TCPSocket.new TCPSocket.open Socket.tcp"),
+    (D::Kill, "Process.kill"),
+];
+
+const PERL: &[(Does, &str)] = &[
+    (D::Files(O::Delete), "unlink"),
+    (D::Tree, "rmtree remove_tree File.Path.rmtree File.Path.remove_tree"),
+    (D::File(O::Delete, E::One), "rmdir"),
+    (D::File(O::Update, E::All), "truncate"),
+    (D::Between(O::Update), "rename move"),
+    (D::Between(O::Read), "copy"),
+    (D::Open(1), "open"),
+    (D::Program, "system exec"),
+    (D::Evaluate, "eval"),
+    (D::Sql, ".do .prepare .selectall_arrayref .selectrow_array"),
+    (D::Http("GET"), "LWP.Simple.get get getstore .get"),
+    (D::Http("POST"), ".post"),
+    (D::Connect, "IO.Socket.INET.new"),
+];
+
+const PHP: &[(Does, &str)] = &[
+    (D::File(O::Delete, E::One), "unlink rmdir"),
+    (D::File(O::Update, E::All), "file_put_contents ftruncate"),
+    (D::File(O::Read, E::One), "file_get_contents readfile file"),
+    (D::Between(O::Update), "rename"),
+    (D::Between(O::Read), "copy"),
+    (D::Open(1), "fopen"),
+    (D::Shell, "system exec shell_exec passthru popen proc_open pcntl_exec"),
+    (D::Evaluate, "eval assert create_function"),
+    (
+        D::Sql,
+        "mysqli_query pg_query mysql_query sqlite_query .query .exec .prepare .statement DB.statement DB.unprepared",
+    ),
+    (D::Http("GET"), "curl_init Http.get"),
+    (D::Http("POST"), "Http.post"),
+    (D::Http("DELETE"), "Http.delete"),
+    (D::Connect, "fsockopen stream_socket_client"),
+    (D::Kill, "posix_kill"),
+];
+
+/// How a language writes strings and comments.
+pub(super) fn syntax(language: Language) -> &'static Syntax {
+    const C: Syntax = Syntax {
+        line_comments: &["//"],
+        block_comment: Some(("/*", "*/")),
+        python: false,
+        backtick: Backtick::Template,
+        double: Interpolation::None,
+        regex: true,
+        quote_words: false,
+        bare_calls: false,
+        dot_joins: false,
+    };
+    const HASH: Syntax = Syntax { line_comments: &["#"], block_comment: None, ..C };
+    static JAVASCRIPT: Syntax = C;
+    static PYTHON: Syntax = Syntax { python: true, regex: false, backtick: Backtick::Mark, ..HASH };
+    static RUBY: Syntax =
+        Syntax { backtick: Backtick::Shell, double: Interpolation::Hash, quote_words: true, bare_calls: true, ..HASH };
+    static PERL: Syntax = Syntax {
+        backtick: Backtick::Shell,
+        double: Interpolation::Sigil,
+        quote_words: true,
+        bare_calls: true,
+        dot_joins: true,
+        ..HASH
+    };
+    static PHP: Syntax = Syntax {
+        line_comments: &["//", "#"],
+        backtick: Backtick::Shell,
+        double: Interpolation::Sigil,
+        regex: false,
+        dot_joins: true,
+        ..C
+    };
+    match language {
+        Language::Python => &PYTHON,
+        Language::Ruby => &RUBY,
+        Language::Perl => &PERL,
+        Language::Php => &PHP,
+        _ => &JAVASCRIPT,
+    }
+}

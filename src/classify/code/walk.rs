@@ -1,0 +1,549 @@
+//! One walk over the tokens of a piece of code: imports and simple variables are followed, calls are handed on.
+
+use std::collections::BTreeMap;
+
+use crate::classify::{Language, Scene, Word};
+use crate::model::{CodeOrigin, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};
+
+use super::lexer::{self, Kind, Token};
+use super::value::{Reading, Value, Variables};
+use super::{act, stores, tables};
+
+/// What a loop runs over is looked at this far.
+const MAX_LOOP: usize = 128;
+
+/// One call with its name spelled out: `subprocess.run`, `Path().unlink`.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) name: String,
+    /// The token the whole chain begins with, and the one before this call's last name.
+    pub(super) head: usize,
+    pub(super) receiver_end: usize,
+    /// The arguments, as ranges of tokens.
+    pub(super) items: Vec<(usize, usize)>,
+    pub(super) span: Option<Span>,
+}
+
+/// Finds what a piece of code does.
+pub(super) fn run(scene: &mut Scene<'_>, language: Language, text: &str) {
+    let syntax = tables::syntax(language);
+    let (tokens, broken) = lexer::tokens(text, syntax);
+    if broken {
+        scene.gap(GapKind::Unparsed, Hides::Anything, None, format!("{language:?} code does not end its strings"));
+    }
+    let seen = vec![false; tokens.len()];
+    let reading = Reading { code: text, tokens, dot_joins: syntax.dot_joins, variables: Variables::new() };
+    let mut walk = Walk { reading, language, bare: syntax.bare_calls, aliases: BTreeMap::new(), seen, dialled: false };
+    walk.all(scene);
+}
+
+struct Walk<'t> {
+    reading: Reading<'t>,
+    language: Language,
+    bare: bool,
+    /// Local names of imported things: `rm` for `os.remove`.
+    aliases: BTreeMap<String, String>,
+    /// Names that were read as part of a chain.
+    seen: Vec<bool>,
+    /// A connection was opened: what is done with file descriptors afterwards is a remote shell.
+    dialled: bool,
+}
+
+impl<'t> Walk<'t> {
+    fn token(&self, at: usize) -> Option<&Token<'t>> {
+        self.reading.tokens.get(at)
+    }
+
+    fn is(&self, at: usize, mark: u8) -> bool {
+        self.token(at).is_some_and(|token| token.is(mark))
+    }
+
+    fn name(&self, at: usize) -> Option<&'t str> {
+        self.token(at).filter(|token| matches!(token.kind, Kind::Name)).map(|token| token.text)
+    }
+
+    fn all(&mut self, scene: &mut Scene<'_>) {
+        let mut at = 0;
+        while at < self.reading.tokens.len() {
+            let token = &self.reading.tokens[at];
+            let starts_line = at == 0 || matches!(self.reading.tokens[at - 1].kind, Kind::Line);
+            match &token.kind {
+                Kind::Mark(b'!' | b'%') if starts_line && self.language == Language::Python => {
+                    at = self.notebook_line(scene, at);
+                    continue;
+                }
+                Kind::Command(word) => {
+                    let word = self.reading.clone_resolved(word);
+                    act::shell(scene, &word);
+                }
+                Kind::Text(word) => {
+                    let inner: Vec<(String, Option<Span>)> = (word.unknown.iter())
+                        .filter(|part| part.name.contains('('))
+                        .map(|part| (part.name.clone(), word.span))
+                        .collect();
+                    for (code, span) in inner {
+                        scene.run_word(self.language, &code, span);
+                    }
+                }
+                Kind::Mark(b'[' | b'(' | b'{') => self.comprehension(at),
+                Kind::Name => {
+                    let name = token.text;
+                    match name {
+                        "from" if self.language == Language::Python && self.begins(at) => self.import(at),
+                        "import" if self.begins(at) => self.import(at),
+                        "for" | "foreach" => self.for_loop(at, self.reading.tokens.len()),
+                        "as" => self.with(at),
+                        _ => {}
+                    }
+                    self.assignment(at);
+                    if !self.seen[at] {
+                        self.chain(scene, at);
+                    }
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+    }
+
+    /// `!ls`, `%%bash`: a notebook hands the line to a shell.
+    fn notebook_line(&self, scene: &mut Scene<'_>, at: usize) -> usize {
+        let start = self.reading.tokens[at].start;
+        let rest = &self.reading.code[start..];
+        let line = rest.lines().next().unwrap_or("");
+        let cell = ["%%bash", "%%sh", "%%script bash"].iter().any(|magic| line.starts_with(magic));
+        let (skip, length) = if cell {
+            (line.len().min(rest.len()), rest.len())
+        } else {
+            (line.bytes().take_while(|byte| matches!(byte, b'!' | b'%')).count(), line.len())
+        };
+        if cell || line.starts_with('!') {
+            let code = &rest[skip..length];
+            let span = Some(Span::new(start + skip, start + length));
+            super::hand_over_at(scene, Language::Shell, code, span);
+        }
+        let end = start + length;
+        let next = self.reading.tokens[at..].iter().position(|token| token.start >= end);
+        next.map_or(self.reading.tokens.len(), |by| at + by.max(1))
+    }
+
+    /// Whether a statement begins at `at`.
+    fn begins(&self, at: usize) -> bool {
+        at == 0 || matches!(self.reading.tokens[at - 1].kind, Kind::Line | Kind::Mark(b';' | b':'))
+    }
+
+    /// `import a.b as c`, `from a import b as c`, `import {a as b} from 'c'`.
+    fn import(&mut self, at: usize) {
+        let end = self.statement_end(at);
+        let words = || (at..end).filter_map(|at| self.token(at));
+        if self.language == Language::Python {
+            let mut text = String::new();
+            for token in words() {
+                if matches!(token.kind, Kind::Name) && !text.ends_with('.') {
+                    text.push(' ');
+                }
+                text.push_str(token.text);
+            }
+            let text = text.replace(['(', ')', '\n'], " ");
+            let (module, names) = match text.trim().strip_prefix("from ") {
+                Some(rest) => rest.split_once(" import").unwrap_or((rest, "")),
+                None => ("", text.trim().trim_start_matches("import")),
+            };
+            for name in names.split(',').take(64) {
+                let (name, local) = name.trim().split_once(" as ").unwrap_or((name.trim(), name.trim()));
+                let full = if module.is_empty() { name.to_owned() } else { format!("{}.{name}", module.trim()) };
+                if local.trim() != full {
+                    self.aliases.insert(local.trim().to_owned(), full);
+                }
+            }
+            return;
+        }
+        let module = words().find_map(|token| match &token.kind {
+            Kind::Text(word) => Some(module_name(&word.text)),
+            _ => None,
+        });
+        let Some(module) = module else { return };
+        let inside = (at..end).any(|at| self.is(at, b'{'));
+        let mut before: Option<&str> = None;
+        let mut found = Vec::new();
+        for token in (at + 1..end).filter_map(|at| self.token(at)) {
+            if matches!(token.kind, Kind::Name) && token.text != "from" && token.text != "as" {
+                let full =
+                    if inside { format!("{module}.{}", before.take().unwrap_or(token.text)) } else { module.clone() };
+                found.push((token.text.to_owned(), full));
+                before = Some(token.text);
+            } else if token.text != "as" {
+                before = None;
+            }
+        }
+        self.aliases.extend(found);
+    }
+
+    /// Where the statement that `at` stands in ends.
+    fn statement_end(&self, at: usize) -> usize {
+        let mut end = at;
+        while let Some(token) = self.token(end) {
+            match token.kind {
+                Kind::Line => break,
+                Kind::Mark(b';' | b')' | b']' | b'}') => break,
+                _ if token.close > end => end = token.close + 1,
+                _ => end += 1,
+            }
+        }
+        end
+    }
+
+    /// `name = value`; also `const {a, b} = require('m')`.
+    fn assignment(&mut self, at: usize) {
+        if self.is(at, b'.') || (at > 0 && self.is(at - 1, b'.')) {
+            return;
+        }
+        let Some(name) = self.name(at) else { return };
+        if matches!(name, "const" | "let" | "var") && self.is(at + 1, b'{') {
+            return self.destructured(at + 1);
+        }
+        if !self.is(at + 1, b'=') {
+            // `x += …`: no longer what it was.
+            if self.token(at + 1).is_some_and(|token| matches!(token.kind, Kind::Mark(b'+' | b'.' | b'-')))
+                && self.is(at + 2, b'=')
+            {
+                self.reading.variables.remove(name);
+            }
+            return;
+        }
+        if self.is(at + 2, b'=') || self.is(at + 2, b'>') || self.is(at + 2, b'~') {
+            return;
+        }
+        let starts = at == 0
+            || self.token(at - 1).is_some_and(|token| match token.kind {
+                Kind::Line | Kind::Mark(b';' | b'{' | b'}' | b':' | b')') => true,
+                Kind::Name => matches!(
+                    token.text,
+                    "const" | "let" | "var" | "my" | "our" | "local" | "do" | "then" | "else" | "php"
+                ),
+                _ => false,
+            });
+        if !starts {
+            return;
+        }
+        let mut end = self.statement_end(at + 2);
+        let comma = self.reading.items(at + 2, end);
+        if let Some((_, first)) = comma.first().filter(|_| comma.len() > 1) {
+            end = *first;
+        }
+        let value = self.reading.value(at + 2, end);
+        if let Some(module) = self.module(at + 2, end) {
+            self.aliases.insert(name.to_owned(), module);
+        } else if let Some(alias) = self.dotted(at + 2, end) {
+            // `run = os.system`
+            self.aliases.insert(name.to_owned(), alias);
+        } else {
+            self.aliases.remove(name);
+        }
+        self.reading.variables.insert(name.to_owned(), value);
+    }
+
+    fn destructured(&mut self, open: usize) {
+        let close = self.reading.tokens[open].close;
+        if close <= open || !self.is(close + 1, b'=') {
+            return;
+        }
+        let Some(module) = self.module(close + 2, self.statement_end(close + 2)) else { return };
+        for (from, to) in self.reading.items(open + 1, close) {
+            if let (Some(name), Some(local)) = (self.name(from), self.name(to - 1)) {
+                self.aliases.insert(local.to_owned(), format!("{module}.{name}"));
+            }
+        }
+    }
+
+    /// `require('m')`, `__import__('m')`, `require('m').promises`.
+    fn module(&self, from: usize, to: usize) -> Option<String> {
+        let from = if self.token(from)?.is_name("await") { from + 1 } else { from };
+        let getter = self.name(from)?;
+        if !matches!(getter, "require" | "__import__" | "import" | "import_module") || !self.is(from + 1, b'(') {
+            return None;
+        }
+        let Kind::Text(word) = &self.token(from + 2)?.kind else { return None };
+        let mut module = module_name(&word.text);
+        let rest = self.reading.tokens[from + 1].close + 1;
+        for at in rest..to {
+            match self.token(at)?.kind {
+                Kind::Mark(b'.') => {}
+                Kind::Name => module = format!("{module}.{}", self.token(at)?.text),
+                _ => return None,
+            }
+        }
+        Some(module)
+    }
+
+    fn dotted(&self, from: usize, to: usize) -> Option<String> {
+        let plain = to > from + 1 && to <= from + 7 && !self.reading.dot_joins;
+        let tokens = self.reading.tokens.get(from..to).filter(|_| plain)?;
+        let fits = tokens.iter().all(|token| matches!(token.kind, Kind::Name | Kind::Mark(b'.')));
+        fits.then(|| {
+            let text: String = tokens.iter().map(|token| token.text).collect();
+            let (head, rest) = text.split_once('.').unwrap_or((&text, ""));
+            format!("{}.{rest}", self.aliases.get(head).map_or(head, |alias| alias))
+        })
+    }
+
+    /// A loop inside brackets is read before what it repeats.
+    fn comprehension(&mut self, open: usize) {
+        let close = self.reading.tokens[open].close;
+        let mut at = open + 1;
+        while at < close {
+            if self.reading.tokens[at].is_name("for") {
+                self.for_loop(at, close);
+            }
+            let next = self.reading.tokens[at].close;
+            at = if next > at { next + 1 } else { at + 1 };
+        }
+    }
+
+    /// `for f in files:`, `for (const f of files)`, `foreach my $f (files)`.
+    fn for_loop(&mut self, at: usize, most: usize) {
+        let mut first = at + 1;
+        let bracket = self.is(first, b'(');
+        let mut most = most;
+        if bracket {
+            most = self.reading.tokens[first].close.max(first);
+            first += 1;
+        }
+        let within = (first..most.min(first + 8)).find(|at| matches!(self.name(*at), Some("in" | "of")));
+        let (names, from) = match within {
+            Some(within) => (first..within, within + 1),
+            None => match (first..most.min(first + 4)).find(|at| self.is(*at, b'(')) {
+                Some(open) if !bracket => (first..open, open),
+                _ => return,
+            },
+        };
+        let names: Vec<&str> = names
+            .filter_map(|at| self.name(at))
+            .filter(|name| !matches!(*name, "const" | "let" | "var" | "my" | "our"))
+            .collect();
+        let mut to = from;
+        while to < most.min(from + MAX_LOOP) {
+            let token = &self.reading.tokens[to];
+            if matches!(token.kind, Kind::Line | Kind::Mark(b':' | b'{' | b';')) || matches!(token.text, "if" | "do") {
+                break;
+            }
+            to = if token.close > to { token.close + 1 } else { to + 1 };
+        }
+        let mut value = self.reading.value(from, to.min(most));
+        if names.len() > 1 && value.word().is_some_and(|word| word.glob) {
+            // `for root, folders, files in os.walk(top)`
+            let rest = Value { words: vec![Word { glob: true, ..Word::known("*") }], ..Value::default() };
+            for name in &names[1..] {
+                self.reading.variables.insert((*name).to_owned(), rest.clone());
+            }
+            if let Some(word) = value.words.first_mut()
+                && let Some(folder) = word.text.strip_suffix("/*")
+            {
+                word.text = folder.to_owned();
+            }
+        }
+        if let Some(name) = names.first() {
+            self.reading.variables.insert((*name).to_owned(), value);
+        }
+    }
+
+    /// `with open(p) as f`: what is read from `f` is the file.
+    fn with(&mut self, at: usize) {
+        let Some(name) = self.name(at + 1) else { return };
+        let from = (at.saturating_sub(64)..at).rev().find(|at| matches!(self.name(*at), Some("with")));
+        if let Some(from) = from {
+            let value = self.reading.value(from + 1, at);
+            self.reading.variables.insert(name.to_owned(), value);
+        }
+    }
+
+    /// The chain of names and calls that begins at `at`.
+    fn chain(&mut self, scene: &mut Scene<'_>, at: usize) {
+        const MOST: usize = 64;
+        let head_name = self.reading.tokens[at].text;
+        let reached = at > 0 && self.is(at - 1, b'.') && !self.reading.dot_joins;
+        let bare_name = head_name.trim_start_matches(['$', '@']);
+        let mut name = match self.aliases.get(head_name) {
+            Some(alias) => alias.clone(),
+            None if reached => format!("?.{head_name}"),
+            None => bare_name.to_owned(),
+        };
+        if at > 0 && matches!(self.name(at - 1), Some("def" | "function" | "sub" | "class")) {
+            return;
+        }
+        let (mut next, mut last) = (at + 1, at);
+        for _ in 0..MOST {
+            if let Some(reach) = self.reach(next) {
+                let Some(part) = self.name(reach) else { break };
+                self.seen[reach] = true;
+                name = format!("{name}.{part}");
+                (last, next) = (reach, reach + 1);
+            } else if self.is(next, b'(') && self.reading.tokens[next].close > next {
+                let close = self.reading.tokens[next].close;
+                let items = self.reading.items(next + 1, close);
+                let span = self.reading.span(at, close + 1);
+                self.call(
+                    scene,
+                    Call { name: name.clone(), head: at, receiver_end: last.saturating_sub(1), items, span },
+                );
+                name = self.result(scene, &name, at, next, close);
+                (last, next) = (close, close + 1);
+            } else if self.is(next, b'[') && self.reading.tokens[next].close > next {
+                let close = self.reading.tokens[next].close;
+                name = match self.token(next + 1).map(|token| &token.kind) {
+                    Some(Kind::Text(word)) if close == next + 2 => format!("{name}.{}", word.text),
+                    _ => format!("{name}[]"),
+                };
+                (last, next) = (close, close + 1);
+            } else if self.bare && self.starts_argument(next) && tables::find(self.language, &name).is_some() {
+                let end = self.bare_end(next);
+                let span = self.reading.span(at, end);
+                let items = self.reading.items(next, end);
+                self.call(
+                    scene,
+                    Call { name: name.clone(), head: at, receiver_end: last.saturating_sub(1), items, span },
+                );
+                break;
+            } else {
+                break;
+            }
+        }
+        // `names.each { |f| … }`, and Ruby's calls without anything: `Post.delete_all`.
+        if self.bare && next > at {
+            if name.ends_with(".each") || name.ends_with(".map") || name.ends_with(".each_child") {
+                self.block(at, last, next);
+            }
+            if !self.is(next - 1, b')') && name.contains('.') {
+                let span = self.reading.span(at, next);
+                let call = Call { name, head: at, receiver_end: last.saturating_sub(1), items: Vec::new(), span };
+                self.call(scene, call);
+            }
+        }
+    }
+
+    /// The name that `.x`, `->x`, `::x` or `?.x` at `at` reaches.
+    fn reach(&self, at: usize) -> Option<usize> {
+        let at = if matches!(self.token(at)?.kind, Kind::Line) && self.is(at + 1, b'.') { at + 1 } else { at };
+        let two = |one: u8, two: u8| self.is(at, one) && self.is(at + 1, two);
+        if self.is(at, b'.') && !self.reading.dot_joins {
+            Some(at + 1)
+        } else if two(b'-', b'>') || two(b':', b':') || two(b'?', b'.') {
+            Some(at + 2)
+        } else {
+            None
+        }
+    }
+
+    /// What the rest of a chain stands on after a call.
+    fn result(&self, scene: &mut Scene<'_>, name: &str, head: usize, open: usize, close: usize) -> String {
+        if let Some(module) = self.module(head, close + 1) {
+            return module;
+        }
+        if name == "getattr" || name.ends_with("import_module") || name == "__import__" {
+            let items = self.reading.items(open + 1, close);
+            let part = |at: usize| items.get(at).map(|(from, to)| self.reading.word(*from, *to, 0));
+            if name != "getattr"
+                && let Some(module) = part(0).as_ref().and_then(Word::value)
+            {
+                return module.to_owned();
+            }
+            match (part(0), part(1)) {
+                (Some(object), Some(word)) if word.is_known() => {
+                    let object = self.aliases.get(&object.text).cloned().unwrap_or(object.text);
+                    return format!("{object}.{}", word.text);
+                }
+                _ if self.is(close + 1, b'(') || self.reach(close + 1).is_some() => {
+                    let span = self.reading.span(head, close + 1);
+                    scene.gap(GapKind::DynamicCode, Hides::Anything, span, name);
+                }
+                _ => {}
+            }
+        }
+        format!("{name}()")
+    }
+
+    fn starts_argument(&self, at: usize) -> bool {
+        self.token(at).is_some_and(|token| match token.kind {
+            Kind::Text(_) | Kind::Words(_) | Kind::Command(_) => true,
+            Kind::Name => {
+                token.text.starts_with(['$', '@'])
+                    || tables::find(self.language, token.text).is_none() && !is_keyword(token.text)
+            }
+            Kind::Mark(b'<') => true,
+            _ => false,
+        })
+    }
+
+    fn bare_end(&self, at: usize) -> usize {
+        let end = self.statement_end(at);
+        (at..end).find(|at| self.name(*at).is_some_and(is_keyword)).unwrap_or(end)
+    }
+
+    fn block(&mut self, head: usize, last: usize, next: usize) {
+        let open = if self.is(next, b'{') || self.token(next).is_some_and(|token| token.is_name("do")) {
+            next + 1
+        } else {
+            return;
+        };
+        if !self.is(open, b'|') {
+            return;
+        }
+        let Some(name) = self.name(open + 1) else { return };
+        let mut value = self.reading.value(head, last.saturating_sub(1));
+        if self.token(head).is_some_and(|token| token.is_name("Dir")) && self.is(head + 1, b'[') {
+            let close = self.reading.tokens[head + 1].close;
+            value = self.reading.value(head + 2, close);
+            value.words.iter_mut().for_each(|word| word.glob = true);
+        }
+        self.reading.variables.insert(name.to_owned(), value);
+    }
+
+    fn call(&mut self, scene: &mut Scene<'_>, call: Call) {
+        let last = call.name.rsplit('.').next().unwrap_or("");
+        if matches!(last, "forEach" | "map" | "each" | "filter") && call.receiver_end > call.head {
+            let parameter = call.items.first().and_then(|(from, to)| {
+                (*from..*to).find_map(|at| self.name(at).filter(|name| *name != "async" && *name != "function"))
+            });
+            if let Some(parameter) = parameter {
+                let value = self.reading.value(call.head, call.receiver_end);
+                self.reading.variables.insert(parameter.to_owned(), value);
+            }
+        }
+        if last == "dup2" && self.dialled {
+            let mut effect = Effect::new(Operation::Execute, Resource::new(ResourceKind::Code, "remote shell"));
+            effect.code = Some(CodeOrigin::Remote);
+            effect.span = call.span;
+            effect.by = "dup2".to_owned();
+            scene.effect(effect);
+        }
+        self.dialled |= last == "connect" || last == "create_connection" || last == "createConnection";
+        if stores::call(scene, &self.reading, self.language, &call) {
+            return;
+        }
+        if let Some(does) = tables::find(self.language, &call.name) {
+            act::run(scene, &self.reading, self.language, does, &call);
+        }
+    }
+}
+
+impl Reading<'_> {
+    fn clone_resolved(&self, word: &Word) -> Word {
+        let mut word = word.clone();
+        for part in word.unknown.iter_mut().filter(|part| part.name.starts_with("#{")) {
+            part.name = part.name.trim_matches(['#', '{', '}']).to_owned();
+        }
+        word
+    }
+}
+
+fn is_keyword(name: &str) -> bool {
+    matches!(
+        name,
+        "if" | "unless" | "while" | "until" | "for" | "foreach" | "or" | "and" | "do" | "rescue" | "end" | "then"
+    )
+}
+
+/// `node:fs/promises` is `fs.promises`.
+fn module_name(text: &str) -> String {
+    text.strip_prefix("node:").unwrap_or(text).replace('/', ".")
+}

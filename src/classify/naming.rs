@@ -1,0 +1,247 @@
+//! From a name as programmers build it (`delete_volume`, `volumeDelete`, `DropTable`) to what it does to what.
+//!
+//! Used where nobody described the name: tools of agents, API operations, GraphQL mutations, REST paths.
+
+use crate::model::{Operation, ResourceKind};
+
+/// What a name says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Meaning {
+    pub(super) operation: Operation,
+    pub(super) kind: ResourceKind,
+    /// The noun stands in the plural, or `all` stands beside it.
+    pub(super) several: bool,
+    pub(super) all: bool,
+}
+
+/// Reads a name; `None` when no part of it is a known verb. `context` (a server's name, a longer path) may
+/// give the noun that the name itself lacks.
+pub(super) fn meaning(name: &str, context: &str) -> Option<Meaning> {
+    let words = words(name);
+    // `delete_list` is about a list: the verb comes first, or last (`volumeDelete`), or somewhere.
+    let (at, verb) = [0, words.len().wrapping_sub(1)]
+        .into_iter()
+        .chain(1..words.len())
+        .find_map(|at| Some((at, verb(words.get(at)?)?)))?;
+    let rest = || words.iter().enumerate().filter(|(index, _)| *index != at).map(|(_, word)| word.as_str());
+    let found = noun_of(rest()).or_else(|| {
+        let context = self::words(context);
+        noun_of(context.iter().map(String::as_str))
+    });
+    let (kind, several) = found.unwrap_or((ResourceKind::Item, false));
+    let all = rest().any(|word| matches!(word, "all" | "everything" | "bulk"));
+    // Rows are of the table's kind, but removing some is not removing the table.
+    let part =
+        rest().any(|word| matches!(word.trim_end_matches('s'), "row" | "record" | "sql" | "statement" | "query"));
+    let operation = if part && kind == ResourceKind::Table { verb } else { applied(verb, kind) };
+    Some(Meaning { operation, kind, several: several || all, all })
+}
+
+/// What an operation comes to when it meets this kind of thing.
+pub(super) fn applied(operation: Operation, kind: ResourceKind) -> Operation {
+    use ResourceKind as K;
+    match (operation, kind) {
+        (Operation::Delete | Operation::Stop, K::Safeguard) => Operation::Disable,
+        (Operation::Stop | Operation::Disable, K::Log) => Operation::Disable,
+        (Operation::Delete | Operation::Drop, K::Log) => Operation::Rewrite,
+        (Operation::Delete, kind) if is_container(kind) => Operation::Drop,
+        (Operation::Update, K::Safeguard | K::Network | K::Server) => Operation::Alter,
+        (operation, _) => operation,
+    }
+}
+
+/// Whether removing one of these removes what is in it.
+pub(super) fn is_container(kind: ResourceKind) -> bool {
+    use ResourceKind as K;
+    matches!(
+        kind,
+        K::Table
+            | K::Schema
+            | K::Database
+            | K::Bucket
+            | K::Namespace
+            | K::Volume
+            | K::Cluster
+            | K::Repository
+            | K::Account
+            | K::Stack
+            | K::Device
+            | K::Key
+    )
+}
+
+/// The kind of thing a noun means, singular or plural.
+pub(super) fn noun(word: &str) -> Option<(ResourceKind, bool)> {
+    let find = |word: &str| NOUNS.iter().find(|(_, nouns)| nouns.split(' ').any(|noun| noun == word)).map(|row| row.0);
+    if let Some(kind) = find(word) {
+        return Some((kind, false));
+    }
+    let singular = word.strip_suffix("ies").map(|stem| format!("{stem}y"));
+    let singular = singular.as_deref().or_else(|| word.strip_suffix("es").filter(|stem| find(stem).is_some()));
+    find(singular.or_else(|| word.strip_suffix('s'))?).map(|kind| (kind, true))
+}
+
+fn noun_of<'w>(words: impl Iterator<Item = &'w str>) -> Option<(ResourceKind, bool)> {
+    // The last noun is the thing itself, those before say which one: `table_row`, `bucket_policy`.
+    words.filter_map(noun).reduce(|before, last| match (before.0, last.0) {
+        // `DBInstance`, `db_cluster`: what is kept there is the database.
+        (ResourceKind::Database, ResourceKind::Instance | ResourceKind::Cluster) => before,
+        _ => last,
+    })
+}
+
+/// The operation of a verb.
+pub(super) fn verb(word: &str) -> Option<Operation> {
+    VERBS.iter().find(|(_, verbs)| verbs.split(' ').any(|verb| verb == word)).map(|row| row.0)
+}
+
+/// Splits `deleteDBInstance`, `delete_db_instance` and `delete-db-instance` into lower-case words.
+pub(super) fn words(name: &str) -> Vec<String> {
+    const MOST: usize = 200;
+    let mut words = vec![String::new()];
+    let mut before = '_';
+    let mut letters = name.chars().take(MOST).peekable();
+    while let Some(letter) = letters.next() {
+        let starts = letter.is_uppercase()
+            && (before.is_lowercase()
+                || before.is_ascii_digit()
+                || (before.is_uppercase() && letters.peek().is_some_and(|next| next.is_lowercase())));
+        if starts || !letter.is_alphanumeric() {
+            words.push(String::new());
+        }
+        if letter.is_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(letter.to_lowercase());
+        }
+        before = letter;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+const VERBS: &[(Operation, &str)] = &[
+    (
+        Operation::Read,
+        "get read show view describe inspect lookup retrieve check count analyze analyse summarize validate verify \
+         calculate compute convert preview explain think wait diff compare search find query select load parse test \
+         estimate predict recommend resolve screenshot snapshot hover watch tail cat head is has peek",
+    ),
+    (Operation::List, "list ls enumerate browse glob index tree dir"),
+    (
+        Operation::Create,
+        "create add insert new make register provision launch upload book reserve schedule save store append generate \
+         import copy duplicate restore post comment reply publish submit start allocate buy purchase order pay spawn \
+         open draft record build clone fork init initialize deploy install backup transfer",
+    ),
+    (
+        Operation::Update,
+        "update edit modify set change patch write replace rename move put upsert assign mark toggle sync apply close \
+         complete label tag archive unarchive adjust increment merge commit push fill type click press select drag \
+         pin enable resume rotate exchange return refund",
+    ),
+    (
+        Operation::Delete,
+        "delete remove destroy purge erase clear terminate unlink prune wipe trash truncate empty discard deregister \
+         uninstall cancel flush del rm reset nuke evict",
+    ),
+    (Operation::Drop, "drop"),
+    (Operation::Alter, "alter configure migrate resize scale"),
+    (Operation::Export, "send export email notify forward share dump tweet broadcast mail message dm"),
+    (Operation::Execute, "execute run eval evaluate invoke call exec trigger dispatch launch delegate"),
+    (Operation::Stop, "stop kill shutdown halt pause suspend restart reboot abort drain deactivate lock"),
+    (Operation::Disable, "disable bypass skip mute unprotect suppress"),
+    (Operation::Grant, "grant authorize allow attach permit approve invite"),
+    (Operation::Revoke, "revoke deny ban block unshare detach disallow uninvite kick"),
+    (Operation::Escalate, "assume impersonate sudo elevate"),
+    (Operation::Connect, "connect login authenticate auth signin ping"),
+    (Operation::Fetch, "fetch download pull scrape crawl navigate goto visit"),
+];
+
+const NOUNS: &[(ResourceKind, &str)] = &[
+    (ResourceKind::File, "file document attachment notebook"),
+    (ResourceKind::Folder, "folder directory"),
+    (ResourceKind::Process, "process shell"),
+    (ResourceKind::Service, "service daemon"),
+    (ResourceKind::Host, "host machine droplet"),
+    (ResourceKind::Package, "package dependency"),
+    (
+        ResourceKind::Role,
+        "role user group permission policy member collaborator grant iam principal team login owner admin",
+    ),
+    (
+        ResourceKind::Network,
+        "network vpc subnet dns zone route gateway domain recordset loadbalancer balancer interface",
+    ),
+    (ResourceKind::Column, "column field"),
+    (ResourceKind::Table, "table collection row record sql statement query"),
+    (ResourceKind::View, "view"),
+    (ResourceKind::Schema, "schema keyspace"),
+    (ResourceKind::Database, "database db dataset rds"),
+    (ResourceKind::Server, "server"),
+    (ResourceKind::Routine, "function procedure trigger lambda"),
+    (ResourceKind::Repository, "repository repo project"),
+    (ResourceKind::Branch, "branch tag ref"),
+    (ResourceKind::Code, "code script command workflow python javascript agent subagent task"),
+    (ResourceKind::Container, "container sandbox"),
+    (ResourceKind::Image, "image ami"),
+    (ResourceKind::Volume, "volume disk filesystem pvc"),
+    (ResourceKind::Cluster, "cluster"),
+    (ResourceKind::Namespace, "namespace"),
+    (ResourceKind::Workload, "pod deployment job replicaset statefulset daemonset app application cronjob workload"),
+    (ResourceKind::Node, "node nodegroup"),
+    (ResourceKind::Bucket, "bucket"),
+    (ResourceKind::Object, "object blob"),
+    (ResourceKind::Secret, "secret credential token password apikey"),
+    (ResourceKind::Key, "key kms"),
+    (ResourceKind::Instance, "instance vm"),
+    (ResourceKind::Queue, "queue topic"),
+    (ResourceKind::Account, "organization organisation org account subscription workspace tenant environment"),
+    (ResourceKind::Stack, "stack release"),
+    (ResourceKind::Backup, "backup snapshot"),
+    (ResourceKind::Log, "log trail audit logging"),
+    (ResourceKind::Safeguard, "firewall protection guard detector alarm hook webhook rule guardrail mfa"),
+    (
+        ResourceKind::Message,
+        "message email mail post comment issue notification channel chat sms tweet reply review dm discussion",
+    ),
+    (ResourceKind::Endpoint, "url page webpage website web browser site link"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, expected: &str) {
+        let seen = meaning(name, "")
+            .map_or("-".to_owned(), |m| format!("{} {}{}", m.operation, m.kind, if m.all { " all" } else { "" }));
+        assert_eq!(seen, expected, "{name}");
+    }
+
+    #[test]
+    fn verbs_stand_first_or_last() {
+        check("delete_volume", "drop Volume");
+        check("volumeDelete", "drop Volume");
+        check("DeleteDBInstance", "drop Database");
+        check("list-users", "list Role");
+        check("delete_all_messages", "delete Message all");
+        check("frobnicate", "-");
+    }
+
+    #[test]
+    fn what_is_met_decides_the_operation() {
+        check("stop_logging", "disable Log");
+        check("delete_firewall", "disable Safeguard");
+        check("delete_log", "rewrite Log");
+        check("deleteRepository", "drop Repository");
+        check("delete_table_rows", "delete Table");
+    }
+
+    #[test]
+    fn plurals_are_the_same_noun() {
+        assert_eq!(noun("policies"), Some((ResourceKind::Role, true)));
+        assert_eq!(noun("branches"), Some((ResourceKind::Branch, true)));
+        assert_eq!(noun("pods"), Some((ResourceKind::Workload, true)));
+        assert_eq!(noun("pod"), Some((ResourceKind::Workload, false)));
+    }
+}

@@ -1,0 +1,117 @@
+//! Assignments: `A=1`, `A+=x`, `a=(x y)`, and the values that stand before a command.
+
+use super::tree::{Assignment, Value};
+use super::words;
+use crate::classify::command::Stream;
+use crate::classify::{Scene, Word};
+
+/// Carries out an assignment in the current shell.
+pub(super) fn run(scene: &mut Scene<'_>, assignment: &Assignment<'_>, stdin: &Stream) {
+    let name = assignment.name;
+    let raw = match &assignment.value {
+        Value::Word(raw) => raw,
+        Value::Array { items, associative } => {
+            let mut values = Vec::with_capacity(items.len());
+            for item in items {
+                words::expand(scene, item, stdin, &mut values);
+            }
+            if *associative {
+                unknown(scene, name);
+            } else if assignment.append {
+                scene.shell.arrays.entry(name.to_owned()).or_default().extend(values);
+            } else {
+                scene.variables.remove(name);
+                scene.shell.arrays.insert(name.to_owned(), values);
+            }
+            return;
+        }
+    };
+    let index = assignment.index.as_ref().map(|index| words::single(scene, index, stdin));
+    let value = words::single(scene, raw, stdin);
+    if let Some(index) = index {
+        item(scene, name, &index, value);
+    } else if assignment.append {
+        append(scene, name, value);
+    } else {
+        word(scene, name, value);
+    }
+}
+
+/// The value of an assignment that stands before a command: it holds for that command alone.
+pub(super) fn value(scene: &mut Scene<'_>, assignment: &Assignment<'_>, stdin: &Stream) -> (String, Option<String>) {
+    let value = match &assignment.value {
+        Value::Word(raw) => words::single(scene, raw, stdin).value().map(str::to_owned),
+        Value::Array { items, .. } => {
+            for item in items {
+                words::single(scene, item, stdin);
+            }
+            None
+        }
+    };
+    (assignment.name.to_owned(), value)
+}
+
+/// Sets a variable to what is known of a word.
+pub(super) fn word(scene: &mut Scene<'_>, name: &str, word: Word) {
+    if !is_name(name) {
+        return;
+    }
+    if name == "HOME" {
+        scene.home = word.value().map(str::to_owned);
+    }
+    if word.glob {
+        scene.shell.patterns.insert(name.to_owned());
+    } else if !scene.shell.patterns.is_empty() {
+        scene.shell.patterns.remove(name);
+    }
+    if !scene.shell.arrays.is_empty() {
+        scene.shell.arrays.remove(name);
+    }
+    if word.is_known() {
+        if !scene.shell.partial.is_empty() {
+            scene.shell.partial.remove(name);
+        }
+        scene.variables.insert(name.to_owned(), Some(word.text));
+    } else {
+        scene.variables.insert(name.to_owned(), None);
+        scene.shell.partial.insert(name.to_owned(), word);
+    }
+}
+
+/// Sets a variable to something that is not known.
+pub(super) fn unknown(scene: &mut Scene<'_>, name: &str) {
+    if is_name(name) {
+        scene.shell.arrays.remove(name);
+        scene.shell.partial.remove(name);
+        scene.variables.insert(name.to_owned(), None);
+    }
+}
+
+fn append(scene: &mut Scene<'_>, name: &str, value: Word) {
+    let known = match scene.variables.get(name) {
+        Some(Some(before)) if value.is_known() => Some(before.clone() + &value.text),
+        _ => None,
+    };
+    match known {
+        Some(text) => word(scene, name, Word::known(text)),
+        None => unknown(scene, name),
+    }
+}
+
+fn item(scene: &mut Scene<'_>, name: &str, index: &Word, value: Word) {
+    const MOST: usize = 256;
+    let at = index.value().and_then(|text| text.parse::<usize>().ok());
+    let items = scene.shell.arrays.entry(name.to_owned()).or_default();
+    match at {
+        Some(at) if at < items.len() => items[at] = value,
+        Some(at) if at == items.len() && at < MOST => items.push(value),
+        _ => unknown(scene, name),
+    }
+}
+
+/// Whether a text is a variable's name.
+pub(super) fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with(|first: char| first.is_ascii_digit())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}

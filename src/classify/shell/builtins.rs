@@ -1,0 +1,299 @@
+//! What the shell does itself: folders, variables, code it is handed, and what it prints.
+
+use std::rc::Rc;
+
+use super::simple::{self, Command};
+use super::walk::silent;
+use super::{assign, call, code, print};
+use crate::classify::command::Stream;
+use crate::classify::{Scene, Word};
+use crate::model::Span;
+
+/// Carries out a builtin; `None` when the command is not one.
+pub(super) fn run(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Option<Stream> {
+    let (program, rest) = words.split_first()?;
+    match &*program.text {
+        ":" | "true" | "false" | "test" | "[" | "wait" | "jobs" | "fg" | "bg" | "disown" | "times" | "type" | "let"
+        | "shopt" | "bind" | "complete" | "compgen" | "compopt" | "enable" | "caller" | "ulimit" | "umask" | "exit"
+        | "return" | "break" | "continue" | "dirs" | "setopt" | "unsetopt" => {}
+        "cd" | "chdir" => change_folder(scene, rest),
+        "pushd" => {
+            let here = scene.cwd.clone();
+            if operand(rest).is_some() {
+                change_folder(scene, rest);
+            } else if let Some(back) = scene.shell.folders.pop() {
+                enter(scene, back);
+            }
+            scene.shell.folders.push(here);
+        }
+        "popd" => {
+            let back = scene.shell.folders.pop().flatten();
+            enter(scene, back);
+        }
+        "pwd" => return Some(printed(scene.cwd.clone().map(|cwd| cwd + "\n"), about.span)),
+        "echo" => return Some(print::echo(scene, rest, about.span)),
+        "printf" => match rest {
+            [option, name, rest @ ..] if option.text == "-v" => {
+                let value = print::formatted(rest);
+                set(scene, &name.text, value);
+            }
+            _ => return Some(print::printf(scene, rest, about.span)),
+        },
+        "export" | "declare" | "local" | "typeset" | "readonly" => declare(scene, rest, about),
+        "unset" => unset(scene, rest),
+        "set" => set_options(scene, rest),
+        "shift" => shift(scene, rest),
+        "read" => read(scene, rest, about.stdin),
+        "mapfile" | "readarray" => {
+            let name = rest.last().filter(|word| assign::is_name(&word.text)).map_or("MAPFILE", |word| &word.text);
+            assign::unknown(scene, name);
+        }
+        "getopts" => {
+            for name in rest.get(1).map(|word| &*word.text).into_iter().chain(["OPTARG", "OPTIND"]) {
+                assign::unknown(scene, name);
+            }
+        }
+        "alias" => alias(scene, rest),
+        "unalias" => {
+            for word in rest {
+                scene.shell.aliases.remove(&word.text);
+            }
+        }
+        "hash" => {
+            if let [option, path, name, ..] = rest
+                && option.text == "-p"
+            {
+                scene.shell.aliases.insert(name.text.clone(), call::quoted(path));
+            }
+        }
+        "exec" | "builtin" | "command" => return Some(behind(scene, words, about)),
+        "eval" => return Some(code::eval(scene, rest, about)),
+        "source" | "." => return Some(code::source(scene, rest, about)),
+        "trap" => code::trap(scene, rest, about),
+        _ => return None,
+    }
+    Some(silent())
+}
+
+/// What a few programs print when their words say it.
+pub(super) fn simple_output(words: &[Word]) -> Option<String> {
+    let (program, rest) = words.split_first()?;
+    let operand = || operand(rest).and_then(|word| word.value().filter(|_| !word.glob));
+    Some(match program.text.rsplit('/').next()? {
+        "basename" => {
+            let path = operand()?.trim_end_matches('/');
+            let name = path.rsplit('/').next()?;
+            let suffix = rest.get(1).and_then(Word::value).filter(|suffix| !suffix.is_empty() && name != *suffix);
+            suffix.and_then(|suffix| name.strip_suffix(suffix)).unwrap_or(name).to_owned() + "\n"
+        }
+        "dirname" => match operand()?.trim_end_matches('/').rsplit_once('/') {
+            Some(("", _)) => "/\n".to_owned(),
+            Some((folder, _)) => folder.to_owned() + "\n",
+            None => ".\n".to_owned(),
+        },
+        // The name is made up, the folder is not.
+        "mktemp" => {
+            let template = rest.iter().rev().find(|word| word.text.contains("XXX") && word.is_known());
+            match template {
+                Some(word) if word.text.contains('/') => word.text.clone() + "\n",
+                Some(word) => format!("/tmp/{}\n", word.text),
+                None => "/tmp/tmp.XXXXXXXXXX\n".to_owned(),
+            }
+        }
+        _ => return None,
+    })
+}
+
+fn printed(text: Option<String>, span: Option<Span>) -> Stream {
+    Stream { connected: true, text: text.map(|text| (text, span)), ..Stream::default() }
+}
+
+/// The first word that is not an option.
+fn operand(words: &[Word]) -> Option<&Word> {
+    words.iter().find(|word| word.text == "-" || !word.text.starts_with('-'))
+}
+
+/// The command behind `exec`, `builtin` and `command`, however many of them stand in a row.
+fn behind(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
+    let mut rest = words;
+    while let [wrapper, after @ ..] = rest {
+        let named = match &*wrapper.text {
+            "exec" => true,
+            "builtin" | "command" => false,
+            _ => break,
+        };
+        rest = after;
+        while let [word, after @ ..] = rest
+            && let Some(option) = word.text.strip_prefix('-')
+        {
+            if !named && option.contains(['v', 'V']) {
+                return silent();
+            }
+            rest = after;
+            if option == "-" {
+                break;
+            }
+            if named && option.contains('a') {
+                rest = rest.get(1..).unwrap_or_default();
+            }
+        }
+    }
+    // A function of that name is not what is meant.
+    simple::without_functions(scene, rest, about)
+}
+
+fn change_folder(scene: &mut Scene<'_>, words: &[Word]) {
+    let Some(word) = operand(words) else {
+        let home = scene.home.clone().unwrap_or_else(|| "~".to_owned());
+        enter(scene, Some(home));
+        return;
+    };
+    if word.text == "-" {
+        let back = scene.shell.old_cwd.clone();
+        enter(scene, back);
+        return;
+    }
+    let to = word.value().filter(|_| !word.glob).and_then(|path| joined(scene.cwd.as_deref(), path));
+    enter(scene, to);
+}
+
+fn enter(scene: &mut Scene<'_>, folder: Option<String>) {
+    scene.shell.old_cwd = std::mem::replace(&mut scene.cwd, folder);
+}
+
+/// The folder that `path` names seen from `cwd`, without `.` and `..`.
+fn joined(cwd: Option<&str>, path: &str) -> Option<String> {
+    let whole = if path.starts_with(['/', '~']) || path.get(1..3).is_some_and(|drive| drive == ":\\" || drive == ":/") {
+        path.to_owned()
+    } else {
+        format!("{}/{path}", cwd?)
+    };
+    if !whole.starts_with(['/', '~']) {
+        return Some(whole);
+    }
+    let mut steps: Vec<&str> = Vec::new();
+    for step in whole.split('/') {
+        match step {
+            "" | "." => {}
+            ".." if steps.last().is_some_and(|last| last.starts_with('~')) => return None,
+            ".." => {
+                steps.pop();
+            }
+            other => steps.push(other),
+        }
+    }
+    let path = steps.join("/");
+    Some(if path.starts_with('~') { path } else { format!("/{path}") })
+}
+
+fn set(scene: &mut Scene<'_>, name: &str, value: Option<String>) {
+    match value {
+        Some(text) => assign::word(scene, name, Word::known(text)),
+        None => assign::unknown(scene, name),
+    }
+}
+
+fn declare(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) {
+    let flag = |letter: char| words.iter().any(|word| word.text.starts_with('-') && word.text.contains(letter));
+    let (refers, functions) = (flag('n'), flag('f') || flag('F'));
+    for assignment in about.declares {
+        assign::run(scene, assignment, about.stdin);
+        if refers {
+            assign::unknown(scene, assignment.name);
+        }
+    }
+    if functions {
+        return;
+    }
+    // Operands that only became assignments when they were resolved: `export "A=$x"`.
+    for word in words {
+        if let Some((name, _)) = word.text.split_once('=')
+            && assign::is_name(name)
+        {
+            let start = name.len() + 1;
+            let value = Word {
+                text: word.text[start..].to_owned(),
+                unknown: word
+                    .unknown
+                    .iter()
+                    .filter(|part| part.start >= start)
+                    .map(|part| crate::classify::Unknown {
+                        start: part.start - start,
+                        end: part.end - start,
+                        ..part.clone()
+                    })
+                    .collect(),
+                ..Word::default()
+            };
+            assign::word(scene, name, value);
+        }
+    }
+}
+
+fn unset(scene: &mut Scene<'_>, words: &[Word]) {
+    let functions = words.first().is_some_and(|word| word.text == "-f");
+    for word in words {
+        scene.shell.functions.remove(&word.text);
+        if !functions && assign::is_name(&word.text) {
+            // It is known to be empty from here on.
+            assign::word(scene, &word.text, Word::known(""));
+        }
+    }
+}
+
+fn set_options(scene: &mut Scene<'_>, words: &[Word]) {
+    let dashes = words.iter().position(|word| word.text == "--");
+    let operands = match dashes {
+        Some(at) => &words[at + 1..],
+        None => match words.iter().position(|word| !word.text.starts_with(['-', '+']) && word.text != "pipefail") {
+            Some(at) if at == 0 => words,
+            _ => return,
+        },
+    };
+    scene.shell.positional = Some(operands.into());
+}
+
+fn shift(scene: &mut Scene<'_>, words: &[Word]) {
+    let by = words.first().map_or(Some(1), |word| word.value()?.parse().ok());
+    scene.shell.positional = match (scene.shell.positional.take(), by) {
+        (Some(words), Some(by)) => Some(words.get(by..).map(Rc::from).unwrap_or_default()),
+        _ => None,
+    };
+}
+
+/// One name takes the first line as far as it is known; several names are not followed.
+fn read(scene: &mut Scene<'_>, words: &[Word], stdin: &Stream) {
+    let mut names = Vec::new();
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        match &*word.text {
+            "-p" | "-d" | "-n" | "-N" | "-t" | "-u" | "-i" => {
+                rest.next();
+            }
+            "-a" => names.push("-a"),
+            text if text.starts_with('-') => {}
+            text => names.push(text),
+        }
+    }
+    let line = stdin.text.as_ref().and_then(|(text, _)| text.lines().next());
+    match (&*names, line) {
+        ([], _) => assign::unknown(scene, "REPLY"),
+        ([name], Some(line)) => {
+            let (name, line) = (name.to_string(), line.trim().to_owned());
+            assign::word(scene, &name, Word::known(line));
+        }
+        _ => {
+            for name in names {
+                assign::unknown(scene, name);
+            }
+        }
+    }
+}
+
+fn alias(scene: &mut Scene<'_>, words: &[Word]) {
+    for word in words {
+        if let Some((name, value)) = word.value().and_then(|text| text.split_once('=')) {
+            scene.shell.aliases.insert(name.to_owned(), value.to_owned());
+        }
+    }
+}

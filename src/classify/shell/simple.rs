@@ -1,0 +1,129 @@
+//! One simple command: its words resolved, then a function, an alias, a builtin or a program.
+
+use super::tree::Simple;
+use super::walk::silent;
+use super::{assign, builtins, call, words};
+use crate::classify::command::{self, Invocation, Stream};
+use crate::classify::{Scene, Word};
+use crate::model::{CodeOrigin, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};
+
+/// Resolves the words of a simple command and runs it.
+pub(super) fn run(scene: &mut Scene<'_>, simple: &Simple<'_>, span: Span, stdin: &Stream) -> Stream {
+    if !scene.shell.count_command() {
+        scene.gap(GapKind::TooLarge, Hides::Anything, None, "too many commands");
+        return Stream::default();
+    }
+    let mut words = Vec::with_capacity(simple.words.len());
+    for raw in &simple.words {
+        words::expand(scene, raw, stdin, &mut words);
+    }
+    if simple.words.is_empty() {
+        for assignment in &simple.assignments {
+            assign::run(scene, assignment, stdin);
+        }
+        return silent();
+    }
+    let prefix: Vec<_> = simple.assignments.iter().map(|it| assign::value(scene, it, stdin)).collect();
+    let about = Command { assignments: &prefix, declares: &simple.declares, span: Some(span), stdin };
+    command(scene, &words, &about)
+}
+
+/// What surrounds the words of a simple command.
+#[derive(Clone, Copy)]
+pub(super) struct Command<'c, 't> {
+    pub(super) assignments: &'c [(String, Option<String>)],
+    pub(super) declares: &'c [super::tree::Assignment<'t>],
+    pub(super) span: Option<Span>,
+    pub(super) stdin: &'c Stream,
+}
+
+/// Runs one simple command whose words are resolved: a function, an alias, a builtin or a program.
+pub(super) fn command(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
+    let Some(program) = words.first() else { return silent() };
+    if is_program(program)
+        && let Some(out) = call::run(scene, words, about)
+    {
+        return out;
+    }
+    without_functions(scene, words, about)
+}
+
+/// Runs one simple command that functions and aliases do not stand in for: a builtin or a program.
+pub(super) fn without_functions(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
+    let Some(name) = words.first() else { return silent() };
+    if !is_program(name) {
+        return dynamic(scene, words, about);
+    }
+    match builtins::run(scene, words, about) {
+        Some(out) => out,
+        None => program(scene, words, about),
+    }
+}
+
+/// Hands a command to the catalogue of programs.
+fn program(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
+    let invocation = Invocation { words, span: about.span, stdin: about.stdin, assignments: about.assignments };
+    let mut out = scene.step(
+        || label(words),
+        about.span,
+        |scene| {
+            #[cfg(test)]
+            if let Some(stream) = super::tests::recorded(scene, &invocation) {
+                return stream;
+            }
+            command::run(scene, &invocation)
+        },
+    );
+    if out.text.is_none() {
+        out.text = builtins::simple_output(words).map(|text| (text, about.span));
+    }
+    out
+}
+
+fn label(words: &[Word]) -> String {
+    const MOST: usize = 80;
+    let mut label = String::new();
+    for word in words {
+        if !label.is_empty() {
+            label.push(' ');
+        }
+        label.extend(word.text.chars().take(MOST));
+        if label.len() > MOST {
+            label.push('…');
+            break;
+        }
+    }
+    label
+}
+
+/// Whether the words say which program is run: its folder may be unknown, its name may not.
+fn is_program(word: &Word) -> bool {
+    let name = word.text.rfind('/').map_or(0, |at| at + 1);
+    let pattern = word.glob && word.text != "[" && word.text[name..].contains(['*', '?', '[']);
+    !pattern && name < word.text.len() && word.unknown.iter().all(|part| part.end <= name)
+        || word.is_known() && !word.glob
+}
+
+/// A command whose program is put together at run time.
+fn dynamic(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
+    let [program, rest @ ..] = words else { return Stream::default() };
+    let span = program.span.or(about.span);
+    scene.gap(GapKind::DynamicCode, Hides::Anything, span, program.text.clone());
+    let mut resource = Resource::new(ResourceKind::Code, program.text.clone());
+    resource.unresolved = true;
+    let mut effect = Effect::new(Operation::Execute, resource);
+    effect.code = Some(CodeOrigin::Dynamic);
+    effect.by = "shell".to_owned();
+    effect.span = span;
+    scene.effect(effect);
+    // `$SUDO rm …`: a variable that stands for a wrapper, or for nothing.
+    if let [unknown] = &*program.unknown
+        && !program.quoted
+        && ["SUDO", "DRY", "RUN", "ECHO", "TIME", "NICE", "WRAP", "PREFIX"]
+            .iter()
+            .any(|hint| unknown.name.to_ascii_uppercase().contains(hint))
+    {
+        command(scene, rest, about);
+    }
+    Stream::default()
+}

@@ -1,0 +1,112 @@
+//! What a shell remembers besides its variables, which the scene holds because sessions keep them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use crate::classify::Word;
+use crate::classify::command::Stream;
+use crate::model::Span;
+
+/// Functions, aliases, arrays, positional parameters and the like of the current shell.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    pub(super) functions: BTreeMap<String, Rc<Function>>,
+    pub(super) aliases: BTreeMap<String, String>,
+    pub(super) arrays: BTreeMap<String, Vec<Word>>,
+    /// Values of variables that are known in part: `$ROOT/build`.
+    pub(super) partial: BTreeMap<String, Word>,
+    /// Variables that stand for whatever a pattern finds: `for f in *.log`.
+    pub(super) patterns: BTreeSet<String>,
+    /// `$1 …`; `None` when they are not known.
+    pub(super) positional: Option<Rc<[Word]>>,
+    pub(super) old_cwd: Option<String>,
+    /// The stack of `pushd`.
+    pub(super) folders: Vec<Option<String>>,
+    /// Functions and aliases that are being run, innermost last.
+    pub(super) calls: Vec<String>,
+    /// Runs beside something else: a stage of a pipeline, or in the background.
+    pub(super) beside: bool,
+    pub(super) loops: usize,
+    /// How many pieces of shell code are open, and how deep their groups go together.
+    pub(super) nesting: usize,
+    /// Tells the text of one piece of shell code from another's.
+    pub(super) code: usize,
+    input: Option<Stream>,
+    output: Stream,
+    counted: Counted,
+}
+
+/// What goes on counting when the rest is put back after a subshell.
+#[derive(Clone, Debug, Default)]
+struct Counted {
+    commands: usize,
+    codes: usize,
+    bomb: bool,
+    #[cfg(test)]
+    seen: Option<Vec<String>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Function {
+    pub(super) body: String,
+    /// Where the body stands in the code with this number.
+    pub(super) at: Span,
+    pub(super) code: usize,
+}
+
+impl State {
+    /// Simple commands looked at for one action; loops and recursion multiply them.
+    const MAX_COMMANDS: usize = 4_096;
+
+    /// Sets what the next piece of shell code reads on standard input.
+    pub fn connect(&mut self, stdin: Stream) {
+        self.input = Some(stdin);
+    }
+
+    /// What the last piece of shell code wrote on standard output.
+    pub fn take_output(&mut self) -> Stream {
+        std::mem::take(&mut self.output)
+    }
+
+    /// Sets `$1 …`, as in `sh -c '…' name one two`.
+    pub fn set_positional(&mut self, words: &[Word]) {
+        self.positional = Some(words.into());
+    }
+
+    /// Puts back the state of before a subshell; what is counted goes on.
+    pub(in crate::classify) fn restore(&mut self, before: Self) {
+        let counted = std::mem::take(&mut self.counted);
+        let output = std::mem::take(&mut self.output);
+        *self = Self { counted, output, ..before };
+    }
+
+    pub(super) fn take_input(&mut self) -> Stream {
+        self.input.take().unwrap_or_default()
+    }
+
+    pub(super) fn set_output(&mut self, output: Stream) {
+        self.output = output;
+    }
+
+    pub(super) fn new_code(&mut self) -> usize {
+        self.counted.codes += 1;
+        self.counted.codes
+    }
+
+    /// Counts one more simple command; whether it is still to be looked at.
+    pub(super) fn count_command(&mut self) -> bool {
+        self.counted.commands += 1;
+        self.counted.commands <= Self::MAX_COMMANDS
+    }
+
+    /// Where tests note the commands they see instead of handing them on.
+    #[cfg(test)]
+    pub(super) fn seen(&mut self) -> &mut Option<Vec<String>> {
+        &mut self.counted.seen
+    }
+
+    /// Whether a bomb was seen for the first time.
+    pub(super) fn first_bomb(&mut self) -> bool {
+        !std::mem::replace(&mut self.counted.bomb, true)
+    }
+}

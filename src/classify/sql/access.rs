@@ -1,0 +1,205 @@
+//! Who may do what: grants, roles, users, ownership.
+
+use crate::model::{Extent, GapKind, Hides, Operation, ResourceKind, Span};
+
+use super::Run;
+use super::cursor::{Cursor, Name};
+use super::kinds;
+use super::lexer::Kind;
+
+/// Reads GRANT, REVOKE, DENY or REASSIGN; `false` when it makes no sense.
+pub(super) fn run(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> bool {
+    cursor.at = 1;
+    if verb == "REASSIGN" {
+        if !cursor.eat("OWNED BY") {
+            return false;
+        }
+        let span = cursor.span();
+        for owner in cursor.accounts() {
+            let name = Name { text: format!("everything owned by {}", owner.text), ..owner };
+            let resource = run.resource(ResourceKind::Role, &name);
+            run.put(Operation::Grant, resource, Extent::All, "REASSIGN OWNED", span, |_| {});
+        }
+        return true;
+    }
+    let operation = if verb == "GRANT" { Operation::Grant } else { Operation::Revoke };
+    for option in ["GRANT OPTION FOR", "ADMIN OPTION FOR", "INHERIT OPTION FOR", "SET OPTION FOR"] {
+        cursor.eat(option);
+    }
+    let start = cursor.at;
+    let on = cursor.find_flat(&["ON"]);
+    let to = Cursor { at: on.unwrap_or(start), ..cursor }.find_flat(&["TO", "FROM"]);
+    let Some(end) = on.or(to) else { return false };
+    if end == start {
+        return false;
+    }
+    let span = cursor.span();
+    let mut what = Cursor { tokens: &cursor.tokens[..end], ..cursor };
+    let Some(on) = on else {
+        // Roles, or rights on the server as a whole.
+        let mut any = false;
+        while let Some(name) = granted(&mut what) {
+            let resource = run.resource(ResourceKind::Role, &name);
+            run.put(operation, resource, Extent::One, verb, span, |_| {});
+            any = true;
+            if !what.eat_punct(",") {
+                break;
+            }
+        }
+        return any && what.ended();
+    };
+    if what.rest().len() >= 8 && what.rest().iter().all(|token| token.kind == Kind::Word) {
+        return false;
+    }
+    let mut things = Cursor { at: on + 1, ..cursor };
+    if things.sees_punct(":") || things.peek(1) == ":" {
+        // T-SQL's `ON SCHEMA::s`.
+        things.at = things.at.min(things.tokens.len());
+    }
+    let everything = things.eat("ALL");
+    if things.eat("FUTURE") {}
+    let (kind, whole) = kind_of(&mut things, everything);
+    while things.eat_punct(":") || things.eat_punct("::") {}
+    if things.eat_any(&["IN SCHEMA", "IN DATABASE"]) || everything {
+        let names = things.names();
+        let name = names.first().cloned().unwrap_or_default();
+        let container = if whole { ResourceKind::Schema } else { kind };
+        let resource = run.resource(container, &name);
+        run.put(operation, resource, Extent::All, verb, span, |_| {});
+        return true;
+    }
+    let end = to.unwrap_or(cursor.tokens.len());
+    let mut things = Cursor { tokens: &cursor.tokens[..end.max(things.at)], ..things };
+    let names = things.names();
+    for name in &names {
+        let kind = if name.text == "*.*" || name.text == "*" { ResourceKind::Server } else { kind };
+        let extent = if name.text.contains('*') { Extent::All } else { Extent::One };
+        let resource = run.resource(kind, name);
+        run.put(operation, resource, extent, verb, span, |_| {});
+    }
+    if names.is_empty() {
+        run.gap(GapKind::Unparsed, Hides::Target, span, verb.to_lowercase());
+        run.note(
+            operation,
+            ResourceKind::Item,
+            &Name { unresolved: true, span, ..Name::default() },
+            Extent::Unknown,
+            verb,
+        );
+    }
+    true
+}
+
+/// A role or a right of several words: `ALTER ANY TABLE`, `CONTROL SERVER`.
+fn granted(cursor: &mut Cursor<'_>) -> Option<Name> {
+    let mut name = cursor.account()?;
+    let mut words = 1;
+    while cursor.token().is_some_and(|token| token.kind == Kind::Word) && words < 6 {
+        let next = cursor.name()?;
+        name.text = format!("{} {}", name.text, next.text);
+        name.span = super::cursor::join(name.span, next.span);
+        words += 1;
+    }
+    cursor.brackets();
+    // `GRANT ROLE r`
+    for prefix in ["ROLE ", "role ", "DATABASE ROLE "] {
+        if let Some(rest) = name.text.strip_prefix(prefix) {
+            name.text = rest.to_owned();
+        }
+    }
+    Some(name)
+}
+
+/// The kind after ON; the plural after ALL.
+fn kind_of(cursor: &mut Cursor<'_>, everything: bool) -> (ResourceKind, bool) {
+    let plurals: [(&str, ResourceKind); 9] = [
+        ("TABLES", ResourceKind::Table),
+        ("VIEWS", ResourceKind::View),
+        ("SEQUENCES", ResourceKind::Item),
+        ("FUNCTIONS", ResourceKind::Routine),
+        ("PROCEDURES", ResourceKind::Routine),
+        ("ROUTINES", ResourceKind::Routine),
+        ("SCHEMAS", ResourceKind::Schema),
+        ("TYPES", ResourceKind::Item),
+        ("PRIVILEGES", ResourceKind::Table),
+    ];
+    for (word, kind) in plurals {
+        if cursor.eat(word) {
+            return (kind, everything || kind != ResourceKind::Schema);
+        }
+    }
+    if cursor.eat("FOREIGN") {
+        cursor.eat("SERVER");
+        return (ResourceKind::Item, false);
+    }
+    if cursor.eat("LARGE OBJECT") {
+        return (ResourceKind::Item, false);
+    }
+    match kinds::read(cursor) {
+        Some(named) => (named.kind, false),
+        None => (ResourceKind::Table, false),
+    }
+}
+
+/// Notes that rights are handed out.
+pub(super) fn grants(run: &mut Run<'_, '_, '_>, name: &Name, by: &str, span: Option<Span>) {
+    let resource = run.resource(ResourceKind::Role, name);
+    run.put(Operation::Grant, resource, Extent::One, by, span, |_| {});
+}
+
+/// Attributes that make a role mighty.
+const POWERS: &[&str] = &["SUPERUSER", "CREATEROLE", "CREATEDB", "REPLICATION", "BYPASSRLS", "CREATEUSER"];
+
+/// What a new role is given at birth.
+pub(super) fn new_role(run: &mut Run<'_, '_, '_>, cursor: Cursor<'_>, name: &Name, by: &str) {
+    for power in POWERS {
+        if let Some(at) = cursor.find(power) {
+            let granted = Name { text: format!("{} to {}", power.to_lowercase(), name.text), ..name.clone() };
+            let span = Cursor { at, ..cursor }.span_from(at);
+            grants(run, &granted, by, span);
+        }
+    }
+    for words in ["IN ROLE", "IN GROUP"] {
+        if let Some(at) = cursor.find(words) {
+            let mut roles = Cursor { at: at + 2, ..cursor };
+            for role in roles.accounts() {
+                let span = role.span;
+                grants(run, &role, by, span);
+            }
+        }
+    }
+}
+
+/// `ALTER ROLE`, `ALTER USER`, `ALTER LOGIN`, `ALTER SERVER ROLE`.
+pub(super) fn alter_role(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, by: &str) -> bool {
+    let Some(name) = cursor.account() else { return false };
+    let span = cursor.span();
+    let changes = cursor
+        .find("ADD MEMBER")
+        .map(|at| (at, Operation::Grant))
+        .or_else(|| cursor.find("DROP MEMBER").map(|at| (at, Operation::Revoke)));
+    if let Some((_, operation)) = changes {
+        let resource = run.resource(ResourceKind::Role, &name);
+        run.put(operation, resource, Extent::One, by, span, |_| {});
+        return true;
+    }
+    if cursor.eat_any(&["ADD USER", "DROP USER"]) {
+        let resource = run.resource(ResourceKind::Role, &name);
+        run.put(Operation::Grant, resource, Extent::One, by, span, |_| {});
+        return true;
+    }
+    if cursor.rest().len() >= 8
+        && cursor.rest().iter().all(|token| token.kind == Kind::Word)
+        && !cursor.has("SET")
+        && !cursor.has("WITH")
+    {
+        return false;
+    }
+    run.note(Operation::Alter, ResourceKind::Role, &name, Extent::One, by);
+    let before = run.scene.mark();
+    new_role(run, cursor, &name, by);
+    if run.scene.mark() == before && cursor.has("ENABLE") {
+        grants(run, &Name { text: format!("login to {}", name.text), ..name }, by, span);
+    }
+    true
+}

@@ -1,0 +1,186 @@
+//! Lines for the client program itself: psql and mysql backslash commands, sqlite3 dot commands, sqlcmd, SQL*Plus.
+
+use crate::model::{CodeOrigin, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone};
+
+use super::cursor::Cursor;
+use super::lexer::{Lexer, Token};
+use super::{Run, control, statement, transfer};
+use crate::classify::Language;
+
+/// Reads one such line; `tokens` are the statement that stands before it and that it may send.
+pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token], line: Span) {
+    let text = run.text;
+    let Some(command) = text.get(line.start..line.end) else { return };
+    let end = command.find([' ', '\t', '\'', '"']).unwrap_or(command.len());
+    // `\!rm`, `!!dir`, `!ls` and `@script` need no space behind their mark.
+    let end = ["\\!", "!!", "!", "@"].iter().find(|mark| command.starts_with(**mark)).map_or(end, |mark| mark.len());
+    let (word, rest) = command.split_at(end);
+    let at = line.start + end + (rest.len() - rest.trim_start().len());
+    let rest = rest.trim();
+    let lower = word.to_ascii_lowercase();
+    if !tokens.is_empty() {
+        statement::run(run, tokens);
+    }
+    match lower.as_str() {
+        "\\!" | ".shell" | ".system" | "!!" | "!" | "host" | "system" => {
+            if rest.is_empty() {
+                run.put(
+                    Operation::Execute,
+                    Resource::new(ResourceKind::Code, ""),
+                    Extent::One,
+                    word,
+                    Some(line),
+                    |effect| {
+                        effect.code = Some(CodeOrigin::Elsewhere);
+                    },
+                );
+                run.gap(GapKind::HiddenCode, Hides::Anything, Some(line), "an interactive shell");
+            } else {
+                run.scene.run(Language::Shell, rest, at);
+            }
+        }
+        "\\copy" => copy(run, at, rest, line),
+        "\\i" | "\\ir" | "\\include" | "\\include_relative" | ".read" | "source" | "\\." | ":r" | "@" | "start" => {
+            if let Some(code) = rest.strip_prefix('|') {
+                run.scene.run(Language::Shell, code, at + 1);
+                return;
+            }
+            let name = rest.trim_matches(['\'', '"']);
+            run.put(
+                Operation::Execute,
+                Resource::new(ResourceKind::File, name),
+                Extent::One,
+                word,
+                Some(line),
+                |effect| {
+                    effect.code = Some(CodeOrigin::Local);
+                },
+            );
+            run.gap(GapKind::HiddenCode, Hides::Anything, Some(line), format!("script {name}"));
+        }
+        "\\o" | "\\out" | "\\g" | "\\gx" | "\\w" | "\\write" | ".output" | ".once" | ".excel" | "spool" | "tee"
+        | ".backup" | ".save" | ".dump" | ".clone" | ":out" => output(run, word, at, rest, line),
+        "\\gexec" => {
+            run.put(
+                Operation::Execute,
+                Resource::new(ResourceKind::Code, ""),
+                Extent::Some,
+                "\\gexec",
+                Some(line),
+                |effect| {
+                    effect.code = Some(CodeOrigin::Dynamic);
+                },
+            );
+            control::dynamic(run, Some(line), Hides::Anything);
+        }
+        "\\c" | "\\connect" | ".open" | "\\u" | ":connect" => {
+            let name = rest.split_whitespace().next().unwrap_or_default();
+            run.put(
+                Operation::Connect,
+                Resource::new(ResourceKind::Database, name),
+                Extent::One,
+                word,
+                Some(line),
+                |_| {},
+            );
+        }
+        "\\password" => {
+            run.put(Operation::Alter, Resource::new(ResourceKind::Role, rest), Extent::One, word, Some(line), |_| {})
+        }
+        "\\lo_import" | ".import" => {
+            let path = rest
+                .trim_start_matches(['-', ' '])
+                .split_whitespace()
+                .find(|word| !word.starts_with('-'))
+                .unwrap_or_default();
+            transfer::reads_file(run, path.trim_matches('\''), word, Some(line));
+            if let Some(table) = rest.split_whitespace().last().filter(|_| lower == ".import") {
+                run.put(
+                    Operation::Update,
+                    Resource::new(ResourceKind::Table, table),
+                    Extent::Some,
+                    word,
+                    Some(line),
+                    |_| {},
+                );
+            }
+        }
+        "\\lo_unlink" => run.put(
+            Operation::Delete,
+            Resource::new(ResourceKind::Item, "large object"),
+            Extent::One,
+            word,
+            Some(line),
+            |_| {},
+        ),
+        ".load" => super::routine::loads_library(run, rest, word, Some(line)),
+        ".restore" | ".archive" | ".recover" => {
+            run.put(
+                Operation::Update,
+                Resource::new(ResourceKind::Database, ""),
+                Extent::All,
+                word,
+                Some(line),
+                |_| {},
+            );
+        }
+        "\\set" | "\\gset" if rest.contains('`') => {
+            run.scene.run_word(Language::Shell, rest.split('`').nth(1).unwrap_or_default(), Some(line));
+        }
+        "\\r" if false => {}
+        _ if lower.starts_with("\\d")
+            || lower.starts_with("\\l")
+            || lower.starts_with("\\z")
+            || lower.starts_with("\\s") && lower != "\\set" =>
+        {
+            run.server(Operation::List, word, Some(line));
+        }
+        ".tables" | ".schema" | ".databases" | ".indexes" | ".indices" | ".show" | ".fullschema" => {
+            run.server(Operation::List, word, Some(line))
+        }
+        _ if lower.starts_with('\\')
+            && lower.len() <= 20
+            && lower[1..]
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'?' || byte == b';') => {}
+        _ if lower.starts_with(['.', ':']) || lower == "pager" => {}
+        _ => run.gap(
+            GapKind::UnknownStatement,
+            Hides::Anything,
+            Some(line),
+            command.chars().take(60).collect::<String>(),
+        ),
+    }
+}
+
+/// `\copy t to '/tmp/x'` is COPY with the client's files.
+fn copy(run: &mut Run<'_, '_, '_>, at: usize, rest: &str, line: Span) {
+    let mut lexer = Lexer::new(run.text, run.dialect);
+    lexer.jump(at);
+    let mut tokens: Vec<Token> = Vec::new();
+    loop {
+        lexer.skip_space();
+        if lexer.at >= line.end {
+            break;
+        }
+        let Some(token) = lexer.token() else { break };
+        tokens.push(token);
+    }
+    // The reader wants a verb in front; any token will do.
+    let head = Token { kind: super::lexer::Kind::Word, start: line.start, end: line.start + 5 };
+    tokens.insert(0, head);
+    if rest.is_empty() || !transfer::run(run, Cursor::new(run.text, &tokens), "COPY") {
+        run.gap(GapKind::Unparsed, Hides::Anything, Some(line), "\\copy");
+    }
+}
+
+/// Where results go from now on: a file, or a program.
+fn output(run: &mut Run<'_, '_, '_>, word: &str, at: usize, rest: &str, line: Span) {
+    if let Some(code) = rest.strip_prefix('|') {
+        run.scene.run(Language::Shell, code, at + 1);
+    } else if !rest.is_empty() && !rest.starts_with('(') && rest != "stdout" && !rest.eq_ignore_ascii_case("off") {
+        let path = rest.trim_matches(['\'', '"']);
+        let what = Resource::new(ResourceKind::Database, "");
+        transfer::export(run, what, Extent::Some, word, Some(line), Zone::Local, path.to_owned());
+    }
+}

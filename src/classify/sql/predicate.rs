@@ -1,0 +1,286 @@
+//! How many rows a condition lets through: all, some, one or none.
+
+use sqlparser::ast::{BinaryOperator, Expr, Query, SetExpr, TableFactor, UnaryOperator, Value};
+
+use crate::model::Extent;
+
+use super::{Run, parse};
+
+/// What a condition does to the extent of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reach {
+    pub(super) extent: Extent,
+    /// Rows, where the condition lists their keys.
+    pub(super) count: Option<u64>,
+}
+
+/// How far a change of the table `target` with this condition reaches.
+pub(super) fn reach(run: &Run<'_, '_, '_>, condition: Option<&Expr>, target: &str) -> Reach {
+    let Some(condition) = condition else { return Reach { extent: Extent::All, count: None } };
+    let judge = Judge { run, target };
+    if judge.truth(condition, 0) == Some(true) {
+        return Reach { extent: Extent::All, count: None };
+    }
+    let mut count = None;
+    for part in chain(condition, &BinaryOperator::And) {
+        match part {
+            Expr::BinaryOp { left, op: BinaryOperator::Eq | BinaryOperator::Spaceship, right } => {
+                let (left, right) = (plain(left), plain(right));
+                if judge.is_key(left) && judge.is_value(right) || judge.is_key(right) && judge.is_value(left) {
+                    return Reach { extent: Extent::One, count: None };
+                }
+            }
+            Expr::InList { expr, list, negated: false } if judge.is_key(plain(expr)) => {
+                if list.len() == 1 && list.iter().all(|value| judge.is_value(plain(value))) {
+                    return Reach { extent: Extent::One, count: None };
+                }
+                count = Some(list.len() as u64);
+            }
+            _ => {}
+        }
+    }
+    Reach { extent: Extent::Some, count }
+}
+
+/// What brackets, casts and signs are around.
+fn plain(mut expr: &Expr) -> &Expr {
+    loop {
+        match expr {
+            Expr::Nested(inner) | Expr::Cast { expr: inner, .. } | Expr::Collate { expr: inner, .. } => expr = inner,
+            Expr::UnaryOp { op: UnaryOperator::Plus, expr: inner } => expr = inner,
+            _ => return expr,
+        }
+    }
+}
+
+/// The parts that `op` joins, brackets opened.
+fn chain<'e>(expr: &'e Expr, op: &BinaryOperator) -> Vec<&'e Expr> {
+    let (mut parts, mut open) = (Vec::new(), vec![expr]);
+    while let Some(next) = open.pop() {
+        match plain(next) {
+            Expr::BinaryOp { left, op: joined, right } if joined == op => {
+                open.push(left);
+                open.push(right);
+            }
+            part => parts.push(part),
+        }
+    }
+    parts
+}
+
+/// Brackets and negations deeper than this are not looked through.
+const MAX_DEPTH: usize = 40;
+
+struct Judge<'r, 's, 'a, 't> {
+    run: &'r Run<'s, 'a, 't>,
+    target: &'r str,
+}
+
+impl Judge<'_, '_, '_, '_> {
+    /// Whether a condition is always true or always false.
+    fn truth(&self, expr: &Expr, depth: usize) -> Option<bool> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        match plain(expr) {
+            Expr::Value(value) => constant_truth(&value.value),
+            Expr::UnaryOp { op: UnaryOperator::Not | UnaryOperator::BangNot, expr } => {
+                self.truth(expr, depth + 1).map(|truth| !truth)
+            }
+            Expr::UnaryOp { op: UnaryOperator::Minus, expr } => self.truth(expr, depth + 1),
+            Expr::IsTrue(inner) | Expr::IsNotFalse(inner) => self.truth(inner, depth + 1),
+            Expr::IsFalse(inner) | Expr::IsNotTrue(inner) => self.truth(inner, depth + 1).map(|truth| !truth),
+            Expr::IsNotNull(inner) if self.constant(inner).is_some() => Some(true),
+            Expr::IsNull(inner) => match plain(inner) {
+                Expr::Value(value) => Some(value.value == Value::Null),
+                _ => None,
+            },
+            Expr::Exists { subquery, negated } => self.always_answers(subquery, depth).map(|truth| truth != *negated),
+            Expr::Subquery(subquery) => self.subquery_truth(subquery, depth),
+            Expr::InSubquery { subquery, negated: false, .. } => self.is_whole_target(subquery, depth).then_some(true),
+            Expr::InList { expr, list, negated } => {
+                let wanted = self.constant(expr)?;
+                let found = list.iter().any(|value| self.constant(value).as_ref() == Some(&wanted));
+                Some(found != *negated)
+            }
+            Expr::Like { negated: false, pattern, .. } | Expr::ILike { negated: false, pattern, .. } => {
+                let pattern = self.constant(pattern)?;
+                (!pattern.is_empty() && pattern.bytes().all(|byte| byte == b'%')).then_some(true)
+            }
+            Expr::Between { expr, negated, low, high } => {
+                let number = |expr: &Expr| self.constant(expr)?.parse::<f64>().ok();
+                let inside = (number(low)?..=number(high)?).contains(&number(expr)?);
+                Some(inside != *negated)
+            }
+            Expr::BinaryOp { op: op @ (BinaryOperator::And | BinaryOperator::Or), .. } => self.joined(expr, op, depth),
+            Expr::BinaryOp { left, op, right } => self.compared(plain(left), op, plain(right), depth),
+            _ => None,
+        }
+    }
+
+    fn joined(&self, expr: &Expr, op: &BinaryOperator, depth: usize) -> Option<bool> {
+        // One true side decides an OR, one false side an AND.
+        let decides = *op == BinaryOperator::Or;
+        let parts = chain(expr, op);
+        let mut all = true;
+        for part in &parts {
+            match self.truth(part, depth + 1) {
+                Some(truth) if truth == decides => return Some(decides),
+                Some(_) => {}
+                None => all = false,
+            }
+        }
+        if all {
+            return Some(!decides);
+        }
+        // `a IS NULL OR a IS NOT NULL`: whatever a is, one of them holds.
+        let covers = |null: &Expr| {
+            parts.iter().any(|part| matches!((part, null), (Expr::IsNotNull(one), Expr::IsNull(other)) if one == other))
+        };
+        (decides && parts.len() <= 64 && parts.iter().any(|part| covers(part))).then_some(true)
+    }
+
+    fn compared(&self, left: &Expr, op: &BinaryOperator, right: &Expr, depth: usize) -> Option<bool> {
+        use BinaryOperator::{Eq, Gt, GtEq, Lt, LtEq, NotEq, Spaceship};
+        if matches!(op, Eq | GtEq | LtEq | Spaceship) && is_column(left) && left == right && !self.is_place(left) {
+            return Some(true);
+        }
+        if let (Some(truth), Some(other)) = (self.flag(left, depth), self.flag(right, depth)) {
+            return match op {
+                Eq => Some(truth == other),
+                NotEq => Some(truth != other),
+                _ => None,
+            };
+        }
+        let (left, right) = (self.constant(left)?, self.constant(right)?);
+        let order = match (left.parse::<f64>(), right.parse::<f64>()) {
+            (Ok(left), Ok(right)) => left.partial_cmp(&right)?,
+            _ => left.cmp(&right),
+        };
+        match op {
+            Eq | Spaceship => Some(order.is_eq()),
+            NotEq => Some(order.is_ne()),
+            Lt => Some(order.is_lt()),
+            LtEq => Some(order.is_le()),
+            Gt => Some(order.is_gt()),
+            GtEq => Some(order.is_ge()),
+            _ => None,
+        }
+    }
+
+    /// `true`, `NOT false`, a bracketed comparison: something that is itself a condition.
+    fn flag(&self, expr: &Expr, depth: usize) -> Option<bool> {
+        match expr {
+            Expr::Value(value) => match value.value {
+                Value::Boolean(truth) => Some(truth),
+                _ => None,
+            },
+            Expr::BinaryOp { .. } | Expr::UnaryOp { op: UnaryOperator::Not, .. } => self.truth(expr, depth + 1),
+            _ => None,
+        }
+    }
+
+    /// The value of a literal, or of very plain arithmetic on literals.
+    fn constant(&self, expr: &Expr) -> Option<String> {
+        match plain(expr) {
+            Expr::Value(value) => match &value.value {
+                Value::Number(number, _) => Some(number.to_string()),
+                Value::Boolean(_) | Value::Null | Value::Placeholder(_) => None,
+                other => other.clone().into_string(),
+            },
+            Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match plain(expr) {
+                Expr::Value(value) => match &value.value {
+                    Value::Number(number, _) => Some(format!("-{number}")),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// A subquery that yields a row whatever the data are: `SELECT 1`.
+    fn always_answers(&self, query: &Query, depth: usize) -> Option<bool> {
+        let SetExpr::Select(select) = &*query.body else { return None };
+        if !select.from.is_empty() {
+            return None;
+        }
+        match &select.selection {
+            None => Some(true),
+            Some(condition) => self.truth(condition, depth + 1),
+        }
+    }
+
+    fn subquery_truth(&self, query: &Query, depth: usize) -> Option<bool> {
+        let SetExpr::Select(select) = &*query.body else { return None };
+        match (&select.projection[..], select.from.is_empty(), &select.selection) {
+            ([sqlparser::ast::SelectItem::UnnamedExpr(expr)], true, None) => self.truth(expr, depth + 1),
+            _ => None,
+        }
+    }
+
+    /// `id IN (SELECT id FROM t)` on `t` itself.
+    fn is_whole_target(&self, query: &Query, depth: usize) -> bool {
+        let SetExpr::Select(select) = &*query.body else { return false };
+        let [from] = &select.from[..] else { return false };
+        let TableFactor::Table { name, args: None, .. } = &from.relation else { return false };
+        from.joins.is_empty()
+            && query.limit_clause.is_none()
+            && query.fetch.is_none()
+            && select.top.is_none()
+            && select.having.is_none()
+            && parse::name(self.run, name).text.eq_ignore_ascii_case(self.target)
+            && select.selection.as_ref().is_none_or(|condition| self.truth(condition, depth + 1) == Some(true))
+    }
+
+    fn is_key(&self, expr: &Expr) -> bool {
+        let column = match expr {
+            Expr::Identifier(ident) if !parse::is_param(self.run, ident) => ident,
+            Expr::CompoundIdentifier(parts) => match parts.last() {
+                Some(last) => last,
+                None => return false,
+            },
+            _ => return false,
+        };
+        let name = column.value.to_ascii_lowercase();
+        matches!(name.as_str(), "id" | "uuid" | "key" | "guid" | "pk" | "_id" | "rowid" | "ctid" | "oid")
+            || ["_id", "_uuid", "_key", "_guid"].iter().any(|end| name.ends_with(end))
+            || column.value.ends_with("Id")
+            || column.value.ends_with("ID") && column.value.len() > 2
+    }
+
+    /// A literal or a place for one.
+    fn is_value(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Value(value) => value.value != Value::Null,
+            Expr::UnaryOp { op: UnaryOperator::Minus, expr } => self.is_value(plain(expr)),
+            Expr::TypedString(_) | Expr::Prefixed { .. } => true,
+            Expr::Identifier(_) => self.is_place(expr),
+            _ => false,
+        }
+    }
+
+    fn is_place(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Identifier(ident) => parse::is_param(self.run, ident) || ident.value.starts_with('@'),
+            _ => false,
+        }
+    }
+}
+
+fn is_column(expr: &Expr) -> bool {
+    matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
+}
+
+fn constant_truth(value: &Value) -> Option<bool> {
+    match value {
+        Value::Boolean(truth) => Some(*truth),
+        Value::Number(number, _) => number.to_string().parse::<f64>().ok().map(|number| number != 0.0),
+        Value::SingleQuotedString(text) => match text.to_ascii_lowercase().as_str() {
+            "t" | "true" | "y" | "yes" | "on" | "1" => Some(true),
+            "f" | "false" | "n" | "no" | "off" | "0" | "" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}

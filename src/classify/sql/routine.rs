@@ -1,0 +1,336 @@
+//! Code in strings and in the database: DO, EXECUTE, PREPARE, CALL, the bodies of routines.
+
+use crate::model::{CodeOrigin, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span};
+
+use super::cursor::{Cursor, Name};
+use super::dialect::Dialect;
+use super::kinds::Named;
+use super::lexer::Kind;
+use super::{Run, access, control, functions, statement};
+use crate::classify::Language;
+
+/// Reads a statement that runs or prepares code; `false` when it makes no sense.
+pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bool {
+    let mut cursor = here;
+    cursor.at = 1;
+    match verb {
+        "DO" => block(run, cursor),
+        "CALL" => call(run, cursor, "CALL"),
+        "EXEC" | "EXECUTE" => execute(run, cursor, verb),
+        "PREPARE" => prepare(run, cursor),
+        "PERFORM" => {
+            functions::run(run, cursor.rest());
+            super::tokens::reads(run, cursor, Extent::Some);
+            true
+        }
+        "DECLARE" => declare(run, cursor),
+        // RETURN QUERY …, OPEN c FOR …
+        _ => {
+            if cursor.eat("QUERY") && cursor.eat("EXECUTE") {
+                return execute(run, cursor, "EXECUTE");
+            }
+            if let Some(at) = here.find_flat(&["SELECT", "WITH", "DELETE", "UPDATE", "INSERT"]) {
+                statement::run(run, &cursor.tokens[at..]);
+                return true;
+            }
+            run.blocks > 0 || verb == "RETURN" && cursor.rest().len() < 6 || verb == "OPEN" && cursor.rest().len() <= 2
+        }
+    }
+}
+
+/// `DO $$ … $$ LANGUAGE plpgsql`
+fn block(run: &mut Run<'_, '_, '_>, cursor: Cursor<'_>) -> bool {
+    let language =
+        cursor.find("LANGUAGE").map_or("plpgsql", |at| Cursor { at: at + 1, ..cursor }.peek(0)).to_ascii_lowercase();
+    let Some((code, span)) = (Cursor { ..cursor }).next_string() else {
+        // MySQL's `DO SLEEP(1)` only evaluates.
+        return cursor.rest().iter().any(|token| cursor.text[token.start..].starts_with('('));
+    };
+    match language.trim_matches(['\'', '"']) {
+        "plpgsql" | "sql" | "" => run.nested_sql(&code, span, None),
+        "plpython3u" | "plpython2u" | "plpythonu" => run.scene.run_word(Language::Python, &code, Some(span)),
+        "plv8" => run.scene.run_word(Language::JavaScript, &code, Some(span)),
+        "plperl" | "plperlu" => run.scene.run_word(Language::Perl, &code, Some(span)),
+        "plsh" => run.shell(&code, span),
+        other => {
+            run.gap(GapKind::HiddenCode, Hides::Anything, Some(span), format!("code in {other}"));
+            executes(run, "DO", other, CodeOrigin::Stored, Some(span));
+        }
+    }
+    true
+}
+
+/// Notes code that runs unseen.
+fn executes(run: &mut Run<'_, '_, '_>, by: &str, name: &str, origin: CodeOrigin, span: Option<Span>) {
+    let kind = if origin == CodeOrigin::Stored { ResourceKind::Routine } else { ResourceKind::Code };
+    run.put(Operation::Execute, Resource::new(kind, name), Extent::One, by, span, |effect| effect.code = Some(origin));
+}
+
+/// A routine that the database keeps: what it does is not in the text.
+fn call(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, by: &str) -> bool {
+    let Some(name) = cursor.name() else { return false };
+    if !cursor.ended()
+        && !cursor.sees_punct("(")
+        && cursor.rest().iter().all(|token| token.kind == Kind::Word)
+        && cursor.rest().len() > 1
+    {
+        return false;
+    }
+    executes(run, by, &name.text, CodeOrigin::Stored, name.span);
+    run.gap(GapKind::HiddenCode, Hides::Anything, name.span, format!("stored routine {}", name.text));
+    true
+}
+
+/// Settings that `sp_configure` must not turn on.
+const SWITCHES: &[&str] = &["xp_cmdshell", "Ole Automation Procedures", "clr enabled", "Ad Hoc Distributed Queries"];
+
+fn execute(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> bool {
+    let span = cursor.span();
+    if cursor.eat("AS") {
+        cursor.eat_any(&["LOGIN", "USER"]);
+        cursor.eat_punct("=");
+        let name = cursor
+            .string()
+            .map(|(text, span)| Name { text, span: Some(span), unresolved: false })
+            .or_else(|| cursor.name());
+        run.note(Operation::Escalate, ResourceKind::Role, &name.unwrap_or_default(), Extent::One, "EXECUTE AS");
+        return true;
+    }
+    if cursor.eat("TASK") {
+        return call(run, cursor, "EXECUTE TASK");
+    }
+    cursor.eat("IMMEDIATE");
+    cursor.eat("BLOCK");
+    // `EXEC @result = procedure …`
+    if cursor.peek(0).starts_with('@') && cursor.peek(1) == "=" {
+        cursor.at += 2;
+    }
+    let first = cursor.token();
+    match first.map(|token| token.kind) {
+        Some(Kind::Text) => return string(run, cursor, verb),
+        Some(Kind::Punct) if cursor.sees_punct("(") => {
+            let inner = cursor.brackets().unwrap_or_default();
+            return string(run, Cursor::new(cursor.text, inner), verb);
+        }
+        _ => {}
+    }
+    if cursor.sees("format") && cursor.peek(1) == "(" {
+        return string(run, cursor, verb);
+    }
+    let immediate = Cursor { at: 1, ..cursor }.sees("IMMEDIATE");
+    if first.is_some_and(|token| token.kind == Kind::Word)
+        && (cursor.peek(1) == "||" || cursor.peek(1) == "+" || immediate || cursor.peek(0).starts_with('@'))
+        || run.blocks > 0 && run.dialect != Dialect::TSql
+    {
+        // A variable, or a string that is glued together.
+        executes(run, verb, "", CodeOrigin::Dynamic, span);
+        control::dynamic(run, span, Hides::Anything);
+        return true;
+    }
+    let Some(name) = cursor.name() else { return false };
+    let plain = name.text.rsplit('.').next().unwrap_or_default().trim_start_matches('#').to_ascii_lowercase();
+    match plain.as_str() {
+        "xp_cmdshell" => {
+            match cursor.next_string() {
+                Some((code, span)) => {
+                    executes(run, "xp_cmdshell", &code, CodeOrigin::Local, Some(span));
+                    run.shell(&code, span);
+                }
+                None => {
+                    executes(run, "xp_cmdshell", "", CodeOrigin::Dynamic, span);
+                    control::dynamic(run, span, Hides::Anything);
+                }
+            }
+            true
+        }
+        "sp_executesql" | "sp_sqlexec" | "sp_prepexec" => string(run, cursor, "sp_executesql"),
+        "sp_configure" => {
+            let option = cursor.string().map(|(text, _)| text).unwrap_or_default();
+            let on = cursor.eat_punct(",") && cursor.peek(0) != "0";
+            if on && SWITCHES.iter().any(|switch| option.eq_ignore_ascii_case(switch)) {
+                run.put(
+                    Operation::Disable,
+                    Resource::new(ResourceKind::Safeguard, option),
+                    Extent::One,
+                    "sp_configure",
+                    span,
+                    |_| {},
+                );
+            } else {
+                run.server(Operation::Alter, "sp_configure", span);
+            }
+            true
+        }
+        "sp_addsrvrolemember" | "sp_addrolemember" => {
+            let role = Cursor { ..cursor }.next_string().map(|(text, _)| text).unwrap_or_default();
+            access::grants(run, &Name { text: role, span, unresolved: false }, &plain, span);
+            true
+        }
+        "sp_oacreate" | "sp_oamethod" | "xp_regwrite" | "sp_add_jobstep" | "xp_dirtree" | "xp_fileexist"
+        | "xp_regread" => {
+            executes(run, &plain, &plain, CodeOrigin::Stored, span);
+            run.gap(GapKind::HiddenCode, Hides::Anything, span, plain);
+            true
+        }
+        "sp_help" | "sp_helptext" | "sp_who" | "sp_who2" | "sp_tables" | "sp_columns" | "sp_databases"
+        | "sp_spaceused" | "sp_lock" => {
+            run.server(Operation::List, &plain, span);
+            true
+        }
+        "sp_rename" => {
+            let what = cursor.string().map(|(text, _)| text).unwrap_or_default();
+            run.note(
+                Operation::Alter,
+                ResourceKind::Table,
+                &Name { text: what, span, unresolved: false },
+                Extent::One,
+                "sp_rename",
+            );
+            true
+        }
+        _ => {
+            let prose = cursor.rest().len() > 2 && cursor.rest().iter().all(|token| token.kind == Kind::Word);
+            if prose {
+                return false;
+            }
+            executes(run, verb, &name.text, CodeOrigin::Stored, name.span);
+            run.gap(GapKind::HiddenCode, Hides::Anything, name.span, format!("stored or prepared code {}", name.text));
+            true
+        }
+    }
+}
+
+/// Code given as a string: read when it is one literal, dynamic when it is glued together.
+fn string(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, by: &str) -> bool {
+    let span = cursor.span_from(0).or(cursor.span());
+    // `@stmt = N'…'`
+    if cursor.peek(0).starts_with('@') && cursor.peek(1) == "=" {
+        cursor.at += 2;
+    }
+    let formatted = cursor.eat("format");
+    if formatted {
+        cursor.eat_punct("(");
+    }
+    let mut code = String::new();
+    let mut place: Option<Span> = None;
+    let mut literals = 0;
+    loop {
+        let Some((text, span)) = cursor.string() else { break };
+        code.push_str(&text);
+        place = super::cursor::join(place, Some(span));
+        literals += 1;
+        if !cursor.eat_punct("||") && !cursor.eat_punct("+") {
+            break;
+        }
+    }
+    let glued = literals == 0
+        || cursor
+            .tokens
+            .get(cursor.at.wrapping_sub(1))
+            .is_some_and(|last| matches!(&cursor.text[last.start..last.end], "||" | "+"))
+        || cursor.sees_punct("||");
+    if glued || formatted && code.contains("%s") {
+        executes(run, by, "", CodeOrigin::Dynamic, span);
+        control::dynamic(run, span, Hides::Anything);
+        return true;
+    }
+    let Some(place) = place else { return false };
+    run.nested_sql(&code, place, None);
+    true
+}
+
+fn prepare(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
+    if cursor.eat("TRANSACTION") {
+        run.transaction = None;
+        return true;
+    }
+    let Some(_) = cursor.name() else { return false };
+    cursor.brackets();
+    if cursor.eat("AS") {
+        // The EXECUTE is seen apart and cannot be tied to this: what it will do is said here.
+        statement::run(run, cursor.rest());
+        return true;
+    }
+    if cursor.eat("FROM") {
+        return string(run, cursor, "PREPARE");
+    }
+    false
+}
+
+/// Cursors, variables and handlers.
+fn declare(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
+    if cursor.eat_any(&["CONTINUE HANDLER FOR", "EXIT HANDLER FOR", "UNDO HANDLER FOR"]) {
+        if let Some(at) = cursor.find_flat(&["DELETE", "UPDATE", "INSERT", "DROP", "TRUNCATE", "ROLLBACK"]) {
+            statement::run(run, &cursor.tokens[at..]);
+        }
+        return true;
+    }
+    if cursor.name().is_none() {
+        return false;
+    }
+    functions::run(run, cursor.rest());
+    if cursor.has("CURSOR") {
+        if let Some(at) = cursor.find("FOR").or_else(|| cursor.find("IS")) {
+            statement::run(run, &cursor.tokens[at + 1..]);
+        }
+        return true;
+    }
+    if cursor.rest().len() >= 6 && cursor.rest().iter().all(|token| token.kind == Kind::Word) {
+        return false;
+    }
+    run.declares = true;
+    // PL/pgSQL needs no semicolon… but a BEGIN on its own line may follow directly.
+    true
+}
+
+/// Languages whose routines can do whatever the server's account can.
+const UNTRUSTED: &[&str] =
+    &["plpython3u", "plpython2u", "plpythonu", "plperlu", "pltclu", "plsh", "c", "plr", "pljavau"];
+
+/// A routine was made: its body does nothing yet, but may be able to do anything.
+pub(super) fn created(run: &mut Run<'_, '_, '_>, cursor: Cursor<'_>, named: &Named, name: &Name) {
+    let by = format!("CREATE {}", named.words);
+    if let Some(at) = cursor.find("LANGUAGE") {
+        let language = Cursor { at: at + 1, ..cursor }.peek(0).trim_matches(['\'', '"']).to_ascii_lowercase();
+        if UNTRUSTED.contains(&language.as_str()) && run.dialect != Dialect::Oracle {
+            let granted = Name { text: format!("language {language} to {}", name.text), ..name.clone() };
+            access::grants(run, &granted, &by, name.span);
+            if language == "c" {
+                let file = Cursor { ..cursor }.next_string().map(|(file, _)| file).unwrap_or_default();
+                loads_library(run, &file, &by, name.span);
+            }
+        }
+    }
+    if cursor.has("SECURITY DEFINER") {
+        let granted = Name { text: format!("rights of the owner of {}", name.text), ..name.clone() };
+        access::grants(run, &granted, &by, name.span);
+    }
+    // A rule or trigger that does nothing instead of what was asked silences it.
+    if named.words == "RULE" && cursor.has("DO INSTEAD NOTHING") {
+        let table = cursor.find("TO").and_then(|at| Cursor { at: at + 1, ..cursor }.name()).unwrap_or_default();
+        run.note(Operation::Alter, ResourceKind::Table, &table, Extent::All, "CREATE RULE");
+    }
+}
+
+/// A shared library gets into the server.
+pub(super) fn loads_library(run: &mut Run<'_, '_, '_>, file: &str, by: &str, span: Option<Span>) {
+    run.put(Operation::Execute, Resource::new(ResourceKind::Code, file), Extent::One, by, span, |effect| {
+        effect.code = Some(CodeOrigin::Local);
+    });
+}
+
+impl Run<'_, '_, '_> {
+    /// Shell code that the server runs.
+    pub(super) fn shell(&mut self, code: &str, span: Span) {
+        let mark = self.scene.mark();
+        self.scene.scoped(|scene| {
+            scene.elsewhere = true;
+            scene.run_word(Language::Shell, code, Some(span));
+        });
+        if self.dry {
+            for effect in self.scene.since(mark) {
+                effect.dry_run = true;
+            }
+        }
+    }
+}

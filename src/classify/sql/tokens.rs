@@ -1,0 +1,441 @@
+//! Queries and changes of rows that did not parse, read by their words.
+
+use crate::model::{Effect, Extent, GapKind, Hides, Operation, ResourceKind};
+
+use super::cursor::{Cursor, Name};
+use super::data::{at_most, names_something};
+use super::lexer::{Kind, Token};
+use super::predicate::reach;
+use super::{Run, parse, transfer};
+
+/// Words that follow a table and end what is said about it.
+const CLAUSES: &[&str] = &[
+    "WHERE",
+    "SET",
+    "JOIN",
+    "INNER",
+    "LEFT",
+    "RIGHT",
+    "FULL",
+    "CROSS",
+    "ON",
+    "USING",
+    "ORDER",
+    "GROUP",
+    "LIMIT",
+    "RETURNING",
+    "OUTPUT",
+    "VALUES",
+    "SELECT",
+    "FROM",
+    "UNION",
+    "HAVING",
+    "INTO",
+];
+
+/// Reads a statement by its words; `false` when they make no sense as SQL.
+pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token]) -> bool {
+    let mut cursor = Cursor::new(run.text, tokens);
+    while cursor.eat_punct("(") {}
+    let start = cursor.at;
+    let known = match cursor.keyword().as_str() {
+        "WITH" => with(run, cursor),
+        "SELECT" | "SEL" | "FROM" => query(run, cursor),
+        "VALUES" => true,
+        "TABLE" => {
+            cursor.at += 1;
+            cursor
+                .name()
+                .map(|name| run.note(Operation::Read, ResourceKind::Table, &name, Extent::All, "TABLE"))
+                .is_some()
+                && cursor.ended()
+        }
+        "INSERT" | "REPLACE" | "UPSERT" => insert(run, cursor),
+        "UPDATE" => update(run, cursor),
+        "DELETE" | "DEL" => delete(run, cursor),
+        "MERGE" => merge(run, cursor),
+        _ => false,
+    };
+    if known
+        && tokens
+            .last()
+            .is_some_and(|last| last.kind == Kind::Punct && run.text[last.start..].starts_with(['=', '(', ',']))
+    {
+        // Cut off in the middle: what it says so far is kept.
+        run.gap(GapKind::Unparsed, Hides::Target, cursor.span_from(start), "the statement is cut off");
+    }
+    known
+}
+
+/// Steps over the names and bodies of a WITH, reading each body, up to the main statement.
+fn with(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
+    cursor.at += 1;
+    cursor.eat("RECURSIVE");
+    let mut bodies = 0;
+    loop {
+        if cursor.name().is_none() {
+            return false;
+        }
+        cursor.brackets();
+        if !cursor.eat("AS") {
+            return false;
+        }
+        cursor.eat_any(&["NOT MATERIALIZED", "MATERIALIZED"]);
+        let Some(body) = cursor.brackets() else { return false };
+        super::statement::run(run, body);
+        bodies += 1;
+        if !cursor.eat_punct(",") {
+            break;
+        }
+    }
+    if cursor.ended() {
+        return bodies > 0;
+    }
+    super::statement::run(run, cursor.rest());
+    true
+}
+
+/// A query: every name behind FROM and JOIN is read.
+fn query(run: &mut Run<'_, '_, '_>, cursor: Cursor<'_>) -> bool {
+    let limited = cursor.has("LIMIT") || cursor.has("FETCH") || cursor.has("TOP") || cursor.has("ROWNUM");
+    let extent = match condition(run, cursor, "").0 {
+        Extent::All if limited => Extent::Some,
+        extent => extent,
+    };
+    let found = reads(run, cursor, extent);
+    // `SELECT the best one`: words, and nothing that makes them a query.
+    found || !is_prose(cursor)
+}
+
+/// Notes what stands behind FROM and JOIN; says whether anything does.
+pub(super) fn reads(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, extent: Extent) -> bool {
+    let mut found = false;
+    while !cursor.ended() {
+        // `EXTRACT(year FROM x)`, `IS DISTINCT FROM x` and `TRIM(… FROM x)` read nothing.
+        let before = cursor.at.checked_sub(1).map_or("", |at| Cursor { at, ..cursor }.peek(0));
+        let relational =
+            cursor.eat("JOIN") || cursor.sees("FROM") && !before.eq_ignore_ascii_case("DISTINCT") && cursor.eat("FROM");
+        if !relational {
+            cursor.at += 1;
+            continue;
+        }
+        cursor.eat("ONLY");
+        loop {
+            let Some(token) = cursor.token().filter(|token| names_something(*token)) else { break };
+            let Some(name) = cursor.name() else { break };
+            if cursor.sees_punct("(") {
+                break;
+            }
+            if !is_clause(&name) || token.kind == Kind::Quoted {
+                run.note(Operation::Read, ResourceKind::Table, &name, extent, "SELECT");
+                found = true;
+            }
+            if !cursor.sees_punct(",") {
+                cursor.eat("AS");
+                if cursor.token().is_some_and(|token| token.kind == Kind::Word)
+                    && !CLAUSES.iter().any(|word| cursor.sees(word))
+                {
+                    cursor.at += 1;
+                }
+            }
+            if !cursor.eat_punct(",") {
+                break;
+            }
+        }
+    }
+    found
+}
+
+fn is_clause(name: &Name) -> bool {
+    CLAUSES.iter().any(|word| name.text.eq_ignore_ascii_case(word))
+}
+
+fn insert(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
+    let start = cursor.at;
+    let by = cursor.keyword();
+    cursor.at += 1;
+    let plain = cursor.eat_any(&["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE"]);
+    let _ = plain;
+    cursor.eat("IGNORE");
+    if cursor.eat("OR") {
+        cursor.at += 1;
+    }
+    let overwrite = cursor.eat("OVERWRITE");
+    if cursor.eat_any(&["LOCAL DIRECTORY", "DIRECTORY"]) {
+        let path = cursor.string().map_or_else(String::new, |(path, _)| path);
+        let span = cursor.span_from(start);
+        let mut from = cursor;
+        let table = cursor.find("FROM").and_then(|at| {
+            from.at = at + 1;
+            from.name()
+        });
+        let resource = run.resource(ResourceKind::Table, &table.unwrap_or_default());
+        let zone = transfer::zone_of(&path);
+        transfer::export(run, resource, Extent::All, "INSERT OVERWRITE DIRECTORY", span, zone, path);
+        reads(run, cursor, Extent::All);
+        return true;
+    }
+    if cursor.eat_any(&["INTO TABLE FUNCTION", "INTO FUNCTION"]) {
+        let peer = Cursor { ..cursor }.next_string().map_or_else(String::new, |(peer, _)| peer);
+        let mut from = cursor;
+        let table = cursor.find("FROM").and_then(|at| {
+            from.at = at + 1;
+            from.name()
+        });
+        let local = cursor.sees("file");
+        let span = cursor.span_from(start);
+        let resource = run.resource(ResourceKind::Table, &table.unwrap_or_default());
+        let zone = if local { crate::model::Zone::Local } else { crate::model::Zone::External };
+        transfer::export(run, resource, Extent::All, "INSERT INTO FUNCTION", span, zone, peer);
+        reads(run, cursor, Extent::All);
+        return true;
+    }
+    let into = cursor.eat("INTO");
+    cursor.eat("TABLE");
+    let Some(name) = cursor.name() else { return false };
+    let shaped = cursor.sees_punct("(")
+        || cursor.ended()
+        || [
+            "VALUES",
+            "VALUE",
+            "SELECT",
+            "SET",
+            "DEFAULT",
+            "EXEC",
+            "EXECUTE",
+            "WITH",
+            "PARTITION",
+            "AS",
+            "OUTPUT",
+            "TABLE",
+        ]
+        .iter()
+        .any(|word| cursor.has(word));
+    if !into && !overwrite && !shaped || !shaped && is_prose(cursor) {
+        return false;
+    }
+    let span = cursor.span_from(start);
+    let resource = run.resource(ResourceKind::Table, &name);
+    let extent = if overwrite { Extent::All } else { Extent::Some };
+    run.put(Operation::Update, resource, extent, &by, span, |_| {});
+    reads(run, cursor, Extent::Unknown);
+    if let Some(at) = cursor.find_flat(&["EXEC", "EXECUTE"]) {
+        super::statement::run(run, &cursor.tokens[at..]);
+    }
+    true
+}
+
+fn update(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
+    let start = cursor.at;
+    cursor.at += 1;
+    let top = top(&mut cursor);
+    while cursor.eat_any(&["LOW_PRIORITY", "IGNORE", "ONLY"]) {}
+    if cursor.eat("OR") {
+        cursor.at += 1;
+    }
+    let names = aliased(&mut cursor);
+    let Some(set) = cursor.find_flat(&["SET"]) else { return false };
+    if names.is_empty() {
+        return false;
+    }
+    let span = cursor.span_from(start);
+    // `SET a.x = 1` says which of several tables changes.
+    let mut targets: Vec<Name> = Vec::new();
+    let mut assignments = Cursor { at: set + 1, ..cursor };
+    if names.len() > 1 || assignments.has("FROM") {
+        while let Some(column) = assignments.name() {
+            if let Some((table, _)) = column.text.rsplit_once('.')
+                && let Some((name, _)) = names
+                    .iter()
+                    .find(|(name, alias)| name.text.eq_ignore_ascii_case(table) || alias.eq_ignore_ascii_case(table))
+                && !targets.contains(name)
+            {
+                targets.push(name.clone());
+            }
+            let Some(comma) = (assignments.at..assignments.tokens.len()).find(|at| {
+                assignments.tokens[*at].kind == Kind::Punct && Cursor { at: *at, ..assignments }.peek(0) == ","
+            }) else {
+                break;
+            };
+            assignments.at = comma + 1;
+        }
+    }
+    if targets.is_empty() {
+        targets.extend(names.iter().take(1).map(|(name, _)| name.clone()));
+    }
+    let first = targets.first().map_or("", |name| &name.text);
+    let (mut extent, mut count) = condition(run, cursor, first);
+    if let Some(limit) = top.or_else(|| limit(cursor)) {
+        (extent, count) = at_most(limit, extent, count);
+    }
+    for name in targets {
+        let resource = run.resource(ResourceKind::Table, &name);
+        run.put(Operation::Update, resource, extent, "UPDATE", span, |effect: &mut Effect| effect.count = count);
+    }
+    true
+}
+
+fn delete(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
+    let start = cursor.at;
+    cursor.at += 1;
+    let top = top(&mut cursor);
+    while cursor.eat_any(&["QUICK", "LOW_PRIORITY", "IGNORE"]) {}
+    let from = cursor.eat("FROM");
+    cursor.eat("ONLY");
+    let mut names = aliased(&mut cursor);
+    cursor.eat_punct("*");
+    // Teradata's `DELETE t ALL`, Oracle's and T-SQL's `DELETE t WHERE …`.
+    let shaped =
+        cursor.ended() || CLAUSES.iter().any(|word| cursor.sees(word)) || cursor.sees("ALL") || cursor.sees("OPTION");
+    if names.is_empty() || !from && !shaped || from && !shaped && is_prose(cursor) && !cursor.has("WHERE") {
+        return false;
+    }
+    let span = cursor.span_from(start);
+    // The names before a second FROM, or before USING, may be aliases of those behind it.
+    if let Some(at) = cursor.find_flat(&["FROM", "USING"]) {
+        let mut sources = Cursor { at: at + 1, ..cursor };
+        let mut real = aliased(&mut sources);
+        while let Some(join) = sources.find_flat(&["JOIN"]) {
+            sources.at = join + 1;
+            real.extend(aliased(&mut sources));
+        }
+        for (name, _) in &mut names {
+            if let Some((table, _)) =
+                real.iter().find(|(_, alias)| !alias.is_empty() && alias.eq_ignore_ascii_case(&name.text))
+            {
+                name.text.clone_from(&table.text);
+            }
+        }
+    }
+    let first = names.first().map_or("", |(name, _)| &name.text);
+    let (mut extent, mut count) = condition(run, cursor, first);
+    if let Some(limit) = top.or_else(|| limit(cursor)) {
+        (extent, count) = at_most(limit, extent, count);
+    }
+    for (name, _) in names {
+        let resource = run.resource(ResourceKind::Table, &name);
+        run.put(Operation::Delete, resource, extent, "DELETE", span, |effect: &mut Effect| effect.count = count);
+    }
+    reads(run, cursor, Extent::Some);
+    true
+}
+
+fn merge(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
+    let start = cursor.at;
+    cursor.at += 1;
+    cursor.eat("INTO");
+    let Some(name) = cursor.name() else { return false };
+    let span = cursor.span_from(start);
+    if !cursor.has("USING") && !cursor.has("WHEN") {
+        return false;
+    }
+    for (words, operation) in
+        [("THEN DELETE", Operation::Delete), ("THEN UPDATE", Operation::Update), ("THEN INSERT", Operation::Update)]
+    {
+        if cursor.has(words) {
+            let resource = run.resource(ResourceKind::Table, &name);
+            run.put(operation, resource, Extent::Some, "MERGE", span, |_| {});
+        }
+    }
+    true
+}
+
+/// Tables with their aliases, up to the next clause.
+fn aliased(cursor: &mut Cursor<'_>) -> Vec<(Name, String)> {
+    let mut names = Vec::new();
+    loop {
+        if !cursor.token().is_some_and(names_something) || CLAUSES.iter().any(|word| cursor.sees(word)) {
+            return names;
+        }
+        let Some(name) = cursor.name() else { return names };
+        cursor.eat("AS");
+        let mut alias = String::new();
+        if let Some(token) = cursor.token().filter(|token| matches!(token.kind, Kind::Word | Kind::Quoted))
+            && !CLAUSES.iter().any(|word| cursor.sees(word))
+            && !cursor.sees("ALL")
+        {
+            alias = super::cursor::unquoted(cursor.peek(0), token.kind);
+            // Two words behind a name are no alias: leave them to be seen.
+            let next = Cursor { at: cursor.at + 1, ..*cursor };
+            if next.ended()
+                || next.token().is_some_and(|token| token.kind == Kind::Punct)
+                || CLAUSES.iter().any(|word| next.sees(word))
+            {
+                cursor.at += 1;
+            }
+        }
+        names.push((name, alias));
+        if !cursor.eat_punct(",") {
+            return names;
+        }
+    }
+}
+
+/// `TOP (10)`, stepped over.
+fn top(cursor: &mut Cursor<'_>) -> Option<Option<u64>> {
+    if !cursor.eat("TOP") {
+        return None;
+    }
+    let bracket = cursor.eat_punct("(");
+    let count = cursor.number();
+    if bracket {
+        cursor.eat_punct(")");
+    }
+    cursor.eat("PERCENT");
+    Some(count)
+}
+
+fn limit(cursor: Cursor<'_>) -> Option<Option<u64>> {
+    let mut at = Cursor { at: cursor.find_flat(&["LIMIT"])? + 1, ..cursor };
+    Some(at.number())
+}
+
+/// What the WHERE at this level lets through.
+fn condition(run: &Run<'_, '_, '_>, cursor: Cursor<'_>, target: &str) -> (Extent, Option<u64>) {
+    let Some(at) = cursor.find_flat(&["WHERE"]) else { return (Extent::All, None) };
+    let from = Cursor { at: at + 1, ..cursor };
+    if from.sees("CURRENT OF") {
+        return (Extent::One, None);
+    }
+    let end = from
+        .find_flat(&[
+            "ORDER",
+            "GROUP",
+            "LIMIT",
+            "RETURNING",
+            "OPTION",
+            "FETCH",
+            "UNION",
+            "FOR",
+            "HAVING",
+            "SETTINGS",
+            "INTO",
+        ])
+        .unwrap_or(cursor.tokens.len());
+    let words = cursor.tokens.get(at + 1..end).unwrap_or_default();
+    match parse::condition(run, words) {
+        Some(condition) => {
+            let reached = reach(run, Some(&condition), target);
+            (reached.extent, reached.count)
+        }
+        None if always(Cursor::new(cursor.text, words)) => (Extent::All, None),
+        None => (Extent::Some, None),
+    }
+}
+
+/// `TRUE`, `1 = 1` and `… OR 1 = 1` in a condition that does not parse.
+fn always(cursor: Cursor<'_>) -> bool {
+    let same = |at: usize| {
+        let cursor = Cursor { at, ..cursor };
+        cursor.sees("TRUE") || cursor.peek(1) == "=" && !cursor.peek(0).is_empty() && cursor.peek(0) == cursor.peek(2)
+    };
+    cursor.tokens.is_empty()
+        || cursor.tokens.len() <= 3 && same(0)
+        || (0..cursor.tokens.len()).any(|at| Cursor { at, ..cursor }.sees("OR") && same(at + 1))
+}
+
+/// Words and nothing but words: a sentence, not a statement.
+fn is_prose(cursor: Cursor<'_>) -> bool {
+    let rest = cursor.rest();
+    rest.len() >= 2 && rest.iter().filter(|token| token.kind == Kind::Word).count() * 10 >= rest.len() * 8
+}

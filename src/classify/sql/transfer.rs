@@ -1,0 +1,448 @@
+//! Data in and out of the server: COPY, UNLOAD, LOAD DATA, stages, backups, attached files.
+
+use crate::model::{Area, CodeOrigin, Effect, Extent, Operation, Resource, ResourceKind, Span, Zone};
+
+use super::cursor::{Cursor, Name};
+use super::dialect::Dialect;
+use super::lexer::Kind;
+use super::{Run, routine, statement};
+
+/// Reads a command that moves data; `false` when it makes no sense.
+pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bool {
+    let mut cursor = here;
+    cursor.at = 1;
+    let span = here.span();
+    match verb {
+        "COPY" => copy(run, cursor),
+        "UNLOAD" => {
+            let bracket = cursor.eat_punct("(");
+            let query = cursor.string();
+            let mark = run.scene.mark();
+            match query {
+                Some((code, at)) => run.nested_sql(&code, at, None),
+                None if bracket => {
+                    cursor.at -= 1;
+                    let inner = cursor.brackets().unwrap_or_default();
+                    statement::run(run, inner);
+                }
+                None => return false,
+            }
+            let Some(to) = cursor.find("TO") else { return false };
+            cursor.at = to + 1;
+            let target = target(&mut cursor);
+            let what = read_since(run, mark);
+            export(run, what, Extent::All, "UNLOAD", span, zone_of(&target), target);
+            true
+        }
+        "EXPORT" => {
+            if cursor.eat("DATABASE") {
+                let target = target(&mut cursor);
+                export(
+                    run,
+                    Resource::new(ResourceKind::Database, ""),
+                    Extent::All,
+                    "EXPORT DATABASE",
+                    span,
+                    zone_of(&target),
+                    target,
+                );
+                return true;
+            }
+            if !cursor.eat("DATA") && !cursor.eat("TABLE") {
+                return false;
+            }
+            let peer = (Cursor { ..cursor }).next_string().map(|(peer, _)| peer).unwrap_or_default();
+            let mark = run.scene.mark();
+            if let Some(at) = cursor.find_flat(&["AS"]) {
+                statement::run(run, &cursor.tokens[at + 1..]);
+            }
+            let what = read_since(run, mark);
+            export(run, what, Extent::All, "EXPORT DATA", span, zone_of(&peer), peer);
+            true
+        }
+        "IMPORT" => {
+            if cursor.eat("FOREIGN SCHEMA") {
+                let schema = cursor.name().unwrap_or_default();
+                let into =
+                    cursor.find("INTO").and_then(|at| Cursor { at: at + 1, ..cursor }.name()).unwrap_or_default();
+                run.note(
+                    Operation::Create,
+                    ResourceKind::Table,
+                    &Name { text: format!("{}.*", into.text), ..into },
+                    Extent::Some,
+                    "IMPORT FOREIGN SCHEMA",
+                );
+                fetch(run, &schema.text, "IMPORT FOREIGN SCHEMA", span);
+                return true;
+            }
+            let into = cursor.find("INTO").and_then(|at| Cursor { at: at + 1, ..cursor }.name());
+            let file = cursor.next_string();
+            let (Some(name), Some((file, at))) = (into, file) else { return false };
+            run.note(Operation::Update, ResourceKind::Table, &name, Extent::Some, "IMPORT");
+            reads_file(run, &file, "IMPORT", Some(at));
+            true
+        }
+        "LOAD" => load(run, cursor),
+        "BULK" => {
+            if !cursor.eat("INSERT") {
+                return false;
+            }
+            let Some(name) = cursor.name() else { return false };
+            run.note(Operation::Update, ResourceKind::Table, &name, Extent::Some, "BULK INSERT");
+            if let Some((file, at)) = cursor.next_string() {
+                reads_file(run, &file, "BULK INSERT", Some(at));
+            }
+            true
+        }
+        "PUT" | "GET" | "LIST" | "LS" | "REMOVE" | "RM" => stage(run, cursor, verb),
+        "BACKUP" | "RESTORE" => backup(run, cursor, verb),
+        _ => attach(run, cursor, verb),
+    }
+}
+
+/// Notes that data leaves.
+pub(super) fn export(
+    run: &mut Run<'_, '_, '_>,
+    mut resource: Resource,
+    extent: Extent,
+    by: &str,
+    span: Option<Span>,
+    zone: Zone,
+    peer: String,
+) {
+    if resource.name.is_empty() {
+        resource.unresolved = false;
+    }
+    run.put(Operation::Export, resource, extent, by, span, |effect| {
+        effect.zone = Some(zone);
+        effect.peer = (!peer.is_empty()).then_some(peer);
+    });
+}
+
+/// Notes that outside content comes in.
+pub(super) fn fetch(run: &mut Run<'_, '_, '_>, peer: &str, by: &str, span: Option<Span>) {
+    let zone = if peer.is_empty() { Zone::Unknown } else { zone_of(peer) };
+    let zone = if zone == Zone::Local { Zone::Unknown } else { zone };
+    run.put(
+        Operation::Fetch,
+        Resource::new(ResourceKind::Endpoint, peer),
+        Extent::One,
+        by,
+        span,
+        |effect: &mut Effect| {
+            effect.zone = Some(zone);
+            effect.peer = (!peer.is_empty()).then(|| peer.to_owned());
+        },
+    );
+}
+
+/// A file on the server; the engine does not know that machine, so only what is the same everywhere is said of it.
+pub(super) fn server_file(path: &str) -> Resource {
+    let mut resource = Resource::new(ResourceKind::File, path);
+    let lower = path.to_ascii_lowercase();
+    let secret =
+        ["/etc/shadow", "/.ssh/", "id_rsa", "/.aws/", ".pgpass", "/.env", "pg_hba.conf", ".my.cnf", "/etc/gshadow"];
+    if secret.iter().any(|part| lower.contains(part)) {
+        resource.areas = resource.areas.with(Area::Credential);
+    }
+    if ["/etc/", "/usr/", "/bin/", "/boot/", "/sys/", "/proc/", "c:\\windows"]
+        .iter()
+        .any(|start| lower.starts_with(start))
+    {
+        resource.areas = resource.areas.with(Area::System);
+    }
+    if lower.starts_with("/tmp/") || lower.starts_with("/var/tmp/") {
+        resource.areas = resource.areas.with(Area::Temporary);
+    }
+    resource
+}
+
+/// Notes the reading of a file or an address.
+pub(super) fn reads_file(run: &mut Run<'_, '_, '_>, path: &str, by: &str, span: Option<Span>) {
+    if path.contains("://") && !path.starts_with("file:") {
+        fetch(run, path, by, span);
+    } else {
+        run.put(Operation::Read, server_file(path), Extent::All, by, span, |_| {});
+    }
+}
+
+/// How far the place is that data goes to.
+pub(super) fn zone_of(target: &str) -> Zone {
+    let lower = target.to_ascii_lowercase();
+    if lower.starts_with('@') {
+        Zone::Private
+    } else if lower.starts_with("file:") || lower.starts_with("hdfs:") || lower.starts_with("dbfs:") {
+        Zone::Local
+    } else if lower.contains("://") || lower.starts_with("\\\\") {
+        Zone::External
+    } else {
+        Zone::Local
+    }
+}
+
+/// The table that was read since `mark`, as what leaves.
+fn read_since(run: &mut Run<'_, '_, '_>, mark: usize) -> Resource {
+    let read = run
+        .scene
+        .since(mark)
+        .iter()
+        .find(|effect| effect.operation == Operation::Read && effect.resource.kind == ResourceKind::Table);
+    read.map_or_else(|| Resource::new(ResourceKind::Table, ""), |effect| effect.resource.clone())
+}
+
+/// Where to or from: a string, or an unquoted stage or address up to the next space.
+fn target(cursor: &mut Cursor<'_>) -> String {
+    if let Some((text, _)) = cursor.string() {
+        return text;
+    }
+    let Some(first) = cursor.token() else { return String::new() };
+    let (start, mut end) = (first.start, first.end);
+    cursor.at += 1;
+    while let Some(token) = cursor.token().filter(|token| token.start == end) {
+        end = token.end;
+        cursor.at += 1;
+    }
+    cursor.text[start..end].to_owned()
+}
+
+fn copy(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
+    let span = cursor.span();
+    if cursor.eat("INTO") {
+        return copy_into(run, cursor);
+    }
+    cursor.eat("BINARY");
+    let mark = run.scene.mark();
+    let resource = if cursor.sees_punct("(") {
+        let inner = cursor.brackets().unwrap_or_default();
+        statement::run(run, inner);
+        read_since(run, mark)
+    } else {
+        let Some(name) = cursor.name() else { return false };
+        run.resource(ResourceKind::Table, &name)
+    };
+    cursor.brackets();
+    let out = cursor.sees("TO");
+    if !cursor.eat_any(&["TO", "FROM"]) {
+        return false;
+    }
+    if cursor.eat("PROGRAM") {
+        let (code, at) = cursor.string().unwrap_or_else(|| (String::new(), span.unwrap_or(Span::new(0, 0))));
+        if out {
+            let peer = code.clone();
+            run.put(Operation::Export, resource, Extent::All, "COPY TO PROGRAM", span, |effect| {
+                effect.zone = Some(if reaches_out(&peer) { Zone::External } else { Zone::Unknown });
+                effect.peer = Some(peer);
+            });
+        } else {
+            run.put(Operation::Update, resource, Extent::Some, "COPY FROM PROGRAM", span, |_| {});
+        }
+        run.put(
+            Operation::Execute,
+            Resource::new(ResourceKind::Code, code.clone()),
+            Extent::One,
+            "COPY PROGRAM",
+            Some(at),
+            |effect| {
+                effect.code = Some(CodeOrigin::Local);
+            },
+        );
+        run.shell(&code, at);
+        return true;
+    }
+    if cursor.eat_any(&["STDOUT", "STDIN", "PSTDOUT", "PSTDIN"]) {
+        if out {
+            let extent = if run.scene.mark() > mark { Extent::Some } else { Extent::All };
+            run.put(Operation::Read, resource, extent, "COPY", span, |_| {});
+        } else {
+            run.put(Operation::Update, resource, Extent::Some, "COPY", span, |_| {});
+        }
+        return true;
+    }
+    let shaped = cursor.token().is_some_and(|token| {
+        matches!(token.kind, Kind::Text | Kind::Param) || cursor.text[token.start..].starts_with('@')
+    });
+    if !shaped {
+        return false;
+    }
+    let at = cursor.at;
+    let place = target(&mut cursor);
+    if out {
+        export(run, resource, Extent::All, "COPY TO", span, zone_of(&place), place);
+    } else {
+        run.put(Operation::Update, resource, Extent::Some, "COPY FROM", span, |_| {});
+        reads_file(run, &place, "COPY FROM", cursor.span_from(at));
+    }
+    true
+}
+
+fn reaches_out(code: &str) -> bool {
+    ["http://", "https://", "curl ", "wget ", "nc ", "ssh ", "scp ", "/dev/tcp", "ftp"]
+        .iter()
+        .any(|sign| code.contains(sign))
+}
+
+/// Snowflake and Databricks: into a table it loads, into a stage or an address it unloads.
+fn copy_into(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
+    let span = cursor.span();
+    let to_place =
+        cursor.token().is_some_and(|token| token.kind == Kind::Text || cursor.text[token.start..].starts_with('@'));
+    if to_place {
+        let place = target(&mut cursor);
+        let mark = run.scene.mark();
+        let mut resource = Resource::new(ResourceKind::Table, "");
+        if cursor.eat("FROM") {
+            if let Some(inner) = cursor.brackets() {
+                statement::run(run, inner);
+                resource = read_since(run, mark);
+            } else if let Some(name) = cursor.name() {
+                resource = run.resource(ResourceKind::Table, &name);
+            }
+        }
+        export(run, resource, Extent::All, "COPY INTO", span, zone_of(&place), place);
+        return true;
+    }
+    let Some(name) = cursor.name() else { return false };
+    cursor.brackets();
+    if !cursor.eat("FROM") {
+        return false;
+    }
+    run.note(Operation::Update, ResourceKind::Table, &name, Extent::Some, "COPY INTO");
+    let at = cursor.at;
+    if cursor.sees_punct("(") {
+        cursor.at += 1;
+        if let Some(from) = cursor.find("FROM") {
+            cursor.at = from + 1;
+        }
+    }
+    let place = target(&mut cursor);
+    if place.contains("://") {
+        fetch(run, &place, "COPY INTO", cursor.span_from(at));
+    } else {
+        run.put(
+            Operation::Read,
+            Resource::new(ResourceKind::Bucket, place),
+            Extent::Some,
+            "COPY INTO",
+            cursor.span_from(at),
+            |_| {},
+        );
+    }
+    true
+}
+
+fn load(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
+    let span = cursor.span();
+    if cursor.eat_any(&["DATA", "XML"]) {
+        let overwrites = cursor.has("OVERWRITE");
+        let client = cursor.has("LOCAL");
+        let file = (Cursor { ..cursor }).next_string();
+        let uri = cursor.find("URIS").and_then(|at| Cursor { at, ..cursor }.next_string());
+        let found = cursor
+            .find("TABLE")
+            .map(|at| at + 1)
+            .or_else(|| ["OVERWRITE", "INTO"].iter().filter_map(|word| cursor.find(word)).min().map(|at| at + 1));
+        let name = found.and_then(|at| Cursor { at, ..cursor }.name());
+        let Some(name) = name else { return false };
+        let extent = if overwrites { Extent::All } else { Extent::Some };
+        let resource = run.resource(ResourceKind::Table, &name);
+        run.put(Operation::Update, resource, extent, "LOAD DATA", span, |_| {});
+        if let Some((file, at)) = uri.or(file) {
+            let _ = client;
+            reads_file(run, &file, "LOAD DATA", Some(at));
+        }
+        return true;
+    }
+    if cursor.eat("INDEX INTO") {
+        return cursor.name().is_some();
+    }
+    let library = cursor.string().map(|(file, _)| file).or_else(|| cursor.name().map(|name| name.text));
+    let Some(library) = library.filter(|_| cursor.ended()) else { return false };
+    routine::loads_library(run, &library, "LOAD", span);
+    true
+}
+
+/// Snowflake's stages.
+fn stage(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> bool {
+    let span = cursor.span();
+    if run.dialect != Dialect::Snowflake && !cursor.text.contains('@') {
+        return false;
+    }
+    let first = target(&mut cursor);
+    if first.is_empty() {
+        return false;
+    }
+    match verb {
+        "PUT" => {
+            let stage = target(&mut cursor);
+            let path = first.trim_start_matches("file://").to_owned();
+            export(run, server_file(&path), Extent::All, "PUT", span, zone_of(&stage), stage);
+        }
+        "GET" => {
+            let local = target(&mut cursor);
+            export(run, Resource::new(ResourceKind::Bucket, first), Extent::All, "GET", span, zone_of(&local), local);
+        }
+        "LIST" | "LS" => {
+            run.put(Operation::List, Resource::new(ResourceKind::Bucket, first), Extent::All, "LIST", span, |_| {})
+        }
+        _ => {
+            run.put(Operation::Delete, Resource::new(ResourceKind::Bucket, first), Extent::All, "REMOVE", span, |_| {})
+        }
+    }
+    true
+}
+
+fn backup(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> bool {
+    let span = cursor.span();
+    let logs = cursor.eat("LOG");
+    let kind = if logs || cursor.eat("DATABASE") {
+        ResourceKind::Database
+    } else if cursor.eat("TABLE") {
+        ResourceKind::Table
+    } else if cursor.eat_any(&["MASTER KEY", "SERVICE MASTER KEY", "CERTIFICATE", "SYMMETRIC KEY"]) {
+        ResourceKind::Key
+    } else if cursor.eat_any(&["FILELISTONLY", "HEADERONLY", "VERIFYONLY", "LABELONLY"]) {
+        run.server(Operation::List, "RESTORE", span);
+        return true;
+    } else {
+        return false;
+    };
+    let name =
+        if cursor.sees("TO") || cursor.sees("FROM") { Name::default() } else { cursor.name().unwrap_or_default() };
+    let peer = (Cursor { ..cursor }).next_string().map(|(peer, _)| peer).unwrap_or_default();
+    let mut resource = run.resource(kind, &name);
+    if verb == "BACKUP" {
+        resource.unresolved = name.unresolved;
+        export(run, resource, Extent::All, "BACKUP", span, zone_of(&peer), peer);
+    } else {
+        let replaces = cursor.has("REPLACE");
+        run.put(Operation::Update, resource, Extent::All, "RESTORE", span, |effect| effect.guard_off = replaces);
+        if !peer.is_empty() {
+            reads_file(run, &peer, "RESTORE", span);
+        }
+    }
+    true
+}
+
+fn attach(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> bool {
+    let span = cursor.span();
+    cursor.eat_any(&["DATABASE", "TABLE", "VIEW", "DICTIONARY"]);
+    cursor.eat_any(&["IF NOT EXISTS", "IF EXISTS"]);
+    let quoted = cursor.string().map(|(text, _)| text);
+    let Some(text) = quoted.or_else(|| cursor.name().map(|name| name.text)) else { return false };
+    if !cursor.ended()
+        && !["AS", "(", "ON", "PERMANENTLY", "SYNC", "FROM", "UUID", "ENGINE"]
+            .iter()
+            .any(|word| cursor.sees(word) || cursor.sees_punct(word))
+    {
+        return false;
+    }
+    if verb == "DETACH" {
+        run.put(Operation::Alter, Resource::new(ResourceKind::Database, text), Extent::One, "DETACH", span, |_| {});
+    } else if text.contains("://") {
+        fetch(run, &text, "ATTACH", span);
+    } else {
+        // A file that is not there is made.
+        run.put(Operation::Connect, Resource::new(ResourceKind::Database, text), Extent::One, "ATTACH", span, |_| {});
+    }
+    true
+}

@@ -1,0 +1,193 @@
+//! `nearmiss explain`: why is this action judged as it is?
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+
+use crate::engine::replay::Listener;
+use crate::engine::{Engine, Session};
+use crate::model::{
+    Action, ActionId, Actor, ActorKind, Environment, Finding, Issue, Kind, Origin, Outcome, Surroundings,
+};
+use crate::report::explain::{Look, explain};
+
+use super::replay::{InputArguments, PolicyArguments};
+use super::{exit, setup, terminal};
+
+/// Show what was understood of an action and which rules it meets, condition by condition
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  nearmiss explain -- rm -rf ./build ~/\n  nearmiss explain --sql 'DELETE FROM users' --environment production\n  nearmiss explain 3fa9c1d2 ~/.claude/projects"
+)]
+pub(super) struct Arguments {
+    /// The id of a recorded action (or the start of it) and where it is recorded
+    #[arg(value_name = "EVENT PATH")]
+    event: Vec<String>,
+    /// A command line to explain
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
+    /// A SQL statement to explain
+    #[arg(long, value_name = "SQL", conflicts_with_all = ["command", "event"])]
+    sql: Option<String>,
+    /// Where it would run
+    #[arg(long, value_name = "ENVIRONMENT", value_parser = parse_environment)]
+    environment: Option<Environment>,
+    /// Who would run it: human, agent or service
+    #[arg(long, value_name = "KIND", value_parser = parse_actor)]
+    actor: Option<ActorKind>,
+    /// The folder it would run in
+    #[arg(long, value_name = "FOLDER")]
+    cwd: Option<String>,
+    /// Show the rules that are about something else, too
+    #[arg(long)]
+    all_rules: bool,
+    /// Show secrets as they were recorded
+    #[arg(long)]
+    no_redact: bool,
+    #[command(flatten)]
+    input: InputArguments,
+    #[command(flatten)]
+    policy: PolicyArguments,
+}
+
+pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
+    let setup::Setup { engine, .. } = arguments.policy.setup()?;
+    let look = Look { width: terminal::width(), no_redact: arguments.no_redact, all_rules: arguments.all_rules };
+    let (action, mut session) = match &arguments.event[..] {
+        [] => (typed(&arguments)?, Session::default()),
+        [_] => bail!("say where the action is recorded: `nearmiss explain EVENT PATH…`, or write a command after `--`"),
+        [event, paths @ ..] => recorded(event, paths, &arguments, &engine)?,
+    };
+    let explanation = engine.explain(action, &mut session);
+    explain(&explanation, look, &mut anstream::stdout().lock())?;
+    Ok(exit::OK)
+}
+
+/// What stands on the command line, as an action.
+fn typed(arguments: &Arguments) -> anyhow::Result<Action> {
+    let (kind, text) = match (&arguments.sql, &arguments.command[..]) {
+        (Some(sql), _) => (Kind::Sql, sql.clone()),
+        (None, [line]) => (Kind::Shell, line.clone()),
+        (None, []) => bail!("write a command after `--`, or a statement with `--sql`"),
+        // Several words are what a shell has already split: put back so that it would split them the same way.
+        (None, words) => (Kind::Shell, words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")),
+    };
+    Ok(Action {
+        id: ActionId::default(),
+        time: None,
+        actor: Arc::new(Actor {
+            name: "you".to_owned(),
+            kind: arguments.actor.unwrap_or_default(),
+            groups: Vec::new(),
+        }),
+        session: Arc::from("explain"),
+        kind,
+        text: Arc::from(text),
+        argv: None,
+        tool: None,
+        arguments: None,
+        surroundings: Arc::new(Surroundings {
+            environment: arguments.environment,
+            cwd: arguments.cwd.clone(),
+            dialect: arguments.input.dialect().map(str::to_owned),
+            ..Surroundings::default()
+        }),
+        outcome: Outcome::default(),
+        approved: false,
+        gaps: Vec::new(),
+        origin: Origin { file: Arc::from("command line"), line: 1, offset: 0, format: "explain" },
+    })
+}
+
+/// Only what the shell would read differently is put in quotes, so that tildes and globs keep their meaning.
+fn quoted(word: &str) -> String {
+    let plain = |char: char| char.is_alphanumeric() || "-_./:=@%+,~*?[]{}^$".contains(char);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// Finds the action, then reads once more what its session did before it: memory stays flat, whatever is searched.
+fn recorded(
+    event: &str,
+    paths: &[String],
+    arguments: &Arguments,
+    engine: &Engine,
+) -> anyhow::Result<(Action, Session)> {
+    if paths.iter().any(|path| path == "-") {
+        bail!("standard input can be read only once: name a file to explain an action in it");
+    }
+    let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+    let (replay, issues) = arguments.input.replay(&paths, None)?;
+    for issue in &issues {
+        terminal::note(&crate::report::located(issue));
+    }
+    let mut search = Search { wanted: event.to_lowercase(), found: Vec::new() };
+    replay.run(engine, &mut search).context("failed to start the threads")?;
+    let action = match &search.found[..] {
+        [] => bail!("no action there has an id that starts with `{event}`"),
+        [action] => action.clone(),
+        [first, second, ..] => bail!("`{event}` is ambiguous: {} and {} start with it", first.id, second.id),
+    };
+    let mut history = History { action: &action, engine, session: Session::default(), over: false };
+    let (replay, _) = arguments.input.replay(&paths, None)?;
+    replay.run(engine, &mut history).context("failed to start the threads")?;
+    let session = history.session;
+    Ok((action, session))
+}
+
+/// Looks for an id.
+struct Search {
+    wanted: String,
+    found: Vec<Action>,
+}
+
+impl Listener for Search {
+    fn finding(&mut self, finding: &Finding) {
+        // Two are enough to say that it is ambiguous.
+        if self.found.len() < 2 && finding.action.id.to_string().starts_with(&self.wanted) {
+            self.found.push(finding.action.clone());
+        }
+    }
+
+    fn issue(&mut self, _issue: &Issue) {}
+
+    fn progress(&mut self, _bytes: u64) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+/// Brings a session to where it stood before one action.
+struct History<'a> {
+    action: &'a Action,
+    engine: &'a Engine,
+    session: Session,
+    over: bool,
+}
+
+impl Listener for History<'_> {
+    fn finding(&mut self, finding: &Finding) {
+        self.over |= finding.action.id == self.action.id;
+        if !self.over && finding.action.session == self.action.session {
+            self.engine.decide(finding.action.clone(), &mut self.session);
+        }
+    }
+
+    fn issue(&mut self, _issue: &Issue) {}
+
+    fn progress(&mut self, _bytes: u64) -> ControlFlow<()> {
+        if self.over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+fn parse_environment(word: &str) -> Result<Environment, String> {
+    Environment::from_word(word).ok_or_else(|| "it is production, staging, development, test or unknown".to_owned())
+}
+
+fn parse_actor(word: &str) -> Result<ActorKind, String> {
+    ActorKind::from_word(word).ok_or_else(|| "it is human, agent, service or unknown".to_owned())
+}

@@ -1,0 +1,123 @@
+//! Floor 4: the command line. The only place that knows arguments, the environment, the clock and exit codes.
+
+mod check;
+mod explain;
+mod formats;
+mod replay;
+mod setup;
+mod terminal;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Exit codes: scripts depend on them.
+pub mod exit {
+    /// Done, or the gate passed.
+    pub const OK: u8 = 0;
+    /// The gate failed, or `--fail-on` was met.
+    pub const FAILED: u8 = 1;
+    /// Usage or configuration.
+    pub const USAGE: u8 = 2;
+    /// Input unreadable, or below `--min-coverage`.
+    pub const INPUT: u8 = 3;
+    /// Nothing was evaluated.
+    pub const NOTHING: u8 = 4;
+    /// A bug of nearmiss: nothing was evaluated, treat it as a failure.
+    pub const INTERNAL: u8 = 70;
+    /// Ended by the user.
+    pub const INTERRUPTED: u8 = 130;
+}
+
+/// Replays what people, scripts and agents already ran through a policy: what it would have stopped, and what came
+/// within one condition of it.
+///
+/// `nearmiss PATH` is `nearmiss replay PATH`. Nothing recorded is ever run; nothing leaves this machine.
+#[derive(Debug, Parser)]
+#[command(name = "nearmiss", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 --fail-on met or an example failed, 2 usage or configuration, 3 input unreadable \
+or below --min-coverage, 4 nothing evaluated, 70 internal error, 130 interrupted";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Replay(replay::Arguments),
+    Explain(explain::Arguments),
+    Check(check::Arguments),
+    Formats(formats::Arguments),
+}
+
+/// Runs the program and answers with its exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(with_default_command(arguments.into_iter().collect())) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let code = if error.use_stderr() { exit::USAGE } else { exit::OK };
+            // A closed pipe is the reader's choice.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let work = move || match arguments.command {
+        Command::Replay(arguments) => replay::run(arguments),
+        Command::Explain(arguments) => explain::run(arguments),
+        Command::Check(arguments) => check::run(arguments),
+        Command::Formats(arguments) => formats::run(&arguments),
+    };
+    // Hostile input is nested deeply: the main thread gets as much stack as the workers.
+    let worker = std::thread::Builder::new().name("main".to_owned()).stack_size(64 << 20).spawn(work);
+    let result = match worker.map(std::thread::JoinHandle::join) {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => {
+            terminal::error(&anyhow::anyhow!("internal error: please report the message above; nothing was decided"));
+            return ExitCode::from(exit::INTERNAL);
+        }
+        Err(error) => Err(anyhow::Error::new(error).context("failed to start a thread")),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) if terminal::is_closed_pipe(&error) => ExitCode::from(exit::OK),
+        Err(error) => {
+            terminal::error(&error);
+            ExitCode::from(exit::USAGE)
+        }
+    }
+}
+
+/// `nearmiss PATH…` means `nearmiss replay PATH…` when the first word is no command but names something that is there.
+fn with_default_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let Some(first) = arguments.get(1) else { return arguments };
+    let is_command = <Arguments as clap::CommandFactory>::command()
+        .get_subcommands()
+        .any(|command| command.get_name_and_visible_aliases().iter().any(|name| first == *name));
+    let word = first.to_string_lossy();
+    let looks_like_a_path = word == "-" || word.contains(['/', '*', '.']) || std::path::Path::new(first).exists();
+    if !is_command && word != "help" && !(word.starts_with('-') && word != "-") && looks_like_a_path {
+        arguments.insert(1, OsString::from("replay"));
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_sound() {
+        super::Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_path_alone_is_a_replay() {
+        let words = |line: &str| line.split(' ').map(std::ffi::OsString::from).collect::<Vec<_>>();
+        assert_eq!(super::with_default_command(words("nearmiss ./logs")), words("nearmiss replay ./logs"));
+        assert_eq!(super::with_default_command(words("nearmiss check")), words("nearmiss check"));
+        assert_eq!(super::with_default_command(words("nearmiss repaly")), words("nearmiss repaly"));
+    }
+}

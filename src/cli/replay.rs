@@ -1,0 +1,342 @@
+//! `nearmiss replay`: what would the policy have stopped?
+
+use std::io::{BufWriter, IsTerminal, Read, Write};
+use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+use indicatif::ProgressBar;
+
+use crate::engine::replay::{Listener, Replay, Totals};
+use crate::model::{Decision, Finding, Issue, Kind, Timestamp};
+use crate::reader::input::Input;
+use crate::reader::{self, Options, Reader};
+use crate::report::{self, Ended, Report, Telling};
+
+use super::{exit, setup, terminal};
+
+/// Replay recorded actions through the policy and tell what it would have stopped
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Files, folders, globs, or `-` for standard input
+    #[arg(required = true)]
+    pub(super) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) input: InputArguments,
+    #[command(flatten)]
+    pub(super) policy: PolicyArguments,
+    /// How to tell it: text, json, jsonl, csv, parquet
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: String,
+    /// Write the report to a file
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Exit with 1 when any action gets this decision or a stricter one
+    #[arg(long, value_name = "DECISION")]
+    fail_on: Option<FailOn>,
+    /// Exit with 3 when a smaller share of records could be read [default: 0.95]
+    #[arg(long, value_name = "SHARE")]
+    min_coverage: Option<f64>,
+    /// Only actions at or after this time (`2026-11-21`, `2026-11-21T02:00Z`)
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    since: Option<Timestamp>,
+    /// Only actions before this time
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    until: Option<Timestamp>,
+    /// Only actions of actors whose name contains this
+    #[arg(long, value_name = "NAME")]
+    actor: Option<String>,
+    /// Only actions of sessions whose name contains this
+    #[arg(long, value_name = "NAME")]
+    session: Option<String>,
+    /// Only actions that this rule stops (its id, or the start of it)
+    #[arg(long, value_name = "ID")]
+    rule: Option<String>,
+    /// Threads [default: one per core]
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Show secrets as they were recorded
+    #[arg(long)]
+    no_redact: bool,
+}
+
+/// How to read.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct InputArguments {
+    /// The format of all files, where detection is not sure (see `nearmiss formats`)
+    #[arg(long, value_name = "FORMAT")]
+    from: Option<String>,
+    /// What the lines of `--from lines` are: shell or sql
+    #[arg(long, value_name = "KIND", value_parser = parse_kind)]
+    kind: Option<Kind>,
+    /// The SQL dialect where the log does not say it
+    #[arg(long, value_name = "NAME")]
+    dialect: Option<String>,
+    /// `log_line_prefix` of a Postgres log that was not recognised
+    #[arg(long, value_name = "PREFIX")]
+    log_line_prefix: Option<String>,
+}
+
+/// Which policy, and how to judge.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct PolicyArguments {
+    /// Policy instead of the configured one: a file, a folder, `REV:PATH` or `builtin:NAME`; repeatable
+    #[arg(long, value_name = "POLICY")]
+    policy: Vec<String>,
+    /// The configuration to use [default: nearmiss.toml, found upwards from here]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Judge with the compiled policy, or with Cedar's own (slow) authorizer
+    #[arg(long, value_name = "ENGINE", default_value = "compiled")]
+    engine: JudgeWith,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum JudgeWith {
+    #[default]
+    Compiled,
+    Cedar,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    Block,
+    Ask,
+    Undecided,
+}
+
+/// Below this share of readable records nobody should rely on the result.
+const DEFAULT_COVERAGE: f64 = 0.95;
+
+pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
+    let started = Instant::now();
+    let format = report::by_name(&arguments.format).with_context(|| {
+        let known: Vec<_> = report::REPORTS.iter().map(|report| report.name()).collect();
+        format!("no report is called `{}`; there are {}", arguments.format, known.join(", "))
+    })?;
+    if format.is_binary() && arguments.output.is_none() && std::io::stdout().is_terminal() {
+        bail!("{} is not for a terminal: name a file with `-o`", format.name());
+    }
+    let setup::Setup { engine, config, mut heading } = arguments.policy.setup()?;
+    heading.no_redact = arguments.no_redact;
+    heading.paths = arguments.paths.iter().map(|path| path.display().to_string()).collect();
+    let min_coverage = arguments.min_coverage.or(config.replay.min_coverage).unwrap_or(DEFAULT_COVERAGE);
+
+    let (replay, issues) = arguments.input.replay(&arguments.paths, arguments.jobs)?;
+    let mut out = open_output(&arguments)?;
+    let total = replay.inputs.iter().map(Input::size).sum();
+    let mut told = Told {
+        telling: format.start(heading, &mut *out),
+        format,
+        filter: Filter::new(&arguments),
+        bar: terminal::progress(total),
+        decisions: [0; 4],
+        shown: 0,
+        error: None,
+        interrupted: false,
+    };
+    let lost = issues.iter().filter(|issue| issue.lost).count() as u64;
+    for issue in &issues {
+        told.issue(issue);
+    }
+    watch_interrupt();
+    let mut totals = replay.run(&engine, &mut told).context("failed to start the threads")?;
+    totals.unread += lost;
+    told.bar.finish_and_clear();
+    let Told { telling, decisions, shown, error, interrupted, .. } = told;
+    if let Some(error) = error {
+        return Err(error.into());
+    }
+    telling.finish(&Ended { totals: totals.clone(), elapsed: started.elapsed(), interrupted })?;
+    Ok(exit_code(&Outcome { totals, decisions, shown, interrupted, min_coverage, fail_on: arguments.fail_on }))
+}
+
+struct Outcome {
+    totals: Totals,
+    decisions: [u64; 4],
+    shown: u64,
+    interrupted: bool,
+    min_coverage: f64,
+    fail_on: Option<FailOn>,
+}
+
+fn exit_code(outcome: &Outcome) -> u8 {
+    if outcome.interrupted {
+        return exit::INTERRUPTED;
+    }
+    let coverage = outcome.totals.coverage();
+    if coverage < outcome.min_coverage {
+        let share = outcome.min_coverage * 100.0;
+        terminal::note(&format!("only {:.1} % of the records could be read, {share} % are required", coverage * 100.0));
+        return exit::INPUT;
+    }
+    let failing = match outcome.fail_on {
+        Some(FailOn::Block) => &[Decision::Block][..],
+        Some(FailOn::Ask) => &[Decision::Block, Decision::Ask],
+        Some(FailOn::Undecided) => &[Decision::Block, Decision::Ask, Decision::Undecided],
+        None => &[],
+    };
+    if failing.iter().any(|decision| outcome.decisions[*decision as usize] > 0) {
+        return exit::FAILED;
+    }
+    if outcome.shown == 0 && outcome.totals.actions == 0 {
+        terminal::note("there was no action in what was read");
+        return exit::NOTHING;
+    }
+    exit::OK
+}
+
+impl PolicyArguments {
+    pub(super) fn setup(&self) -> anyhow::Result<setup::Setup> {
+        setup::Setup::new(setup::Chosen {
+            config: self.config.clone(),
+            policy: self.policy.clone(),
+            cedar: self.engine == JudgeWith::Cedar,
+            check: false,
+        })
+    }
+}
+
+impl InputArguments {
+    pub(super) fn dialect(&self) -> Option<&str> {
+        self.dialect.as_deref()
+    }
+
+    /// What is to be read, and what of it is not there.
+    pub(super) fn replay(&self, paths: &[PathBuf], jobs: Option<NonZeroUsize>) -> anyhow::Result<(Replay, Vec<Issue>)> {
+        let named = |name: &String| -> anyhow::Result<&'static dyn Reader> {
+            reader::detect::by_name(name)
+                .with_context(|| format!("no format is called `{name}`; `nearmiss formats` lists them"))
+        };
+        let reader = self.from.as_ref().map(named).transpose()?;
+        let stdin = Box::new(std::io::stdin()) as Box<dyn Read + Send>;
+        let found = reader::input::find(paths, Some(stdin));
+        let options =
+            Options { log_line_prefix: self.log_line_prefix.clone(), kind: self.kind, dialect: self.dialect.clone() };
+        let jobs = jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
+        Ok((Replay { inputs: found.inputs, reader, options: Arc::new(options), jobs }, found.issues))
+    }
+}
+
+fn open_output(arguments: &Arguments) -> anyhow::Result<Box<dyn Write>> {
+    Ok(match &arguments.output {
+        Some(path) => {
+            let file = std::fs::File::create(path).with_context(|| format!("failed to write {}", path.display()))?;
+            Box::new(BufWriter::new(anstream::StripStream::new(file)))
+        }
+        None => Box::new(BufWriter::new(anstream::stdout())),
+    })
+}
+
+/// Which findings are told; what is left out was judged all the same, because sessions need it.
+struct Filter {
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    actor: Option<String>,
+    session: Option<String>,
+    rule: Option<String>,
+}
+
+impl Filter {
+    fn new(arguments: &Arguments) -> Self {
+        Self {
+            since: arguments.since,
+            until: arguments.until,
+            actor: arguments.actor.as_deref().map(str::to_lowercase),
+            session: arguments.session.clone(),
+            rule: arguments.rule.clone(),
+        }
+    }
+
+    fn wants(&self, finding: &Finding) -> bool {
+        let action = &finding.action;
+        let hits = || finding.verdict.hits.iter().chain(&finding.verdict.shadow);
+        self.since.is_none_or(|since| action.time.is_some_and(|time| time >= since))
+            && self.until.is_none_or(|until| action.time.is_some_and(|time| time < until))
+            && self.actor.as_ref().is_none_or(|name| action.actor.name.to_lowercase().contains(name))
+            && self.session.as_ref().is_none_or(|name| action.session.contains(name))
+            && self.rule.as_ref().is_none_or(|id| hits().any(|hit| hit.rule.id.starts_with(id)))
+    }
+}
+
+/// Passes on what the filter wants and keeps count.
+struct Told<'w> {
+    telling: Box<dyn Telling + 'w>,
+    format: &'static dyn Report,
+    filter: Filter,
+    bar: ProgressBar,
+    decisions: [u64; 4],
+    shown: u64,
+    error: Option<std::io::Error>,
+    interrupted: bool,
+}
+
+impl Told<'_> {
+    fn keep(&mut self, result: std::io::Result<()>) {
+        if let Err(error) = result {
+            self.error.get_or_insert(error);
+        }
+    }
+}
+
+impl Listener for Told<'_> {
+    fn finding(&mut self, finding: &Finding) {
+        if !self.filter.wants(finding) {
+            return;
+        }
+        self.shown += 1;
+        self.decisions[finding.verdict.decision as usize] += 1;
+        let result = self.telling.finding(finding);
+        self.keep(result);
+    }
+
+    fn issue(&mut self, issue: &Issue) {
+        // Formats that are a list of actions have no place for it.
+        if !matches!(self.format.name(), "text" | "json") {
+            let line = report::located(issue);
+            self.bar.suspend(|| terminal::note(&line));
+        }
+        let result = self.telling.issue(issue);
+        self.keep(result);
+    }
+
+    fn progress(&mut self, bytes: u64) -> ControlFlow<()> {
+        self.bar.set_position(bytes);
+        self.bar.set_message(format!("{} actions", self.shown));
+        self.interrupted = INTERRUPTED.load(Ordering::Relaxed);
+        if self.interrupted || self.error.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// The first Ctrl-C ends the reading and shows what there is; the second one ends the program.
+fn watch_interrupt() {
+    let _ = ctrlc::set_handler(|| {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(exit::INTERRUPTED));
+        }
+    });
+}
+
+fn parse_kind(word: &str) -> Result<Kind, String> {
+    match Kind::from_word(word) {
+        Some(kind @ (Kind::Shell | Kind::Sql)) => Ok(kind),
+        _ => Err("lines are `shell` or `sql`".to_owned()),
+    }
+}
+
+/// RFC 3339, or a date or time without a zone, which is then UTC.
+fn parse_time(text: &str) -> Result<Timestamp, String> {
+    let utc = |civil: jiff::civil::DateTime| civil.to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp());
+    let time = text
+        .parse::<jiff::Timestamp>()
+        .or_else(|_| text.trim_end_matches('Z').parse::<jiff::civil::DateTime>().and_then(utc))
+        .map_err(|error| format!("{error}; write it like `2026-11-21` or `2026-11-21T02:00Z`"))?;
+    Ok(Timestamp(time.as_microsecond()))
+}

@@ -1,0 +1,176 @@
+//! `nearmiss.toml`: which policy, and what the names in the logs mean.
+//!
+//! Strict: an unknown key is an error that shows the line. Paths are relative to the file's own folder.
+
+use serde::Deserialize;
+
+use crate::model::{ActorKind, Environment, ResourceKind};
+
+/// The whole of `nearmiss.toml`; every table may be left out.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Config {
+    pub policy: PolicyTable,
+    pub replay: ReplayTable,
+    pub catalog: CatalogTable,
+    /// Asked in order; the first that matches says the environment.
+    pub environment: Vec<EnvironmentRule>,
+    /// Asked in order; the first that matches says the kind; groups add up.
+    pub actor: Vec<ActorRule>,
+    pub label: Vec<LabelRule>,
+}
+
+/// `[policy]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct PolicyTable {
+    /// Packs to start from: `builtin:recommended` or `builtin:strict`.
+    pub extends: Vec<String>,
+    /// Ids of rules to leave out.
+    pub off: Vec<String>,
+    /// Files, or folders of `.cedar` files, of one's own.
+    pub paths: Vec<String>,
+}
+
+impl Default for PolicyTable {
+    fn default() -> Self {
+        Self { extends: vec!["builtin:recommended".to_owned()], off: Vec::new(), paths: Vec::new() }
+    }
+}
+
+/// `[replay]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ReplayTable {
+    /// Share of records (0 to 1) that must be readable; below it the exit code is 3.
+    pub min_coverage: Option<f64>,
+}
+
+/// `[catalog]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct CatalogTable {
+    /// Folders of further program specs (`.toml`).
+    pub paths: Vec<String>,
+}
+
+/// `[[environment]]`: patterns are globs without regard to case; every key that is given must match.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct EnvironmentRule {
+    /// What it is.
+    pub is: Environment,
+    #[serde(default)]
+    pub host: Vec<String>,
+    #[serde(default)]
+    pub database: Vec<String>,
+    #[serde(default)]
+    pub account: Vec<String>,
+    #[serde(default)]
+    pub cluster: Vec<String>,
+    #[serde(default)]
+    pub cwd: Vec<String>,
+    /// The account on the host or server.
+    #[serde(default)]
+    pub user: Vec<String>,
+    #[serde(default)]
+    pub session: Vec<String>,
+}
+
+/// `[[actor]]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ActorRule {
+    /// Globs on the actor's name, without regard to case.
+    pub name: Vec<String>,
+    pub kind: Option<ActorKind>,
+    #[serde(default)]
+    pub groups: Vec<String>,
+}
+
+/// `[[label]]`: names things that policies can speak of as `resource in Label::"…"`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LabelRule {
+    pub label: String,
+    /// Globs on the resource's name, without regard to case.
+    pub name: Vec<String>,
+    /// Only resources of these kinds; empty means any.
+    #[serde(default)]
+    pub kind: Vec<ResourceKind>,
+}
+
+/// `nearmiss.toml` that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Carries line, column and the line itself.
+    #[error("{file}: {source}")]
+    Syntax { file: String, source: Box<toml::de::Error> },
+    #[error("{file}: `{pattern}` is not a glob: {reason}")]
+    Pattern { file: String, pattern: String, reason: String },
+    #[error("{file}: `min-coverage` is {value}, it must be a share between 0 and 1")]
+    Coverage { file: String, value: f64 },
+}
+
+impl Config {
+    /// Reads the text of a `nearmiss.toml`; `file` is for messages.
+    ///
+    /// # Errors
+    /// On unknown keys, wrong words and patterns that are no globs.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text)
+            .map_err(|source| ConfigError::Syntax { file: file.to_owned(), source: Box::new(source) })?;
+        if let Some(value) = config.replay.min_coverage
+            && !(0.0..=1.0).contains(&value)
+        {
+            return Err(ConfigError::Coverage { file: file.to_owned(), value });
+        }
+        for pattern in config.patterns() {
+            super::mapping::glob(pattern).map_err(|error| ConfigError::Pattern {
+                file: file.to_owned(),
+                pattern: pattern.clone(),
+                reason: error.kind().to_string(),
+            })?;
+        }
+        Ok(config)
+    }
+
+    fn patterns(&self) -> impl Iterator<Item = &String> {
+        let environments = self.environment.iter().flat_map(|rule| {
+            [&rule.host, &rule.database, &rule.account, &rule.cluster, &rule.cwd, &rule.user, &rule.session]
+        });
+        let actors = self.actor.iter().map(|rule| &rule.name);
+        let labels = self.label.iter().map(|rule| &rule.name);
+        environments.chain(actors).chain(labels).flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Config;
+
+    #[test]
+    fn unknown_keys_are_shown_where_they_stand() {
+        let error = Config::parse("nearmiss.toml", "[policy]\nextend = []\n").unwrap_err().to_string();
+        assert!(error.contains("line 2"), "{error}");
+        assert!(error.contains("unknown field `extend`"), "{error}");
+    }
+
+    #[test]
+    fn an_empty_file_is_the_recommended_pack() {
+        let config = Config::parse("nearmiss.toml", "").unwrap();
+        assert_eq!(config.policy.extends, ["builtin:recommended"]);
+    }
+
+    #[test]
+    fn a_wrong_environment_names_the_right_ones() {
+        let error = Config::parse("nearmiss.toml", "[[environment]]\nis = \"prd\"\n").unwrap_err().to_string();
+        assert!(error.contains("`production`"), "{error}");
+    }
+
+    #[test]
+    fn patterns_are_checked_when_the_file_is_read() {
+        let error = Config::parse("nearmiss.toml", "[[actor]]\nname = [\"a[\"]\n").unwrap_err().to_string();
+        assert!(error.contains("`a[` is not a glob"), "{error}");
+    }
+}

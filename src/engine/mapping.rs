@@ -1,0 +1,193 @@
+//! From names in the record to facts: who is an agent, which database is production, what is personal data.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use globset::{GlobBuilder, GlobMatcher};
+use rustc_hash::FxHashMap;
+
+use crate::model::{Action, Actor, ActorKind, Effect, Environment, PlaceKind, ResourceKind, Surroundings};
+
+use super::config::{ActorRule, Config, EnvironmentRule};
+
+/// The user's mapping, compiled.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    environments: Vec<EnvironmentMatcher>,
+    actors: Vec<(Globs, ActorRule)>,
+    labels: Vec<(Globs, Vec<ResourceKind>, String)>,
+    /// Logs name few actors many times: each is looked up once.
+    identified: RwLock<FxHashMap<Actor, Arc<Actor>>>,
+}
+
+impl Mapping {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            environments: config.environment.iter().map(EnvironmentMatcher::new).collect(),
+            actors: config.actor.iter().map(|rule| (Globs::new(&rule.name), rule.clone())).collect(),
+            labels: config
+                .label
+                .iter()
+                .map(|rule| (Globs::new(&rule.name), rule.kind.clone(), rule.label.clone()))
+                .collect(),
+            identified: RwLock::default(),
+        }
+    }
+
+    /// Whether two sessions that are alike but for their names can be in different environments.
+    pub(crate) fn reads_sessions(&self) -> bool {
+        self.environments.iter().any(|rule| !rule.session.is_empty())
+    }
+
+    /// Gives the action's actor the kind and groups of the user's configuration.
+    pub(crate) fn identify(&self, action: &mut Action) {
+        if self.actors.is_empty() {
+            return;
+        }
+        let known = self.identified.read().unwrap_or_else(PoisonError::into_inner).get(&*action.actor).cloned();
+        action.actor = known.unwrap_or_else(|| {
+            let actor = Arc::new(self.looked_up(&action.actor));
+            let mut identified = self.identified.write().unwrap_or_else(PoisonError::into_inner);
+            identified.insert((*action.actor).clone(), Arc::clone(&actor));
+            actor
+        });
+    }
+
+    fn looked_up(&self, actor: &Actor) -> Actor {
+        let mut found = actor.clone();
+        let mut kind: Option<ActorKind> = None;
+        for (globs, rule) in &self.actors {
+            if globs.matches(&actor.name) {
+                kind = kind.or(rule.kind);
+                found.groups.extend(rule.groups.iter().cloned());
+            }
+        }
+        found.kind = kind.unwrap_or(actor.kind);
+        found.groups.sort();
+        found.groups.dedup();
+        found
+    }
+
+    /// The environment an effect reaches. What the text itself names (`--context prod`) goes before where it ran.
+    ///
+    /// Never guessed from a name: without a mapping only what the record states counts, and a stage that the text
+    /// spells out in full (`RAILS_ENV=production`).
+    pub(crate) fn environment(&self, action: &Action, effect: Option<&Effect>) -> Environment {
+        let surroundings = &action.surroundings;
+        let places = effect.map_or(&[][..], |effect| &effect.places);
+        if !self.environments.is_empty() {
+            let named = Facts { surroundings, session: &action.session, places };
+            if let Some(rule) = self.environments.iter().find(|rule| rule.matches(&named)) {
+                return rule.is;
+            }
+        }
+        let stage = places.iter().find(|place| place.kind == PlaceKind::Stage);
+        stage.and_then(|stage| spelt_out(&stage.name)).or(surroundings.environment).unwrap_or_default()
+    }
+
+    /// Labels of the effect's resource, sorted.
+    pub(crate) fn labels(&self, effect: &Effect) -> Vec<String> {
+        let resource = &effect.resource;
+        let fits = |(globs, kinds, _): &&(Globs, Vec<ResourceKind>, String)| {
+            (kinds.is_empty() || kinds.contains(&resource.kind)) && globs.matches(&resource.name)
+        };
+        let mut labels: Vec<String> = self.labels.iter().filter(fits).map(|(_, _, label)| label.clone()).collect();
+        labels.sort();
+        labels.dedup();
+        labels
+    }
+}
+
+/// A stage's own word; nothing that merely contains it.
+fn spelt_out(stage: &str) -> Option<Environment> {
+    match stage.to_ascii_lowercase().as_str() {
+        "production" | "prod" | "live" => Some(Environment::Production),
+        "staging" | "stage" => Some(Environment::Staging),
+        "development" | "dev" | "local" => Some(Environment::Development),
+        "test" | "testing" | "ci" => Some(Environment::Test),
+        _ => None,
+    }
+}
+
+/// What environment rules are matched against.
+struct Facts<'a> {
+    surroundings: &'a Surroundings,
+    session: &'a str,
+    places: &'a [crate::model::Place],
+}
+
+impl Facts<'_> {
+    /// The names of one sort: what the text names, or else where it ran.
+    fn any(&self, kind: PlaceKind, own: Option<&String>, fits: impl Fn(&str) -> bool) -> bool {
+        let mut named = self.places.iter().filter(|place| place.kind == kind).peekable();
+        if named.peek().is_some() {
+            return named.any(|place| fits(&place.name));
+        }
+        own.is_some_and(|name| fits(name))
+    }
+}
+
+#[derive(Debug)]
+struct EnvironmentMatcher {
+    is: Environment,
+    host: Globs,
+    database: Globs,
+    account: Globs,
+    cluster: Globs,
+    cwd: Globs,
+    user: Globs,
+    session: Globs,
+}
+
+impl EnvironmentMatcher {
+    fn new(rule: &EnvironmentRule) -> Self {
+        Self {
+            is: rule.is,
+            host: Globs::new(&rule.host),
+            database: Globs::new(&rule.database),
+            account: Globs::new(&rule.account),
+            cluster: Globs::new(&rule.cluster),
+            cwd: Globs::new(&rule.cwd),
+            user: Globs::new(&rule.user),
+            session: Globs::new(&rule.session),
+        }
+    }
+
+    fn matches(&self, facts: &Facts<'_>) -> bool {
+        let ran = facts.surroundings;
+        let place = |globs: &Globs, kind, own: &Option<String>| {
+            globs.is_empty() || facts.any(kind, own.as_ref(), |name| globs.matches(name))
+        };
+        let plain = |globs: &Globs, name: Option<&str>| globs.is_empty() || name.is_some_and(|n| globs.matches(n));
+        place(&self.host, PlaceKind::Host, &ran.host)
+            && place(&self.database, PlaceKind::Database, &ran.database)
+            && place(&self.account, PlaceKind::Account, &ran.account)
+            && place(&self.cluster, PlaceKind::Cluster, &ran.cluster)
+            && plain(&self.cwd, ran.cwd.as_deref())
+            && plain(&self.user, ran.user.as_deref())
+            && plain(&self.session, Some(facts.session))
+    }
+}
+
+/// Patterns of which any may match.
+#[derive(Debug)]
+struct Globs(Vec<GlobMatcher>);
+
+impl Globs {
+    /// Patterns were checked when the configuration was read; one that is no glob matches nothing.
+    fn new(patterns: &[String]) -> Self {
+        Self(patterns.iter().filter_map(|pattern| Some(glob(pattern).ok()?.compile_matcher())).collect())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        self.0.iter().any(|glob| glob.is_match(name))
+    }
+}
+
+/// Names are not paths: `*` matches `/` as well.
+pub(crate) fn glob(pattern: &str) -> Result<globset::Glob, globset::Error> {
+    GlobBuilder::new(pattern).case_insensitive(true).literal_separator(false).build()
+}

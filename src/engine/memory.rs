@@ -1,0 +1,200 @@
+//! What was understood and judged before: real logs repeat themselves.
+//!
+//! Understanding is remembered by everything it depends on (kind, text, arguments, folder, known variables), a
+//! verdict by everything the policy may look at. Keys are compared in full, never by hash alone: logs are written by
+//! others, and two commands must not be able to share a verdict because their hashes collide.
+
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
+use crate::classify::Known;
+use crate::model::{Action, Actor, Executed, Gap, Kind, SessionFacts, Surroundings, Understanding, Verdict};
+
+const SHARDS: usize = 64;
+/// Bytes of remembered texts per shard; a full shard starts anew, which changes speed and nothing else.
+const MAX_SHARD_BYTES: usize = 512 << 10;
+/// Verdicts kept per text; further ones are worked out each time.
+const MAX_VERDICTS: usize = 32;
+/// Longer texts are rarely the same and cost more to keep than to read.
+const MAX_TEXT: usize = 16 << 10;
+
+#[derive(Debug)]
+pub(crate) struct Memory {
+    shards: Vec<Mutex<Shard>>,
+}
+
+#[derive(Debug, Default)]
+struct Shard {
+    entries: FxHashMap<u64, Vec<Arc<Remembered>>>,
+    bytes: usize,
+}
+
+/// One text with what was understood and the verdicts so far.
+#[derive(Debug)]
+pub(crate) struct Remembered {
+    key: Key,
+    pub(crate) understanding: Arc<Understanding>,
+    verdicts: Mutex<Vec<(VerdictKey, Arc<Verdict>)>>,
+}
+
+/// Everything [`crate::classify::Classifier::understand`] depends on.
+#[derive(Debug, PartialEq, Eq)]
+struct Key {
+    kind: Kind,
+    text: Arc<str>,
+    tool: Option<Arc<str>>,
+    arguments: Option<Arc<str>>,
+    argv: Option<Arc<[String]>>,
+    surroundings: Arc<Surroundings>,
+    known: Known,
+}
+
+/// Everything else that a policy may look at.
+#[derive(Debug)]
+struct VerdictKey {
+    actor: Arc<Actor>,
+    /// Only where the session's name can say the environment.
+    session: Option<Arc<str>>,
+    facts: SessionFacts,
+    approved: bool,
+    executed: Executed,
+    rows: Option<u64>,
+    gaps: Vec<Gap>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
+    }
+}
+
+impl Memory {
+    /// What was understood before for this very text in these very surroundings, or what `understand` says now.
+    pub(crate) fn understanding(
+        &self,
+        action: &Action,
+        known: &Known,
+        understand: impl FnOnce() -> Understanding,
+    ) -> Arc<Remembered> {
+        let hash = fingerprint(action, known);
+        let shard = &self.shards[hash as usize % SHARDS];
+        if let Some(found) = lock(shard).find(hash, action, known) {
+            return found;
+        }
+        let remembered = Arc::new(Remembered {
+            key: Key::of(action, known),
+            understanding: Arc::new(understand()),
+            verdicts: Mutex::default(),
+        });
+        if action.text.len() <= MAX_TEXT {
+            lock(shard).keep(hash, &remembered);
+        }
+        remembered
+    }
+
+    /// The verdict given before under the same facts, or what `judge` says now.
+    pub(crate) fn verdict(
+        &self,
+        remembered: &Remembered,
+        action: &Action,
+        facts: &SessionFacts,
+        by_session: bool,
+        judge: impl FnOnce() -> Verdict,
+    ) -> Arc<Verdict> {
+        let session = by_session.then_some(&action.session);
+        let fits = |(key, _): &&(VerdictKey, Arc<Verdict>)| key.fits(action, facts, session);
+        if let Some((_, verdict)) = lock(&remembered.verdicts).iter().find(fits) {
+            return Arc::clone(verdict);
+        }
+        let verdict = Arc::new(judge());
+        let mut verdicts = lock(&remembered.verdicts);
+        if verdicts.len() < MAX_VERDICTS {
+            verdicts.push((VerdictKey::of(action, facts, session), Arc::clone(&verdict)));
+        }
+        verdict
+    }
+}
+
+impl Shard {
+    fn find(&self, hash: u64, action: &Action, known: &Known) -> Option<Arc<Remembered>> {
+        self.entries.get(&hash)?.iter().find(|entry| entry.key.fits(action, known)).cloned()
+    }
+
+    fn keep(&mut self, hash: u64, remembered: &Arc<Remembered>) {
+        // An entry costs about this much beside its text.
+        const ENTRY: usize = 512;
+        let understood = &remembered.understanding;
+        let bytes = remembered.key.text.len() + ENTRY * (1 + understood.effects.len() + understood.gaps.len());
+        if self.bytes + bytes > MAX_SHARD_BYTES {
+            *self = Self::default();
+        }
+        self.bytes += bytes;
+        self.entries.entry(hash).or_default().push(Arc::clone(remembered));
+    }
+}
+
+impl Key {
+    fn of(action: &Action, known: &Known) -> Self {
+        Self {
+            kind: action.kind,
+            text: Arc::clone(&action.text),
+            tool: action.tool.clone(),
+            arguments: action.arguments.clone(),
+            argv: action.argv.clone(),
+            surroundings: Arc::clone(&action.surroundings),
+            known: known.clone(),
+        }
+    }
+
+    fn fits(&self, action: &Action, known: &Known) -> bool {
+        self.kind == action.kind
+            && self.text == action.text
+            && self.tool == action.tool
+            && self.arguments == action.arguments
+            && self.argv == action.argv
+            && (Arc::ptr_eq(&self.surroundings, &action.surroundings) || self.surroundings == action.surroundings)
+            && self.known == *known
+    }
+}
+
+impl VerdictKey {
+    fn of(action: &Action, facts: &SessionFacts, session: Option<&Arc<str>>) -> Self {
+        Self {
+            actor: Arc::clone(&action.actor),
+            session: session.cloned(),
+            facts: facts.clone(),
+            approved: action.approved,
+            executed: action.outcome.executed,
+            rows: action.outcome.rows,
+            gaps: action.gaps.clone(),
+        }
+    }
+
+    fn fits(&self, action: &Action, facts: &SessionFacts, session: Option<&Arc<str>>) -> bool {
+        (Arc::ptr_eq(&self.actor, &action.actor) || self.actor == action.actor)
+            && self.facts == *facts
+            && self.approved == action.approved
+            && self.executed == action.outcome.executed
+            && self.rows == action.outcome.rows
+            && self.gaps == action.gaps
+            && self.session.as_ref() == session
+    }
+}
+
+fn fingerprint(action: &Action, known: &Known) -> u64 {
+    let mut hasher = FxBuildHasher.build_hasher();
+    action.text.hash(&mut hasher);
+    action.tool.hash(&mut hasher);
+    action.arguments.hash(&mut hasher);
+    action.surroundings.cwd.hash(&mut hasher);
+    known.hash(&mut hasher);
+    // The lowest bits of this hash are its weakest, and they choose the shard.
+    hasher.finish().rotate_left(26)
+}
+
+/// A panic elsewhere leaves what is remembered whole: entries are only ever added complete.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

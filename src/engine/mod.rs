@@ -1,0 +1,184 @@
+//! Floor 2: the one pipeline. Classify, judge, remember.
+//!
+//! [`Engine::decide`] is the only way to a verdict: replay, explain, tests and every live mode call it.
+
+pub mod config;
+mod examples;
+mod mapping;
+mod memory;
+pub mod replay;
+mod session;
+
+pub use config::{Config, ConfigError};
+pub use examples::run_examples;
+pub use session::Session;
+
+use std::sync::Arc;
+
+use crate::classify::{Catalog, Classifier, Known};
+use crate::model::{
+    Action, Decision, Finding, Hides, Hit, Mode, Operation, RuleInfo, SessionFacts, Severity, Understanding, Verdict,
+};
+use crate::policy::{Condition, Example, Judgement, Policy, Request};
+
+use mapping::Mapping;
+use memory::Memory;
+
+/// Classifier, policy and the user's mapping of names to facts, put together once and shared by all threads.
+#[derive(Debug)]
+pub struct Engine {
+    classifier: Classifier,
+    policy: Policy,
+    mapping: Mapping,
+    memory: Memory,
+    /// Judge with Cedar's own `Authorizer` instead of the compiled policy.
+    oracle: bool,
+    /// Stands for the absence of a `permit`.
+    not_permitted: Arc<RuleInfo>,
+}
+
+impl Engine {
+    pub fn new(catalog: Catalog, policy: Policy, config: &Config, oracle: bool) -> Self {
+        Self {
+            classifier: Classifier::new(catalog),
+            policy,
+            mapping: Mapping::new(config),
+            memory: Memory::default(),
+            oracle,
+            not_permitted: Arc::new(not_permitted()),
+        }
+    }
+
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Judges `action` as the next one of `session`.
+    pub fn decide(&self, mut action: Action, session: &mut Session) -> Finding {
+        self.mapping.identify(&mut action);
+        let known = session.known(&action);
+        let remembered =
+            self.memory.understanding(&action, known, || self.classifier.understand(&action, known, false));
+        let facts = session.facts(&action);
+        let verdict = self.memory.verdict(&remembered, &action, facts, self.mapping.reads_sessions(), || {
+            self.judge(&action, &remembered.understanding, facts, &[])
+        });
+        let environment = self.mapping.environment(&action, None);
+        let understanding = Arc::clone(&remembered.understanding);
+        session.note(&action, &understanding, environment);
+        Finding { action, understanding, verdict, environment }
+    }
+
+    /// What [`Engine::decide`] would say and why: the tree of what was understood and every rule's conditions.
+    pub fn explain(&self, mut action: Action, session: &mut Session) -> Explanation {
+        self.mapping.identify(&mut action);
+        let understanding = self.classifier.understand(&action, session.known(&action), true);
+        let facts = session.facts(&action);
+        let mut rules = Vec::new();
+        for (effect, found) in understanding.effects.iter().enumerate() {
+            let environment = self.mapping.environment(&action, Some(found));
+            let labels = self.mapping.labels(found);
+            let request = Request { action: &action, effect: found, environment, labels: &labels, session: facts };
+            for rule in self.policy.rules() {
+                let conditions = self.policy.conditions(rule, &request);
+                rules.push(RuleView { rule: Arc::clone(rule), effect, conditions });
+            }
+        }
+        Explanation { finding: self.decide(action, session), steps: understanding.steps, rules }
+    }
+
+    /// An example of a rule: what its bracket says about labels and the session stands for what a recording would say.
+    pub(crate) fn decide_example(&self, example: &Example) -> Finding {
+        let action = example.action.clone();
+        let understanding = self.classifier.understand(&action, &Known::default(), false);
+        let verdict = self.judge(&action, &understanding, &example.session, &example.labels);
+        let (understanding, verdict) = (Arc::new(understanding), Arc::new(verdict));
+        Finding { action, understanding, verdict, environment: example.environment }
+    }
+
+    fn judge(
+        &self,
+        action: &Action,
+        understanding: &Understanding,
+        facts: &SessionFacts,
+        more_labels: &[String],
+    ) -> Verdict {
+        let mut verdict = Verdict::default();
+        let mut possible = false;
+        for (index, effect) in understanding.effects.iter().enumerate() {
+            let environment = self.mapping.environment(action, Some(effect));
+            let mut labels = self.mapping.labels(effect);
+            labels.extend_from_slice(more_labels);
+            let request = Request { action, effect, environment, labels: &labels, session: facts };
+            let judgement =
+                if self.oracle { self.policy.judge_with_oracle(&request) } else { self.policy.judge(&request) };
+            possible |= !judgement.possible.is_empty() || effect.operation == Operation::Unknown;
+            self.note(&mut verdict, judgement, index);
+        }
+        settle(&mut verdict, action, understanding, possible && !self.policy.rules().is_empty());
+        verdict
+    }
+
+    fn note(&self, verdict: &mut Verdict, judgement: Judgement, effect: usize) {
+        for rule in judgement.met {
+            let hit = Hit { rule, effect };
+            if hit.rule.mode == Mode::Shadow { &mut verdict.shadow } else { &mut verdict.hits }.push(hit);
+        }
+        if judgement.not_permitted {
+            verdict.hits.push(Hit { rule: Arc::clone(&self.not_permitted), effect });
+        }
+        verdict.errors.extend(judgement.errors);
+    }
+}
+
+/// What [`Engine::explain`] shows.
+#[derive(Debug)]
+pub struct Explanation {
+    pub finding: Finding,
+    pub steps: Vec<crate::model::Step>,
+    /// Every rule for every effect, in the order of effects, then rules.
+    pub rules: Vec<RuleView>,
+}
+
+/// One rule against one effect, condition by condition.
+#[derive(Debug)]
+pub struct RuleView {
+    pub rule: Arc<crate::model::RuleInfo>,
+    pub effect: usize,
+    pub conditions: Vec<Condition>,
+}
+
+/// A policy without a `permit` that applies lets nothing pass; reports need a rule to name.
+fn not_permitted() -> RuleInfo {
+    RuleInfo {
+        id: "policy.not-permitted".to_owned(),
+        decision: Decision::Block,
+        mode: Mode::Enforce,
+        severity: Severity::High,
+        message: "No `permit` of the policy allows this.".to_owned(),
+        advice: "Add a `permit` for it, or `permit (principal, action, resource);` to allow what no rule stops."
+            .to_owned(),
+        file: "policy".to_owned(),
+        line: 0,
+    }
+}
+
+/// Puts the strictest first and decides; a gap can only make an action stricter.
+fn settle(verdict: &mut Verdict, action: &Action, understanding: &Understanding, possible: bool) {
+    let strictness = |hit: &Hit| (std::cmp::Reverse((hit.rule.decision, hit.rule.severity)), hit.effect);
+    verdict.hits.sort_by(|a, b| strictness(a).cmp(&strictness(b)).then_with(|| a.rule.id.cmp(&b.rule.id)));
+    verdict.decision = verdict.hits.first().map_or(Decision::Allow, |hit| hit.rule.decision);
+    // Cedar leaves out a rule that errors; what it would have said is not known, so a person has to look.
+    if !verdict.errors.is_empty() {
+        verdict.decision = verdict.decision.max(Decision::Ask);
+    }
+    let gaps = understanding.gaps.iter().chain(&action.gaps);
+    verdict.gaps = gaps
+        .enumerate()
+        .filter(|(_, gap)| gap.hides == Hides::Anything || (possible && gap.hides == Hides::Target))
+        .map(|(index, _)| index)
+        .collect();
+    if possible || !verdict.gaps.is_empty() {
+        verdict.decision = verdict.decision.max(Decision::Undecided);
+    }
+}

@@ -1,0 +1,210 @@
+//! The fast path: one pass over the rules that can apply to an operation on a kind of resource.
+
+use cedar_policy::{EvalResult, eval_expression};
+
+use super::compile::Test;
+use super::entities::{CedarRequest, translate};
+use super::evaluate::{Failure, Truth, truth};
+use super::facts::Fact;
+use super::{Judgement, Policy, Request, Rule};
+use crate::model::{Operation, ResourceKind};
+
+/// What became of one rule.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Fate {
+    Unmet,
+    Met,
+    /// Met if what is unknown has the wrong value; `now` says whether Cedar would call it met as things stand.
+    Possible {
+        now: bool,
+    },
+    Failed(Failure),
+}
+
+impl Policy {
+    /// What the rules say about one effect.
+    pub fn judge(&self, request: &Request<'_>) -> Judgement {
+        let mut judgement = Judgement { not_permitted: true, ..Judgement::default() };
+        let mut pass = Pass::new(self, request);
+        for rule in self.slice(request) {
+            match pass.fate(rule) {
+                Fate::Unmet => {}
+                Fate::Met => match &rule.info {
+                    Some(info) => judgement.met.push(info.clone()),
+                    None => judgement.not_permitted = false,
+                },
+                Fate::Possible { .. } => judgement.possible.extend(rule.info.clone()),
+                Fate::Failed(failure) => judgement.errors.push(failed(&rule.id, &failure)),
+            }
+        }
+        judgement
+    }
+
+    /// The same answer through Cedar's `Authorizer`; only what an unresolved name leaves open is added by ourselves.
+    pub fn judge_with_oracle(&self, request: &Request<'_>) -> Judgement {
+        let answer = match self.ask(request) {
+            Ok(answer) => answer,
+            Err(error) => {
+                return Judgement { not_permitted: true, errors: vec![error], ..Judgement::default() };
+            }
+        };
+        let mut judgement = Judgement { not_permitted: !answer.permitted, ..Judgement::default() };
+        let mut pass = Pass::new(self, request);
+        let mut surely_permitted = false;
+        for rule in &self.compiled {
+            let fate = if request.effect.resource.unresolved { pass.fate(rule) } else { Fate::Unmet };
+            let possible = matches!(fate, Fate::Possible { .. });
+            surely_permitted |= rule.info.is_none() && fate == Fate::Met;
+            match &rule.info {
+                Some(info) if possible => judgement.possible.push(info.clone()),
+                Some(info) if answer.satisfied.contains(&rule.id) => judgement.met.push(info.clone()),
+                _ => {}
+            }
+            if let Some((_, error)) = answer.failed.iter().find(|(id, _)| *id == rule.id) {
+                judgement.errors.push(failed(&rule.id, &Failure::Other(error.clone())));
+            }
+        }
+        judgement.not_permitted |= request.effect.resource.unresolved && !surely_permitted;
+        judgement
+    }
+
+    /// The rules and permits that can apply to the operation on this kind of resource.
+    pub(super) fn slice(&self, request: &Request<'_>) -> impl Iterator<Item = &Rule> {
+        let at = slot(request.effect.operation, request.effect.resource.kind);
+        self.slices.get(at).into_iter().flatten().filter_map(|index| self.compiled.get(*index))
+    }
+
+    /// Sorts rules by what they can apply to; once, when the policy is loaded.
+    pub(super) fn slices(rules: &[Rule]) -> Vec<Box<[usize]>> {
+        let mut slices = Vec::with_capacity(Operation::ALL.len() * ResourceKind::ALL.len());
+        for operation in Operation::ALL {
+            for kind in ResourceKind::ALL {
+                let applies = |rule: &Rule| {
+                    rule.test.operations & 1 << *operation as u32 != 0 && rule.test.kinds & 1 << *kind as u32 != 0
+                };
+                let slice = rules.iter().enumerate().filter(|(_, rule)| applies(rule));
+                slices.push(slice.map(|(index, _)| index).collect());
+            }
+        }
+        slices
+    }
+}
+
+fn slot(operation: Operation, kind: ResourceKind) -> usize {
+    operation as usize * ResourceKind::ALL.len() + kind as usize
+}
+
+fn failed(rule: &str, failure: &Failure) -> String {
+    format!("rule `{rule}` could not be evaluated: {failure}")
+}
+
+/// One pass over conditions: each is evaluated at most once.
+#[derive(Debug)]
+pub(super) struct Pass<'p, 'a> {
+    policy: &'p Policy,
+    request: &'p Request<'a>,
+    /// What is already known: 0 nothing, else [`code`].
+    known: [u8; KNOWN],
+    cedar: Option<Result<CedarRequest, String>>,
+}
+
+/// Conditions beyond this many are evaluated anew for every rule.
+const KNOWN: usize = 512;
+
+impl<'p, 'a> Pass<'p, 'a> {
+    pub(super) fn new(policy: &'p Policy, request: &'p Request<'a>) -> Self {
+        Self { policy, request, known: [0; KNOWN], cedar: None }
+    }
+
+    /// What becomes of one rule that can apply to the operation and kind of the request.
+    pub(super) fn fate(&mut self, rule: &Rule) -> Fate {
+        let test = &rule.test;
+        let operation = 1 << self.request.effect.operation as u32;
+        if test.operations & operation == 0 || test.kinds & 1 << self.request.effect.resource.kind as u32 == 0 {
+            return Fate::Unmet;
+        }
+        // As Cedar sees it so far: every condition held, or the first one that did not.
+        let mut now = Ok(true);
+        let mut open = false;
+        for index in &test.hot {
+            let Truth { holds, unsure } = self.truth(*index);
+            let unsure = unsure && !test.handles_unresolved;
+            match (holds, unsure) {
+                (Ok(true), false) => {}
+                (Ok(false), false) => {
+                    return match now {
+                        Err(failure) => Fate::Failed(failure),
+                        Ok(_) => Fate::Unmet,
+                    };
+                }
+                (Err(failure), false) => match now {
+                    Ok(true) => return Fate::Failed(failure),
+                    Ok(false) => return Fate::Possible { now: false },
+                    Err(earlier) => return Fate::Failed(earlier),
+                },
+                (holds, true) => {
+                    open = true;
+                    if now == Ok(true) {
+                        now = holds;
+                    }
+                }
+            }
+        }
+        match now {
+            Err(failure) => Fate::Failed(failure),
+            Ok(now) if open => Fate::Possible { now },
+            Ok(_) => Fate::Met,
+        }
+    }
+
+    /// What one condition says.
+    pub(super) fn truth(&mut self, index: usize) -> Truth {
+        if let Some(truth) = self.known.get(index).and_then(|code| decoded(*code)) {
+            return truth;
+        }
+        let truth = match self.policy.conjuncts.get(index).map(|conjunct| &conjunct.test) {
+            Some(Test::Compiled(expr)) => truth(expr, self.request),
+            Some(Test::Slow(expr)) => {
+                let about_resource = self
+                    .policy
+                    .conjuncts
+                    .get(index)
+                    .is_some_and(|conjunct| conjunct.facts.iter().any(|fact| *fact == Fact::Resource));
+                let holds = self.ask(expr);
+                Truth { holds, unsure: about_resource && self.request.effect.resource.unresolved }
+            }
+            None => Truth { holds: Err(Failure::Type), unsure: false },
+        };
+        if let Some(known) = self.known.get_mut(index) {
+            *known = code(&truth);
+        }
+        truth
+    }
+
+    /// Leaves a condition to Cedar.
+    fn ask(&mut self, expr: &cedar_policy::Expression) -> Result<bool, Failure> {
+        let cedar = self.cedar.get_or_insert_with(|| translate(self.request));
+        match cedar {
+            Ok(cedar) => match eval_expression(&cedar.request, &cedar.entities, expr) {
+                Ok(EvalResult::Bool(holds)) => Ok(holds),
+                Ok(_) => Err(Failure::Type),
+                Err(error) => Err(Failure::Other(error.to_string())),
+            },
+            Err(error) => Err(Failure::Other(error.clone())),
+        }
+    }
+}
+
+const fn code(truth: &Truth) -> u8 {
+    let holds = match truth.holds {
+        Ok(false) => 1,
+        Ok(true) => 2,
+        // Failures are rare and have words of their own: they are found again when asked for again.
+        Err(_) => return 0,
+    };
+    holds | (truth.unsure as u8) << 2
+}
+
+fn decoded(code: u8) -> Option<Truth> {
+    (code != 0).then_some(Truth { holds: Ok(code & 2 != 0), unsure: code & 4 != 0 })
+}

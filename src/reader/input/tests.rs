@@ -1,0 +1,235 @@
+//! Real folders, links and archives, as a user would name them.
+
+use std::io::Write as _;
+
+use super::*;
+
+/// A folder of its own with these files in it.
+fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    folder
+}
+
+/// What is found under these names inside the folder, without the folder's own name.
+#[track_caller]
+fn check(folder: &tempfile::TempDir, names: &[&str], expected: &str) {
+    let paths: Vec<PathBuf> =
+        names.iter().map(|name| if *name == "-" { PathBuf::from("-") } else { folder.path().join(name) }).collect();
+    let found = find(&paths, Some(Box::new(&b""[..])));
+    let mut seen: Vec<String> = found.inputs.iter().map(|input| input.file.to_string()).collect();
+    for issue in &found.issues {
+        seen.push(format!("{} {}: {}", if issue.lost { "issue" } else { "note" }, issue.file, issue.problem));
+    }
+    let seen = seen.join("\n").replace(&*display(folder.path()), "F");
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn folders_are_walked_with_hidden_files_and_sorted() {
+    let folder = folder(&[("b/x.log", b"x"), ("a.log", b"x"), ("b/.hidden", b"x"), ("b-c", b"x")]);
+    check(&folder, &[""], "F/a.log\nF/b-c\nF/b/.hidden\nF/b/x.log");
+}
+
+#[test]
+fn order_and_repetition_do_not_matter() {
+    let folder = folder(&[("a", b"x"), ("b", b"x")]);
+    check(&folder, &["-", "b", "a", "./b", "*", "", "-"], "F/a\nF/b\n-");
+    check(&folder, &["", "a", "b", "-"], "F/a\nF/b\n-");
+}
+
+#[test]
+fn globs() {
+    let folder = folder(&[("a.log", b"x"), ("sub/b.log", b"x"), (".c.log", b"x"), ("odd[1].log", b"x")]);
+    check(&folder, &["*.log"], "F/.c.log\nF/a.log\nF/odd[1].log");
+    check(&folder, &["**/b.log"], "F/sub/b.log");
+    check(&folder, &["s*"], "F/sub/b.log");
+    check(&folder, &["odd[1].log"], "F/odd[1].log");
+    check(&folder, &["*.txt"], "issue F/*.txt: no file matches the pattern");
+    check(&folder, &["a***"], "issue F/a***: not a valid pattern: wildcards are either regular `*` or recursive `**`");
+}
+
+#[test]
+fn what_is_missing_is_said() {
+    let folder = folder(&[("empty/sub/.keep", b"")]);
+    fs::remove_file(folder.path().join("empty/sub/.keep")).unwrap();
+    check(
+        &folder,
+        &["none.log", "empty"],
+        "note F/empty: no files in the folder\nissue F/none.log: no such file or folder",
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn links() {
+    use std::os::unix::fs::symlink;
+    let folder = folder(&[("a/x", b"x")]);
+    symlink(folder.path().join("a"), folder.path().join("a/loop")).unwrap();
+    symlink(folder.path().join("gone"), folder.path().join("a/dangling")).unwrap();
+    symlink(folder.path().join("a/x"), folder.path().join("z")).unwrap();
+    check(
+        &folder,
+        &[""],
+        "F/a/x\nissue F/a/dangling: the link points to nothing\n\
+         note F/a/loop: the link leads back to `F/a`, which is read already",
+    );
+    check(&folder, &["a/dangling"], "issue F/a/dangling: the link points to nothing");
+    check(&folder, &["z"], "F/z");
+}
+
+#[cfg(unix)]
+#[test]
+fn sockets_are_not_read() {
+    let folder = folder(&[("x", b"x")]);
+    let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("s")).unwrap();
+    check(&folder, &[""], "F/x\nnote F/s: not a regular file, not read");
+    check(&folder, &["s"], "note F/s: not a regular file, not read");
+}
+
+/// What is read from the file `bytes`, and how it ends.
+#[track_caller]
+fn open(name: &str, bytes: &[u8]) -> (String, String) {
+    let folder = folder(&[(name, bytes)]);
+    let found = find(&[folder.path().to_owned()], None);
+    let input = &found.inputs[0];
+    let mut opened = match input.open() {
+        Ok(opened) => opened,
+        Err(error) => return (String::new(), input.issue(&error).problem),
+    };
+    let mut text = Vec::new();
+    let ended = opened.reader.read_to_end(&mut text);
+    assert_eq!(opened.size, Some(bytes.len() as u64));
+    assert!(text.starts_with(&opened.sample));
+    assert_eq!(opened.complete, ended.is_ok() && text.len() <= SAMPLE_BYTES);
+    let ended = match ended {
+        Ok(_) => {
+            assert_eq!(opened.bytes.load(Ordering::Relaxed), bytes.len() as u64);
+            "end".to_owned()
+        }
+        Err(error) => input.issue(&error).problem,
+    };
+    (String::from_utf8(text).unwrap(), ended)
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(bytes).unwrap();
+    packer.finish().unwrap()
+}
+
+fn bzip2(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    packer.write_all(bytes).unwrap();
+    packer.finish().unwrap()
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
+}
+
+/// Text that does not pack away to nothing, several times as long as the sample.
+fn long_text() -> String {
+    (0..40_000u32).map(|at| format!("rm -rf /tmp/{:08x}\n", at.wrapping_mul(2_654_435_761))).collect()
+}
+
+type Pack = fn(&[u8]) -> Vec<u8>;
+
+const PACKERS: [(&str, Pack); 3] = [("gzip", gzip), ("bzip2", bzip2), ("zstd", zstd)];
+
+#[test]
+fn plain_text_of_any_length() {
+    assert_eq!(open("x", b""), (String::new(), "end".to_owned()));
+    assert_eq!(open("x.gz", b"ls\n"), ("ls\n".to_owned(), "end".to_owned()));
+    let text = long_text();
+    assert_eq!(open("x", text.as_bytes()), (text.clone(), "end".to_owned()));
+    let exact = &text[..SAMPLE_BYTES];
+    assert_eq!(open("x", exact.as_bytes()), (exact.to_owned(), "end".to_owned()));
+}
+
+#[test]
+fn packed_text_in_one_part_and_in_several() {
+    let text = long_text();
+    for (what, pack) in PACKERS {
+        let end = |text: &str| (text.to_owned(), "end".to_owned());
+        assert_eq!(open("x.log", &pack(text.as_bytes())), end(&text), "{what}");
+        assert_eq!(open("x", &[pack(b"a\n"), pack(b""), pack(b"b\n")].concat()), end("a\nb\n"), "{what}");
+        assert_eq!(open("x", &gzip(&pack(b"a\n"))), end("a\n"), "gzip of {what}");
+        let thrice = open("x", &gzip(&gzip(&gzip(b"a\n")))).1;
+        assert_eq!(thrice, "gzip data packed more than twice, which is not read");
+    }
+}
+
+#[test]
+fn truncated_archives_give_what_they_have() {
+    let text = long_text();
+    for (what, pack) in PACKERS {
+        let packed = pack(text.as_bytes());
+        for kept in [packed.len() - 1, packed.len() / 2] {
+            let (read, ended) = open("x", &packed[..kept]);
+            assert!(text.starts_with(&read), "{what}");
+            assert!(
+                read.len() > if kept == packed.len() - 1 { text.len() / 2 } else { 1000 },
+                "{what}: {}",
+                read.len()
+            );
+            assert_eq!(ended, format!("truncated {what} data at byte {} of its content", read.len()));
+        }
+        assert_eq!(open("x", &packed[..6]).1, format!("truncated {what} data at byte 0 of its content"));
+    }
+}
+
+#[test]
+fn damaged_archives_say_so() {
+    let packed = gzip(long_text().as_bytes());
+    let mut damaged = packed.clone();
+    let last = damaged.len() - 6;
+    damaged[last] ^= 1;
+    assert!(open("x", &damaged).1.starts_with("damaged gzip data at byte "));
+    let (text, ended) = open("x", &[gzip(b"a\n"), b"rubbish".to_vec()].concat());
+    assert_eq!((&*text, &*ended), ("a\n", "damaged gzip data at byte 2 of its content: something else follows it"));
+    assert_eq!(open("x", &[gzip(b"a\n"), vec![0; 512]].concat()), ("a\n".to_owned(), "end".to_owned()));
+}
+
+#[test]
+fn zstd_frames_without_data_are_stepped_over() {
+    let skippable = [&b"\x50\x2a\x4d\x18\x03\0\0\0xyz"[..], &zstd(b"a\n")].concat();
+    assert_eq!(open("x", &skippable), ("a\n".to_owned(), "end".to_owned()));
+}
+
+#[test]
+fn utf16_becomes_utf8() {
+    let mut bytes = vec![0xff, 0xfe];
+    bytes.extend("DROP TABLE ą\r\n".encode_utf16().flat_map(u16::to_le_bytes));
+    let end = ("DROP TABLE ą\r\n".to_owned(), "end".to_owned());
+    assert_eq!(open("x.sql", &bytes), end);
+    assert_eq!(open("x.sql.gz", &gzip(&bytes)), end);
+}
+
+#[test]
+fn binaries_are_named() {
+    assert_eq!(open("x.jsonl", b"PK\x03\x04\x14\0\0\0").1, "a zip archive, which is not read");
+    assert_eq!(open("x", b"\x01\0\0\0\x02\0\0").1, "an unknown binary format");
+}
+
+#[test]
+fn standard_input_is_unpacked_too_and_read_once() {
+    let packed = gzip(b"ls\n");
+    let found = find(&[PathBuf::from("-")], Some(Box::new(io::Cursor::new(packed))));
+    let [input] = &found.inputs[..] else { panic!("one input") };
+    let opened = input.open().unwrap();
+    assert_eq!((&*opened.sample, opened.complete, opened.size), (&b"ls\n"[..], true, None));
+    assert_eq!(input.issue(&input.open().err().unwrap()).problem, "standard input can be read only once");
+}
+
+#[test]
+fn names_lose_their_packing() {
+    let name = |file: &str| Input { file: Arc::from(file), from: From::File(PathBuf::new()) }.name().to_owned();
+    assert_eq!(name("/var/log/audit.log.1.gz"), "audit.log.1");
+    assert_eq!(name(".bash_history.zst"), ".bash_history");
+    assert_eq!(name("-"), "-");
+}

@@ -1,0 +1,20 @@
+//! What the transcripts of coding agents have in common: tool calls that wait for their results, arguments that
+//! hold a command, and fields that change from version to version.
+
+mod arguments;
+mod calls;
+mod document;
+mod line;
+mod loose;
+#[cfg(test)]
+mod shown;
+mod told;
+
+pub(crate) use arguments::shell_words;
+pub(crate) use calls::{Call, Calls, Voice, failed, moment, ran, refused, stem};
+pub(crate) use document::{Document, is_document};
+pub(crate) use line::{At, each_line, first_lines, has, is_json, is_one_long_line};
+pub(crate) use loose::{Flag, List, Loose, Word};
+#[cfg(test)]
+pub(crate) use shown::shown;
+pub(crate) use told::{number_after, opening, whole};

@@ -1,0 +1,97 @@
+//! What a tool answered, looked at only as far as needed: results can be megabytes, their verdict stands at the start.
+
+use serde_json::value::RawValue;
+
+use super::loose::List;
+
+/// How many bytes of a result are looked at for "was it refused, how did it end".
+const OPENING: usize = 600;
+
+/// One part of a result: `{"type":"text","text":"…"}`.
+#[derive(serde::Deserialize, Debug, Default)]
+#[serde(default)]
+struct Part<'a> {
+    #[serde(borrow)]
+    text: Option<&'a RawValue>,
+}
+
+/// The start of a result's text: of a string, or of the first text in a list of parts.
+pub(crate) fn opening(result: Option<&RawValue>) -> String {
+    let Some(result) = result.map(RawValue::get) else { return String::new() };
+    if result.starts_with('"') {
+        return unescape_start(result);
+    }
+    let parts: List<Part<'_>> = serde_json::from_str(result).unwrap_or_default();
+    parts.0.iter().find_map(|part| part.text).map(|text| unescape_start(text.get())).unwrap_or_default()
+}
+
+/// A whole JSON string unescaped; `None` when it is something else.
+pub(crate) fn whole(value: Option<&RawValue>) -> Option<String> {
+    let text = value?.get();
+    if text.starts_with('"') { serde_json::from_str(text).ok() } else { None }
+}
+
+/// The number that directly follows the last `label` in `text`.
+pub(crate) fn number_after(text: &str, label: &str) -> Option<i32> {
+    let (_, rest) = text.rsplit_once(label)?;
+    let end = rest
+        .char_indices()
+        .find(|&(at, c)| !(c.is_ascii_digit() || at == 0 && c == '-'))
+        .map_or(rest.len(), |(at, _)| at);
+    rest.get(..end)?.parse().ok()
+}
+
+fn unescape_start(json: &str) -> String {
+    let mut text = String::new();
+    let mut chars = json.strip_prefix('"').unwrap_or(json).chars();
+    while let Some(c) = chars.next() {
+        if text.len() >= OPENING || c == '"' {
+            break;
+        }
+        if c != '\\' {
+            text.push(c);
+            continue;
+        }
+        text.push(match chars.next() {
+            Some('n') => '\n',
+            Some('t') => '\t',
+            Some('r') => '\r',
+            // Only the verdict's plain words matter here: halves of surrogate pairs need not be joined.
+            Some('u') => {
+                let code: String = chars.by_ref().take(4).collect();
+                u32::from_str_radix(&code, 16).ok().and_then(char::from_u32).unwrap_or('\u{fffd}')
+            }
+            Some(other) => other,
+            None => break,
+        });
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(json: &str, expected: &str) {
+        let raw: &RawValue = serde_json::from_str(json).unwrap();
+        assert_eq!(opening(Some(raw)), expected);
+    }
+
+    #[test]
+    fn the_opening_is_unescaped_and_short() {
+        check(r#""a\nb \"c\" caf\u00e9""#, "a\nb \"c\" café");
+        check(r#"[{"type":"image"},{"type":"text","text":"hello"},{"text":"later"}]"#, "hello");
+        check(r#"{"type":"input_text","text":"one object"}"#, "one object");
+        check("17", "");
+        let long = format!("\"{}\"", "x".repeat(5000));
+        let raw: &RawValue = serde_json::from_str(&long).unwrap();
+        assert_eq!(opening(Some(raw)).len(), OPENING);
+    }
+
+    #[test]
+    fn numbers_follow_their_label() {
+        assert_eq!(number_after("Exit Code: 3\nSignal: 0", "Exit Code: "), Some(3));
+        assert_eq!(number_after("Exit Code: -1", "Exit Code: "), Some(-1));
+        assert_eq!(number_after("Exit Code: (none)", "Exit Code: "), None);
+    }
+}

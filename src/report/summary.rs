@@ -1,0 +1,186 @@
+//! Counts and groups of a replay: what the text and the JSON report are made from.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::model::{ActionId, Actor, Decision, Executed, Finding, GapKind, Issue, RuleInfo, Span, Timestamp};
+
+/// Groups and sessions beyond this are counted, not kept one by one.
+const MAX_GROUPS: usize = 20_000;
+/// Unreadable records that are shown one by one.
+const MAX_ISSUES: usize = 20;
+
+/// Counts and groups so far.
+#[derive(Debug, Default)]
+pub(super) struct Summary {
+    pub(super) decisions: [u64; 4],
+    /// Stopped actions that were refused at the time anyway.
+    pub(super) refused: u64,
+    /// Actions per rule that determined or joined a verdict.
+    pub(super) rules: BTreeMap<String, u64>,
+    pub(super) shadow: BTreeMap<String, u64>,
+    /// Stopped actions per actor.
+    pub(super) actors: BTreeMap<String, u64>,
+    pub(super) gaps: BTreeMap<GapKind, GapTally>,
+    pub(super) first: Option<Timestamp>,
+    pub(super) last: Option<Timestamp>,
+    pub(super) issues: Vec<Issue>,
+    pub(super) more_issues: u64,
+    pub(super) errors: u64,
+    groups: Vec<Group>,
+    places: FxHashMap<(String, String), usize>,
+    /// Stopped actions that found no room in a group.
+    pub(super) ungrouped: u64,
+}
+
+/// Stopped actions with the same first rule and the same template.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) rule: Arc<RuleInfo>,
+    pub(super) template: String,
+    pub(super) count: u64,
+    pub(super) example: Example,
+}
+
+/// The first action of a group.
+#[derive(Debug)]
+pub(super) struct Example {
+    pub(super) id: ActionId,
+    pub(super) text: Arc<str>,
+    pub(super) spans: Vec<Span>,
+    pub(super) actor: Arc<Actor>,
+    pub(super) session: Arc<str>,
+    pub(super) time: Option<Timestamp>,
+    pub(super) file: Arc<str>,
+    pub(super) line: u64,
+    pub(super) executed: Executed,
+}
+
+/// Gaps of one kind among undecided actions.
+#[derive(Debug, Default)]
+pub(super) struct GapTally {
+    pub(super) actions: u64,
+    /// What was not understood, most frequent first when shown.
+    pub(super) details: BTreeMap<String, u64>,
+    pub(super) example: Option<(Arc<str>, u64)>,
+}
+
+impl Summary {
+    pub(super) fn count(&self, decision: Decision) -> u64 {
+        self.decisions[decision as usize]
+    }
+
+    pub(super) fn finding(&mut self, finding: &Finding) {
+        let Finding { action, verdict, .. } = finding;
+        self.decisions[verdict.decision as usize] += 1;
+        self.errors += u64::from(!verdict.errors.is_empty());
+        if let Some(time) = action.time {
+            self.first = Some(self.first.map_or(time, |first| first.min(time)));
+            self.last = Some(self.last.map_or(time, |last| last.max(time)));
+        }
+        for (hits, counts) in [(&verdict.hits, &mut self.rules), (&verdict.shadow, &mut self.shadow)] {
+            let mut ids: Vec<&str> = hits.iter().map(|hit| &*hit.rule.id).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            for id in ids {
+                *entry(counts, id) += 1;
+            }
+        }
+        match verdict.decision {
+            Decision::Allow => {}
+            Decision::Undecided => self.undecided(finding),
+            Decision::Ask | Decision::Block => {
+                self.refused += u64::from(action.outcome.executed == Executed::No);
+                *entry(&mut self.actors, &action.actor.name) += 1;
+                self.stopped(finding);
+            }
+        }
+    }
+
+    pub(super) fn issue(&mut self, issue: &Issue) {
+        if self.issues.len() < MAX_ISSUES {
+            self.issues.push(issue.clone());
+        } else {
+            self.more_issues += 1;
+        }
+    }
+
+    /// Groups in the order a reader wants them: strictest, worst, most frequent; then by name.
+    pub(super) fn groups(&self, decision: Decision) -> Vec<&Group> {
+        let mut groups: Vec<&Group> = self.groups.iter().filter(|group| group.rule.decision == decision).collect();
+        groups.sort_by(|a, b| {
+            (b.rule.severity, b.count)
+                .cmp(&(a.rule.severity, a.count))
+                .then_with(|| a.rule.id.cmp(&b.rule.id))
+                .then_with(|| a.template.cmp(&b.template))
+        });
+        groups
+    }
+
+    fn stopped(&mut self, finding: &Finding) {
+        let Finding { action, understanding, verdict, .. } = finding;
+        let Some(hit) = verdict.hits.first() else { return };
+        let template = if understanding.template.is_empty() { &*action.text } else { &understanding.template };
+        let key = (hit.rule.id.clone(), template.to_owned());
+        if let Some(place) = self.places.get(&key) {
+            self.groups[*place].count += 1;
+            return;
+        }
+        if self.groups.len() >= MAX_GROUPS {
+            self.ungrouped += 1;
+            return;
+        }
+        let mut spans: Vec<Span> = verdict
+            .hits
+            .iter()
+            .filter(|other| other.rule.id == hit.rule.id)
+            .filter_map(|other| understanding.effects.get(other.effect)?.span)
+            .collect();
+        spans.sort_unstable();
+        spans.dedup();
+        self.places.insert(key, self.groups.len());
+        self.groups.push(Group {
+            rule: Arc::clone(&hit.rule),
+            template: template.to_owned(),
+            count: 1,
+            example: Example {
+                id: action.id,
+                text: Arc::clone(&action.text),
+                spans,
+                actor: Arc::clone(&action.actor),
+                session: Arc::clone(&action.session),
+                time: action.time,
+                file: Arc::clone(&action.origin.file),
+                line: action.origin.line,
+                executed: action.outcome.executed,
+            },
+        });
+    }
+
+    fn undecided(&mut self, finding: &Finding) {
+        let Finding { action, understanding, verdict, .. } = finding;
+        let gaps: Vec<_> = understanding.gaps.iter().chain(&action.gaps).collect();
+        let mut kinds = Vec::new();
+        for gap in verdict.gaps.iter().filter_map(|index| gaps.get(*index)) {
+            let tally = self.gaps.entry(gap.kind).or_default();
+            if !kinds.contains(&gap.kind) {
+                kinds.push(gap.kind);
+                tally.actions += 1;
+            }
+            if tally.details.len() < MAX_GROUPS || tally.details.contains_key(&gap.detail) {
+                *entry(&mut tally.details, &gap.detail) += 1;
+            }
+            tally.example.get_or_insert_with(|| (Arc::clone(&action.origin.file), action.origin.line));
+        }
+    }
+}
+
+/// The place of `key`, made when there is none; the key is only copied then.
+fn entry<'m>(counts: &'m mut BTreeMap<String, u64>, key: &str) -> &'m mut u64 {
+    if !counts.contains_key(key) {
+        counts.insert(key.to_owned(), 0);
+    }
+    counts.get_mut(key).expect("it was just put there")
+}

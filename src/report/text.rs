@@ -1,0 +1,295 @@
+//! The report for a person at a terminal: what was read, what would be stopped, what was not understood.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::model::{ActorKind, Decision, Executed, Finding, Issue, Severity};
+
+use super::display::marked;
+use super::summary::{Group, Summary};
+use super::{Ended, Heading, Report, Telling, escaped, redacted};
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+const BLUE: Style = AnsiColor::Blue.on_default().bold();
+
+/// Groups shown per decision; the rest is counted in one line.
+const MAX_GROUPS: usize = 25;
+/// Examples shown of what was not understood, per kind.
+const MAX_DETAILS: usize = 5;
+
+#[derive(Debug)]
+pub(super) struct Text;
+
+impl Report for Text {
+    fn name(&self) -> &'static str {
+        "text"
+    }
+
+    fn about(&self) -> &'static str {
+        "a summary to read (the default)"
+    }
+
+    fn start<'w>(&self, heading: Heading, out: &'w mut dyn Write) -> Box<dyn Telling + 'w> {
+        Box::new(Page { heading, out, summary: Summary::default() })
+    }
+}
+
+struct Page<'w> {
+    heading: Heading,
+    out: &'w mut dyn Write,
+    summary: Summary,
+}
+
+impl Telling for Page<'_> {
+    fn finding(&mut self, finding: &Finding) -> io::Result<()> {
+        self.summary.finding(finding);
+        Ok(())
+    }
+
+    fn issue(&mut self, issue: &Issue) -> io::Result<()> {
+        self.summary.issue(issue);
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>, ended: &Ended) -> io::Result<()> {
+        self.head(ended)?;
+        self.stopped(Decision::Block, "WOULD BE BLOCKED", RED)?;
+        self.stopped(Decision::Ask, "WOULD HAVE TO ASK", YELLOW)?;
+        self.not_understood()?;
+        self.not_read(ended)?;
+        self.foot(ended)?;
+        self.out.flush()
+    }
+}
+
+impl Page<'_> {
+    fn head(&mut self, ended: &Ended) -> io::Result<()> {
+        let Heading { policies, policy_digest, rules, config, .. } = &self.heading;
+        let config = config.as_deref().map_or_else(
+            || "no nearmiss.toml found: environments are unknown".to_owned(),
+            |file| format!("configured by {file}"),
+        );
+        writeln!(
+            self.out,
+            "{BOLD}nearmiss {}{BOLD:#}  policy {} ({}, {policy_digest})  {DIM}{config}{DIM:#}",
+            env!("CARGO_PKG_VERSION"),
+            policies.join(" + "),
+            counted(*rules as u64, "rule"),
+        )?;
+        let totals = &ended.totals;
+        write!(
+            self.out,
+            "read {} in {}, {}",
+            counted(totals.actions, "action"),
+            counted(totals.sessions, "session"),
+            counted(totals.files, "file"),
+        )?;
+        if let (Some(first), Some(last)) = (self.summary.first, self.summary.last) {
+            write!(self.out, ", {} to {}", minute(&first.to_string()), minute(&last.to_string()))?;
+        }
+        let formats: Vec<String> = totals.formats.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        writeln!(self.out, "\n{DIM}     {}{DIM:#}", formats.join("  "))?;
+        if totals.copies > 0 {
+            writeln!(
+                self.out,
+                "{DIM}     {} left out{DIM:#}",
+                counted(totals.copies, "copy of an action|copies of actions")
+            )?;
+        }
+        Ok(())
+    }
+
+    fn stopped(&mut self, decision: Decision, title: &str, style: Style) -> io::Result<()> {
+        let groups = self.summary.groups(decision);
+        if groups.is_empty() {
+            return Ok(());
+        }
+        let actions = self.summary.count(decision);
+        writeln!(self.out, "\n{style}{title}{style:#}  {}", counted(actions, "action"))?;
+        for group in groups.iter().take(MAX_GROUPS) {
+            show_group(self.out, group, &self.heading)?;
+        }
+        if groups.len() > MAX_GROUPS {
+            let more = (groups.len() - MAX_GROUPS) as u64;
+            writeln!(self.out, "\n  {DIM}and {} more; `--format json` has all of them{DIM:#}", counted(more, "group"))?;
+        }
+        Ok(())
+    }
+
+    fn not_understood(&mut self) -> io::Result<()> {
+        let undecided = self.summary.count(Decision::Undecided);
+        if undecided == 0 {
+            return Ok(());
+        }
+        writeln!(
+            self.out,
+            "\n{BLUE}NOT UNDERSTOOD{BLUE:#}  {} undecided: nothing known stops them, but something in them is not known",
+            counted(undecided, "action"),
+        )?;
+        let mut kinds: Vec<_> = self.summary.gaps.iter().collect();
+        kinds.sort_by_key(|(kind, tally)| (std::cmp::Reverse(tally.actions), **kind));
+        for (kind, tally) in kinds {
+            let mut details: Vec<_> = tally.details.iter().collect();
+            details.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
+            let shown: Vec<String> = details
+                .iter()
+                .take(MAX_DETAILS)
+                .map(|(detail, count)| {
+                    let detail =
+                        if self.heading.no_redact { (**detail).clone() } else { redacted(detail).into_owned() };
+                    let detail = short(&escaped(&detail), 48);
+                    if **count > 1 { format!("{detail} ({count})") } else { detail }
+                })
+                .collect();
+            let more = if details.len() > MAX_DETAILS { " …" } else { "" };
+            writeln!(self.out, "  {:<23} {:>5}  {}{more}", kind.word(), tally.actions, shown.join(", "))?;
+        }
+        Ok(())
+    }
+
+    fn not_read(&mut self, ended: &Ended) -> io::Result<()> {
+        if self.summary.issues.is_empty() {
+            return Ok(());
+        }
+        let unread = ended.totals.unread;
+        writeln!(
+            self.out,
+            "\n{BLUE}NOT READ{BLUE:#}  {} ({:.2} % of all records were read)",
+            counted(unread, "record"),
+            ended.totals.coverage() * 100.0,
+        )?;
+        for issue in &self.summary.issues {
+            writeln!(self.out, "  {}", located(issue))?;
+        }
+        if self.summary.more_issues > 0 {
+            writeln!(self.out, "  {DIM}and {} more{DIM:#}", self.summary.more_issues)?;
+        }
+        Ok(())
+    }
+
+    fn foot(&mut self, ended: &Ended) -> io::Result<()> {
+        let summary = &self.summary;
+        let seconds = ended.elapsed.as_secs_f64();
+        let rate = if seconds > 0.0 { ended.totals.actions as f64 / seconds } else { 0.0 };
+        writeln!(
+            self.out,
+            "\n{RED}{} block{RED:#}  {YELLOW}{} ask{YELLOW:#}  {BLUE}{} undecided{BLUE:#}  {BOLD}{} allow{BOLD:#}    \
+             {DIM}{} in {seconds:.2} s ({} per second){DIM:#}",
+            thousands(summary.count(Decision::Block)),
+            thousands(summary.count(Decision::Ask)),
+            thousands(summary.count(Decision::Undecided)),
+            thousands(summary.count(Decision::Allow)),
+            counted(ended.totals.actions, "action"),
+            thousands(rate as u64),
+        )?;
+        if summary.errors > 0 {
+            let actions = counted(summary.errors, "action");
+            writeln!(
+                self.out,
+                "{RED}{actions} met a condition that could not be evaluated{RED:#}: `nearmiss check` the policy"
+            )?;
+        }
+        if ended.interrupted {
+            writeln!(self.out, "interrupted: this is only what was read until then")?;
+        }
+        let first =
+            [Decision::Block, Decision::Ask].iter().find_map(|decision| summary.groups(*decision).first().copied());
+        if let Some(group) = first {
+            let id = group.example.id.to_string();
+            let paths = self.heading.paths.join(" ");
+            writeln!(self.out, "{DIM}why: nearmiss explain {} {paths}{DIM:#}", &id[..8])?;
+        }
+        Ok(())
+    }
+}
+
+fn show_group(out: &mut dyn Write, group: &Group, heading: &Heading) -> io::Result<()> {
+    let style = severity_style(group.rule.severity);
+    let times = if group.count > 1 { format!("  {}", counted(group.count, "time")) } else { String::new() };
+    writeln!(out, "\n  {style}{}{style:#}  {BOLD}{}{BOLD:#}{times}", group.rule.severity, group.rule.id)?;
+    let example = &group.example;
+    let text = if heading.no_redact { example.text.as_ref().into() } else { redacted(&example.text) };
+    let line = marked(&text, &example.spans, heading.width.saturating_sub(4).max(40));
+    writeln!(out, "    {}", line.text)?;
+    if !line.marks.is_empty() {
+        writeln!(out, "    {style}{}{style:#}", line.marks)?;
+    }
+    let kind =
+        if example.actor.kind == ActorKind::Unknown { String::new() } else { format!("{} ", example.actor.kind) };
+    let time = example.time.map(|time| format!(", {}", second(&time.to_string()))).unwrap_or_default();
+    let refused = if example.executed == Executed::No { ", was not run" } else { "" };
+    writeln!(
+        out,
+        "    {DIM}{kind}{}{time}{refused}  {}:{}  {}{DIM:#}",
+        escaped(&example.actor.name),
+        escaped(&example.file),
+        example.line,
+        &example.id.to_string()[..8],
+    )?;
+    writeln!(out, "    {}", group.rule.message)?;
+    if !group.rule.advice.is_empty() {
+        writeln!(out, "    {DIM}instead:{DIM:#} {}", group.rule.advice)?;
+    }
+    Ok(())
+}
+
+/// `file:line (byte n): problem; advice`
+pub(crate) fn located(issue: &Issue) -> String {
+    let mut line = escaped(&issue.file);
+    if issue.line > 0 {
+        line.push_str(&format!(":{} (byte {})", issue.line, issue.offset));
+    }
+    line.push_str(": ");
+    line.push_str(&escaped(&issue.problem));
+    if !issue.advice.is_empty() {
+        line.push_str("; ");
+        line.push_str(&issue.advice);
+    }
+    line
+}
+
+fn severity_style(severity: Severity) -> Style {
+    match severity {
+        Severity::Critical | Severity::High => RED,
+        Severity::Medium => YELLOW,
+        Severity::Low | Severity::Info => BLUE,
+    }
+}
+
+/// `1 action`, `1,234 actions`; `one|many` names both forms.
+fn counted(count: u64, noun: &str) -> String {
+    let (one, many) = noun.split_once('|').map_or_else(|| (noun, format!("{noun}s")), |(a, b)| (a, b.to_owned()));
+    format!("{} {}", thousands(count), if count == 1 { one } else { &many })
+}
+
+fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
+/// RFC 3339 down to the minute: `2026-11-21 02:07Z`.
+fn minute(time: &str) -> String {
+    time.get(..16).map_or_else(|| time.to_owned(), |minute| format!("{}Z", minute.replace('T', " ")))
+}
+
+fn second(time: &str) -> String {
+    time.get(..19).map_or_else(|| time.to_owned(), |second| format!("{}Z", second.replace('T', " ")))
+}
+
+fn short(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}

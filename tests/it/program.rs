@@ -1,0 +1,177 @@
+//! The program as a user runs it: words, exit codes, what goes where.
+
+use crate::support::{nearmiss, root, shared, stderr, stdout};
+
+#[track_caller]
+fn check(arguments: &[&str], code: i32) -> (String, String) {
+    let output = nearmiss(arguments);
+    let (out, err) = (stdout(&output), stderr(&output));
+    assert_eq!(output.status.code(), Some(code), "nearmiss {arguments:?}\n{out}\n{err}");
+    (out, err)
+}
+
+#[test]
+fn the_readme_opens_with_two_commands_that_are_true() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let first = readme.split("```sh").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert!(first.contains("cargo run --quiet -- replay corpora/demo"), "{first}");
+    assert!(first.contains("cargo test"), "{first}");
+}
+
+#[test]
+fn the_demo_tells_its_story() {
+    let (out, _) = check(&["replay", "corpora/demo"], 0);
+    for words in ["WOULD BE BLOCKED", "WOULD HAVE TO ASK", "rm -rf ./tmp ~/", "DROP SCHEMA billing CASCADE", "| bash"] {
+        assert!(out.contains(words), "{words} is missing in\n{out}");
+    }
+    // The harmless twins are left alone.
+    for twin in ["ALTER SCHEMA billing RENAME", "--force-with-lease", "node_modules/.cache", "somebody ran"] {
+        assert!(!out.contains(twin), "{twin} should pass:\n{out}");
+    }
+}
+
+#[test]
+fn a_path_alone_is_a_replay() {
+    let (one, _) = check(&["corpora/demo", "--format", "jsonl"], 0);
+    let (two, _) = check(&["replay", "corpora/demo", "--format", "jsonl"], 0);
+    assert_eq!(one, two);
+}
+
+#[test]
+fn lines_have_the_frozen_fields() {
+    let (out, _) = check(&["replay", "corpora/demo", "--format", "jsonl"], 0);
+    for line in out.lines() {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        for key in [
+            "id", "time", "actor", "session", "kind", "text", "source", "decision", "rules", "severity", "effects",
+            "gaps", "near", "schema_version",
+        ] {
+            assert!(value.get(key).is_some(), "{key} is missing in {line}");
+        }
+        assert_eq!(value["schema_version"], 1);
+        assert!(value["actor"]["name"].is_string() && value["actor"]["kind"].is_string(), "{line}");
+        assert!(value["source"]["file"].is_string() && value["source"]["line"].is_u64(), "{line}");
+    }
+}
+
+#[test]
+fn the_object_has_the_frozen_summary() {
+    let (out, _) = check(&["replay", "corpora/demo", "--format", "json"], 0);
+    let value: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let summary = &value["summary"];
+    for key in ["actions", "sessions", "unparsed", "undecided", "bytes", "elapsed_ms"] {
+        assert!(summary[key].is_u64(), "{key} in {out}");
+    }
+    let sum: u64 = ["allow", "undecided", "ask", "block"].iter().map(|key| summary["decisions"][key].as_u64().unwrap()).sum();
+    assert_eq!(sum, summary["actions"].as_u64().unwrap());
+    assert!(summary["rules"].is_object() && summary["actors"].is_object());
+}
+
+#[test]
+fn exit_codes() {
+    check(&["replay", "corpora/demo", "--fail-on", "block"], 1);
+    check(&["replay", "corpora/demo", "--fail-on", "block", "--actor", "nobody-of-that-name"], 0);
+    check(&["replay", "corpora/demo", "--no-such-flag"], 2);
+    check(&["replay", "corpora/demo", "--policy", "builtin:nonsense"], 2);
+    check(&["replay", "no/such/path"], 3);
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    check(&["replay", "--from", "lines", empty.path().to_str().unwrap()], 4);
+    check(&["check"], 0);
+    check(&["formats"], 0);
+    check(&["--help"], 0);
+}
+
+#[test]
+fn explain_a_command_and_a_statement() {
+    let (out, _) = check(&["explain", "--", "rm", "-rf", "/"], 0);
+    assert!(out.starts_with("block") && out.contains("drop Folder /"), "{out}");
+    let (out, _) = check(&["explain", "--sql", "DROP SCHEMA billing CASCADE", "--environment", "production"], 0);
+    assert!(out.starts_with("block") && out.contains("drop Schema billing"), "{out}");
+    let (out, _) = check(&["explain", "--", "ls"], 0);
+    assert!(out.starts_with("allow"), "{out}");
+}
+
+#[test]
+fn explain_a_recorded_action_by_the_start_of_its_id() {
+    let (out, _) = check(&["replay", "corpora/demo", "--format", "jsonl"], 0);
+    let line = out.lines().find(|line| line.contains("./tmp ~/")).unwrap();
+    let value: serde_json::Value = serde_json::from_str(line).unwrap();
+    let id = &value["id"].as_str().unwrap()[..10];
+    let (out, _) = check(&["explain", id, "corpora/demo"], 0);
+    assert!(out.contains("./tmp ~/"), "{out}");
+}
+
+#[test]
+fn both_engines_say_the_same() {
+    let fast = check(&["replay", "corpora/demo", "corpora/actions", "--format", "jsonl"], 0).0;
+    let slow = check(&["replay", "corpora/demo", "corpora/actions", "--format", "jsonl", "--engine", "cedar"], 0).0;
+    assert_eq!(fast, slow);
+}
+
+#[test]
+fn a_configuration_maps_names_to_production() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("nearmiss.toml");
+    std::fs::write(&config, "[[environment]]\nis = \"production\"\ndatabase = [\"shop\"]\n").unwrap();
+    let (out, _) =
+        check(&["replay", "corpora/demo/postgres", "--config", config.to_str().unwrap(), "--format", "jsonl"], 0);
+    let line = out.lines().find(|line| line.contains("DROP SCHEMA")).unwrap();
+    assert!(line.contains("\"decision\":\"block\"") && line.contains("\"environment\":\"production\""), "{line}");
+}
+
+#[test]
+fn a_wrong_policy_is_refused_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("own.cedar");
+    let text = "@id(\"own.drop\")\n@message(\"m\")\n@severity(\"high\")\nforbid (principal, action == Action::\"dorp\", resource);\n";
+    std::fs::write(&policy, text).unwrap();
+    let (_, err) = check(&["check", policy.to_str().unwrap()], 2);
+    assert!(err.contains("dorp") && err.contains("own.cedar") && err.contains("drop"), "{err}");
+}
+
+#[test]
+fn a_policy_can_come_from_a_git_revision() {
+    let folder = tempfile::tempdir().unwrap();
+    let git = |arguments: &[&str]| {
+        let done = std::process::Command::new("git")
+            .args(["-c", "user.name=n", "-c", "user.email=n@example.com"])
+            .args(arguments)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{done:?}");
+    };
+    git(&["init", "-q"]);
+    std::fs::create_dir(folder.path().join("policy")).unwrap();
+    let rule = "permit (principal, action, resource);\n@id(\"own.drop\")\n@message(\"m\")\n@severity(\"high\")\nforbid (principal, action == Action::\"drop\", resource is Table);\n";
+    std::fs::write(folder.path().join("policy/own.cedar"), rule).unwrap();
+    git(&["add", "."]);
+    git(&["commit", "-qm", "policy"]);
+    std::fs::remove_dir_all(folder.path().join("policy")).unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_nearmiss"))
+        .args(["explain", "--policy", "HEAD:policy", "--sql", "DROP TABLE t"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(stdout(&output).starts_with("block"), "{}{}", stdout(&output), stderr(&output));
+}
+
+#[test]
+fn real_recordings_are_read() {
+    for folder in [
+        "claude-code-jsonl",
+        "postgres-stderr",
+        "postgres-jsonlog",
+        "postgres-csvlog",
+        "gemini-cli-chat-json",
+        "shell-history",
+    ] {
+        let Some(path) = shared(&format!("data/{folder}")) else { continue };
+        let (out, _) = check(&["replay", path.to_str().unwrap(), "--format", "json", "--min-coverage", "0.99"], 0);
+        let value: serde_json::Value = serde_json::from_str(&out).unwrap();
+        println!("{folder}: {} actions, {} unread", value["summary"]["actions"], value["summary"]["unparsed"]);
+        for issue in value["issues"].as_array().unwrap() {
+            assert!(!issue["problem"].as_str().unwrap().is_empty(), "{issue}");
+        }
+    }
+}
