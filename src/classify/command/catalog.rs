@@ -18,7 +18,20 @@ macro_rules! specs {
 }
 
 /// The built-in files. A new one is one line here.
-const FILES: &[(&str, &str)] = specs!["plain", "files", "readers", "wrappers", "git", "kubernetes", "postgres"];
+const FILES: &[(&str, &str)] = specs![
+    "plain",
+    "files",
+    "readers",
+    "wrappers",
+    "git",
+    "github",
+    "kubernetes",
+    "docker",
+    "postgres",
+    "databases",
+    "transfer",
+    "system",
+];
 
 /// Every program nearmiss knows.
 #[derive(Debug)]

@@ -40,6 +40,15 @@ impl Patterns {
         })
     }
 
+    /// Whether any of the names can begin with `words`.
+    pub(super) fn continues(&self, words: &[&str]) -> bool {
+        let fits = |part: &Part, word: &str| match part {
+            Part::Any | Part::Rest => true,
+            Part::Words(known) => known.iter().any(|known| **known == *word || matches(known, word)),
+        };
+        self.0.iter().any(|pattern| pattern.0.iter().zip(words).all(|(part, word)| fits(part, word)))
+    }
+
     /// The best fit of any of the names to the first of `words`.
     pub(super) fn fit(&self, words: &[&str]) -> Option<Fit> {
         self.0.iter().filter_map(|pattern| fit(&pattern.0, words)).max()

@@ -110,8 +110,7 @@ fn head(invocation: &Invocation<'_>, skip: &[usize]) -> Option<Span> {
 
 fn asks_for_help(call: &Call<'_>, spec: &Spec, taken: usize, has_commands: bool) -> bool {
     let unlisted = |name: &str| call.parsed.options.iter().any(|given| !given.listed && given.names.has(name));
-    if call.levels().any(|level| level.nothing.holds(call)) || unlisted("--help") || unlisted("-h") || unlisted("-help")
-    {
+    if call.spec().nothing.holds(call) || unlisted("--help") || unlisted("-h") || unlisted("-help") {
         return true;
     }
     // `helm install --version 1.2` is no question.
@@ -140,7 +139,7 @@ fn leading_words(words: &[Word], spec: &Spec) -> Vec<usize> {
         }
         let name = text.split('=').next().unwrap_or(text);
         let attached = name.len() < text.len();
-        let arity = own.find(name).or_else(|| anywhere(spec, name)).map(|(_, arity)| arity);
+        let arity = own.find(name).map(|(_, arity)| arity).or_else(|| further(words, &found, spec, name));
         let cluster_end = || {
             let last = text.chars().next_back().map(|last| format!("-{last}")).unwrap_or_default();
             !text.starts_with("--") && text.len() > 2 && own.find(&last).is_some_and(|(_, arity)| arity == Arity::Value)
@@ -171,8 +170,16 @@ fn hides_a_value(words: &[Word], at: usize, spec: &Spec) -> bool {
     !starts(words.get(at)) && starts(words.get(at + 1))
 }
 
-fn anywhere<'s>(spec: &'s Spec, name: &str) -> Option<(&'s flags::Flag, Arity)> {
-    spec.command.iter().find_map(|command| Table { levels: vec![command] }.find(name))
+/// How the commands that the words so far can lead to take an option: `docker compose -f x down`.
+fn further(words: &[Word], found: &[usize], spec: &Spec, name: &str) -> Option<Arity> {
+    if found.is_empty() {
+        return None;
+    }
+    let so_far: Vec<&str> = found.iter().filter_map(|at| words.get(*at)).map(|word| &*word.text).collect();
+    let led_to = spec.command.iter().filter(|command| command.name.continues(&so_far));
+    let mut arities = led_to.filter_map(|command| Table { levels: vec![command] }.find(name)).map(|(_, arity)| arity);
+    let first = arities.next()?;
+    Some(if arities.any(|arity| arity == Arity::Value) { Arity::Value } else { first })
 }
 
 fn select<'s>(words: &[Word], leading: &[usize], spec: &'s Spec) -> (Selected<'s>, usize) {

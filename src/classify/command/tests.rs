@@ -213,3 +213,100 @@ fn a_programs_name_has_one_owner() {
         }
     }
 }
+
+#[test]
+fn a_program_by_any_name() {
+    check("/usr/bin/git stash clear", "delete WorkingTree stash (all)");
+    check("git.exe stash clear", "delete WorkingTree stash (all)");
+    check("./rm x", "execute Code rm (local)");
+    check("/tmp/rm x", "execute Code /tmp/rm (staged) [temporary]");
+    check("$CMD -rf /", "execute Code $CMD (unresolved, dynamic); gap dynamic-code $CMD");
+}
+
+#[test]
+fn what_nobody_described_is_read_by_convention() {
+    check(
+        "frobctl delete thing --force",
+        "delete Item thing (guard-off, inferred); gap unknown-program frobctl delete",
+    );
+    check("frobctl widgets destroy w1", "drop Item w1 (inferred); gap unknown-program frobctl widgets destroy");
+    check("frobctl list widgets", "list Item widgets (inferred)");
+    check(
+        "frobctl ~/.ssh/id_rsa",
+        "read File /home/me/.ssh/id_rsa (inferred) [credential]; gap unknown-program frobctl",
+    );
+    check("frobctl delete --help", "nothing");
+    check("frobctl --version", "nothing");
+    check("digit", "gap unknown-program digit");
+}
+
+#[test]
+fn wrappers_may_be_stacked() {
+    check(
+        "sudo -n env -i A=1 nice -n 5 timeout 3 nohup rm -rf /etc",
+        "escalate Role root; drop Folder /etc (all, cascades, guard-off, elevated) [system]",
+    );
+    check(
+        "command busybox xargs rm -f",
+        "delete File {} (some, unresolved, guard-off); gap unresolved-substitution what xargs reads",
+    );
+    check("echo a b | xargs rm", "delete File a; delete File b");
+    let deep = format!("{} rm x", "env ".repeat(100));
+    assert!(rendered(&understood(&deep)).ends_with("gap too-deep commands nested too deeply"));
+}
+
+#[test]
+fn spans_are_the_words_that_say_it() {
+    let said = |text: &str| -> Vec<String> {
+        let spans = understood(text).effects.into_iter().filter_map(|effect| effect.span);
+        spans.map(|span| text[span.start..span.end].to_owned()).collect()
+    };
+    assert_eq!(said("rm -rf a b"), ["a", "b"]);
+    assert_eq!(said("sudo -u x git stash clear"), ["x", "git stash clear"]);
+    assert_eq!(said("truncate --size=0 x"), ["x"]);
+}
+
+#[test]
+fn a_users_spec_wins_and_its_errors_have_a_place() {
+    let own = |text: &str| Catalog::builtin().with(vec![("own.toml".to_owned(), text.to_owned())]);
+    let catalog = own("[[program]]\nnames = [\"rm\"]\neffects = [\"list Item {@0}\"]\n").unwrap();
+    assert!(catalog.find("rm").unwrap().switches.0.is_empty());
+    let error = own("[[program]]\nnames = [\"x\"]\neffects = [\"remove File {@0}\"]\n").unwrap_err();
+    assert_eq!(error.file, "own.toml");
+    assert!(error.problem.contains("`remove` is no operation"), "{}", error.problem);
+    assert_eq!(error.span.map(|span| span.start), Some(37));
+    assert!(own("[[program]]\nnames = [\"x\"]\nefects = []\n").unwrap_err().problem.contains("efects"));
+    assert!(own("effects = []\n").is_err());
+}
+
+#[test]
+fn hostile_words_are_only_words() {
+    for text in [
+        "rm",
+        "rm --",
+        "git",
+        "git -C",
+        "git -c",
+        "tar",
+        "tar f",
+        "tar -",
+        "find -exec",
+        "xargs -I",
+        "sudo -u",
+        "env -S",
+        "sed -i",
+        "dd of=",
+        "kubectl delete",
+        "chmod -",
+        "rsync a: :b",
+        "git push origin :",
+        "ssh",
+        "docker exec",
+        "-",
+        "--",
+        "=",
+        "é -é",
+    ] {
+        understood(text);
+    }
+}

@@ -5,14 +5,19 @@ mod copy;
 mod dd;
 mod env;
 mod find;
+mod gh_api;
 mod git_push;
 mod package_run;
 mod parallel;
+mod redis;
 mod sed;
 mod shell;
 mod ssh;
+mod tar;
+mod transfer;
 mod xargs;
 
+use crate::classify::http::client;
 use crate::classify::{Scene, Unknown, Word};
 use crate::model::{Effect, words};
 
@@ -24,17 +29,24 @@ words! {
     Handler {
         Chmod = "chmod",
         Copy = "copy",
+        Curl = "curl",
         Dd = "dd",
         Env = "env",
         Fd = "fd",
         Find = "find",
+        GhApi = "gh-api",
+        Httpie = "httpie",
         GitPush = "git-push",
         Move = "move",
         PackageRun = "package-run",
         Parallel = "parallel",
+        Redis = "redis",
         Sed = "sed",
         Shell = "shell",
         Ssh = "ssh",
+        Tar = "tar",
+        Transfer = "transfer",
+        Wget = "wget",
         Xargs = "xargs",
     }
 }
@@ -45,17 +57,24 @@ impl Handler {
         match self {
             Self::Chmod => chmod::run(scene, call),
             Self::Copy => copy::copy(scene, call),
+            Self::Curl => Some(client::curl(scene, call.invocation)),
+            Self::Httpie => Some(client::httpie(scene, call.invocation)),
+            Self::Wget => Some(client::wget(scene, call.invocation)),
             Self::Dd => dd::run(scene, call),
             Self::Env => env::run(scene, call),
             Self::Fd => find::fd(scene, call),
             Self::Find => find::find(scene, call),
+            Self::GhApi => gh_api::run(scene, call),
             Self::GitPush => git_push::run(scene, call),
             Self::Move => copy::rename(scene, call),
             Self::PackageRun => package_run::run(scene, call),
             Self::Parallel => parallel::run(scene, call),
+            Self::Redis => redis::run(scene, call),
             Self::Sed => sed::run(scene, call),
             Self::Shell => shell::run(scene, call),
             Self::Ssh => ssh::run(scene, call),
+            Self::Tar => tar::run(scene, call),
+            Self::Transfer => transfer::run(scene, call),
             Self::Xargs => xargs::run(scene, call),
         }
     }
