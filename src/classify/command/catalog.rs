@@ -36,6 +36,8 @@ const FILES: &[(&str, &str)] = specs![
     "distributions",
     "building",
     "migrations",
+    "messaging",
+    "storage",
 ];
 
 /// Every program nearmiss knows.
