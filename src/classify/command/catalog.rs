@@ -38,6 +38,10 @@ const FILES: &[(&str, &str)] = specs![
     "migrations",
     "messaging",
     "storage",
+    "delivery",
+    "services",
+    "secrets",
+    "agents",
 ];
 
 /// Every program nearmiss knows.
