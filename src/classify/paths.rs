@@ -31,7 +31,7 @@ pub fn resource(scene: &Scene<'_>, word: &Word, kind: ResourceKind) -> Resource 
         known = known.with(Area::Temporary).with(Area::Ephemeral);
     }
     let folder = path.everything
-        || is_folder(&word.text)
+        || matches!(word.text.rsplit(['/', '\\']).next(), Some("" | "." | ".."))
         || known.has(Area::Root)
         || known.has(Area::Home)
         || known.has(Area::WorkspaceRoot)
@@ -121,7 +121,8 @@ mod tests {
         let (action, catalog, known) = (action(cwd, home), Catalog::builtin(), Known::default());
         let mut scene = scene::Scene::new(&catalog, &action, &known, false);
         scene.elsewhere = elsewhere;
-        let found = resource(&scene, &word(path), ResourceKind::File);
+        let kind = if is_folder(path) { ResourceKind::Folder } else { ResourceKind::File };
+        let found = resource(&scene, &word(path), kind);
         let areas: Vec<_> = found.areas.iter().map(Area::word).collect();
         let unresolved = if found.unresolved { " ?" } else { "" };
         format!("{} {} [{}]{unresolved}", found.kind, found.name, areas.join(" "))

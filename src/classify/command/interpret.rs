@@ -183,6 +183,34 @@ fn on_word(scene: &Scene<'_>, call: &Call<'_>, spec: &EffectSpec, word: &Word) -
     Some(effect)
 }
 
+/// What earlier commands of the same text put into the file that `word` names.
+fn written(scene: &Scene<'_>, word: &Word) -> Option<Stream> {
+    if scene.files.is_empty() {
+        return None;
+    }
+    let by_path = || scene.files.get(&crate::classify::paths::resource(scene, word, ResourceKind::File).name);
+    scene.files.get(&word.text).or_else(by_path).cloned()
+}
+
+/// Runs a script: its text when the same command line wrote it, else `execute` of the file.
+pub(super) fn run_script(scene: &mut Scene<'_>, call: &Call<'_>, script: &Word, origin: CodeOrigin) {
+    let written = written(scene, script);
+    if let Some((text, span)) = written.as_ref().and_then(|stream| stream.text.clone()) {
+        scene.run_piped(&text, Err(span), call.invocation.stdin.clone());
+        return;
+    }
+    let mut effect = code_effect(scene, script, Some(origin));
+    effect.code = match written {
+        Some(stream) if stream.remote => Some(CodeOrigin::Remote),
+        Some(stream) if stream.decoded => Some(CodeOrigin::Decoded),
+        Some(_) => Some(CodeOrigin::Staged),
+        None => effect.code,
+    };
+    effect.by.clone_from(&call.by);
+    effect.span = script.span.or(call.invocation.span);
+    scene.effect(effect);
+}
+
 /// `execute` of the code in a file: staged when the file stands in a temporary folder.
 pub(super) fn code_effect(scene: &Scene<'_>, word: &Word, origin: Option<CodeOrigin>) -> Effect {
     let origin = origin.unwrap_or(CodeOrigin::Local);
@@ -362,18 +390,20 @@ pub(super) fn run_words(scene: &mut Scene<'_>, call: &Call<'_>, words: &[Word], 
     super::run_nested(scene, &invocation)
 }
 
-/// Runs words, joined by spaces, as shell code; what comes out of it is read off its effects.
+/// Runs words, joined by spaces, as shell code that reads the standard input of `call`.
 pub(super) fn run_shell(scene: &mut Scene<'_>, call: &Call<'_>, words: &[Word]) -> Stream {
-    let mark = scene.mark();
+    let stdin = call.invocation.stdin.clone();
     if let [only] = words {
-        run_text(scene, call, crate::classify::Language::Shell, only);
-    } else {
-        let text = words.iter().map(|word| &*word.text).collect::<Vec<_>>().join(" ");
-        let spans = words.first().and_then(|word| word.span).zip(words.last().and_then(|word| word.span));
-        let span = spans.map(|(first, last)| Span::new(first.start, last.end.max(first.start)));
-        scene.run_word(crate::classify::Language::Shell, &text, span);
+        if only.unknown.iter().any(|part| part.start == 0 && part.end == only.text.len()) {
+            run_text(scene, call, crate::classify::Language::Shell, only);
+            return Stream { connected: true, ..Stream::default() };
+        }
+        return scene.run_piped(&only.text, Err(only.span), stdin);
     }
-    Stream { connected: true, ..carried(scene, mark) }
+    let text = words.iter().map(|word| &*word.text).collect::<Vec<_>>().join(" ");
+    let spans = words.first().and_then(|word| word.span).zip(words.last().and_then(|word| word.span));
+    let span = spans.map(|(first, last)| Span::new(first.start, last.end.max(first.start)));
+    scene.run_piped(&text, Err(span), stdin)
 }
 
 /// What the effects since `mark` would have put on standard output.

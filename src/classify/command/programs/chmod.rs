@@ -7,7 +7,9 @@ use crate::model::{Extent, Operation};
 pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     // `-x` in the place of the mode looks like an option.
     let as_option = call.parsed.options.iter().find(|given| !given.listed).map(|given| given.names.first().to_owned());
-    let from = usize::from(as_option.is_none() && !call.flag("--reference"));
+    // Without a mode the one operand is the path: a slip that is worth seeing.
+    let lone = call.parsed.operands.len() == 1 && call.operand(0).is_some_and(|word| word.text.contains('/'));
+    let from = usize::from(as_option.is_none() && !call.flag("--reference") && !lone);
     let mode = as_option.or_else(|| call.operand(0).map(|word| word.text.clone())).unwrap_or_default();
     let recursive = call.flag("-R");
     let operation = if opens(&mode) { Operation::Grant } else { Operation::Alter };

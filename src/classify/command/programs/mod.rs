@@ -18,6 +18,7 @@ mod tar;
 mod transfer;
 mod xargs;
 
+use crate::classify::http::client;
 use crate::classify::{Scene, Unknown, Word};
 use crate::model::{Effect, words};
 
@@ -29,11 +30,13 @@ words! {
     Handler {
         Chmod = "chmod",
         Copy = "copy",
+        Curl = "curl",
         Dd = "dd",
         Env = "env",
         Fd = "fd",
         Find = "find",
         GhApi = "gh-api",
+        Httpie = "httpie",
         GitPush = "git-push",
         LocalRun = "local-run",
         Module = "module",
@@ -46,6 +49,7 @@ words! {
         Ssh = "ssh",
         Tar = "tar",
         Transfer = "transfer",
+        Wget = "wget",
         Xargs = "xargs",
     }
 }
@@ -56,6 +60,9 @@ impl Handler {
         match self {
             Self::Chmod => chmod::run(scene, call),
             Self::Copy => copy::copy(scene, call),
+            Self::Curl => Some(client::curl(scene, call.invocation)),
+            Self::Httpie => Some(client::httpie(scene, call.invocation)),
+            Self::Wget => Some(client::wget(scene, call.invocation)),
             Self::Dd => dd::run(scene, call),
             Self::Env => env::run(scene, call),
             Self::Fd => find::fd(scene, call),

@@ -34,9 +34,7 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     }
     match words.get(at).filter(|word| !from_stdin && !matches!(&*word.text, "-" | "/dev/stdin" | "/dev/fd/0")) {
         Some(script) => {
-            let mut effect = interpret::code_effect(scene, script, Some(origin(script)));
-            effect.span = script.span;
-            super::note(scene, call, Some(effect));
+            interpret::run_script(scene, call, script, origin(script));
         }
         None => interpret::run_stdin(scene, call, Language::Shell),
     }
