@@ -31,6 +31,17 @@ const FILES: &[(&str, &str)] = specs![
     "databases",
     "transfer",
     "system",
+    "languages",
+    "packages",
+    "distributions",
+    "building",
+    "migrations",
+    "messaging",
+    "storage",
+    "delivery",
+    "services",
+    "secrets",
+    "agents",
 ];
 
 /// Every program nearmiss knows.
