@@ -181,8 +181,8 @@ mod tests {
 
     #[test]
     fn commands_are_known() {
-        check(r"del /s /q C:\data\*", r"delete File `C:\data\*` all guard-off cascades");
-        check(r"RD /S /Q C:\data", r"delete Folder `C:\data` all guard-off cascades");
+        check(r"del /s /q C:\data\*", "delete Folder `C:/data` all guard-off cascades");
+        check(r"RD /S /Q C:\data", "delete Folder `C:/data` all guard-off cascades");
         check("format d: /y", "drop Device `d:` all guard-off");
         check("echo hi & vssadmin delete shadows /all", "delete Backup `` all");
         check("cmd /c rd /s x", "Cmd code: rd /s x");

@@ -290,8 +290,8 @@ mod tests {
 
     #[test]
     fn cmdlets_are_known() {
-        check(r"Remove-Item -Recurse -Force C:\data", r"delete Folder `C:\data` all guard-off cascades");
-        check(r"ri C:\data -rec -WhatIf", r"delete Folder `C:\data` all dry-run cascades");
+        check(r"Remove-Item -Recurse -Force C:\data", "delete Folder `C:/data` all guard-off cascades");
+        check(r"ri C:\data -rec -WhatIf", "delete Folder `C:/data` all dry-run cascades");
         check("Get-ChildItem /x | Sort-Object Name", "list Folder `/x`");
         check("Stop-Computer", "stop Host ``");
         check("Format-Volume -DriveLetter D", "drop Device `D` all");
