@@ -31,6 +31,11 @@ const FILES: &[(&str, &str)] = specs![
     "databases",
     "transfer",
     "system",
+    "languages",
+    "packages",
+    "distributions",
+    "building",
+    "migrations",
 ];
 
 /// Every program nearmiss knows.

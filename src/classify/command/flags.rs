@@ -63,6 +63,11 @@ impl<'s> Table<'s> {
         self.lists().find(|(flag, _)| flag.has(name))
     }
 
+    /// Whether all that follows the option is operands.
+    fn ends(&self, names: &Names<'_>) -> bool {
+        self.levels.iter().any(|spec| spec.ends.0.iter().flat_map(|flag| &flag.names).any(|name| names.has(name)))
+    }
+
     /// The one option that a shortened long name can mean; the command's own come before the program's.
     fn by_prefix(&self, name: &str) -> Option<(&'s Flag, Arity)> {
         for spec in &self.levels {
@@ -175,6 +180,7 @@ pub(super) fn parse<'w>(words: &'w [Word], skip: &[usize], table: &Table<'w>, ma
             Style::DashLong | Style::Slash => dash_long(word, here, table, manner, &mut next, &mut parsed),
             Style::None => {}
         }
+        only_operands |= parsed.options.last().is_some_and(|given| given.at == here && table.ends(&given.names));
     }
     parsed
 }

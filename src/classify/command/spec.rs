@@ -31,6 +31,8 @@ pub(super) struct Spec {
     pub switches: Flags,
     pub values: Flags,
     pub optional: Flags,
+    /// Options after which all words are operands: `python -m pip -q`.
+    pub ends: Flags,
     /// What `lists`, `reads` and inferred commands are about.
     pub subject: Option<ResourceKind>,
     pub plain: Patterns,

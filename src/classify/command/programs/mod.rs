@@ -7,6 +7,7 @@ mod env;
 mod find;
 mod gh_api;
 mod git_push;
+mod module;
 mod package_run;
 mod parallel;
 mod redis;
@@ -37,6 +38,8 @@ words! {
         GhApi = "gh-api",
         Httpie = "httpie",
         GitPush = "git-push",
+        LocalRun = "local-run",
+        Module = "module",
         Move = "move",
         PackageRun = "package-run",
         Parallel = "parallel",
@@ -66,6 +69,8 @@ impl Handler {
             Self::Find => find::find(scene, call),
             Self::GhApi => gh_api::run(scene, call),
             Self::GitPush => git_push::run(scene, call),
+            Self::LocalRun => package_run::local(scene, call),
+            Self::Module => module::run(scene, call),
             Self::Move => copy::rename(scene, call),
             Self::PackageRun => package_run::run(scene, call),
             Self::Parallel => parallel::run(scene, call),
