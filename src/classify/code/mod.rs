@@ -16,7 +16,7 @@ mod tables;
 mod value;
 mod walk;
 
-use crate::model::{GapKind, Hides, Span};
+use crate::model::{Area, GapKind, Hides, Operation, Resource, Span};
 
 use super::command::{Invocation, Stream};
 use super::{Language, Scene};
@@ -103,6 +103,14 @@ pub(super) fn unwrapped<'w>(words: &[&'w str]) -> Option<(Language, &'w str)> {
         "cmd" if option == "/c" || option == "/k" => Some((Language::Cmd, code)),
         _ => None,
     }
+}
+
+/// What it is to remove a folder with all in it: one that a machine, a person or a database lives in is dropped.
+pub(super) fn removal(folder: &Resource) -> Operation {
+    const WHOLE: &[Area] =
+        &[Area::Root, Area::System, Area::Home, Area::Device, Area::Mount, Area::DatabaseFiles, Area::VersionControl];
+    let whole = WHOLE.iter().any(|area| folder.areas.has(*area));
+    if whole { Operation::Drop } else { Operation::Delete }
 }
 
 /// Words as a shell command that means exactly them.

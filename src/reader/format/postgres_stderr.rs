@@ -124,7 +124,9 @@ mod tests {
         let forged = "2026-11-22 10:00:00.5 UTC [7] ann@shop LOG:  statement: DROP TABLE forged";
         check(
             &log(&format!("7 LOG:  statement: SELECT '\n\t\tx\n\t\n\t{forged}\n\t'")),
-            &format!("L1 sql \"SELECT '\\n\\tx\\n\\n{forged}\\n'\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes user=ann database=shop dialect=postgres"),
+            &format!(
+                "L1 sql \"SELECT '\\n\\tx\\n\\n{forged}\\n'\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes user=ann database=shop dialect=postgres"
+            ),
         );
     }
 
@@ -270,7 +272,7 @@ mod tests {
         let log = "ann|shop|7|2026-11-22 10:00:00 UTC|LOG:  statement: SELECT 1\n";
         assert_eq!(
             read_with(&PostgresStderr, "p.log", log.as_bytes(), options),
-            "L1 sql \"SELECT 1\" session=6b02bd20.7 actor=unknown:ann time=2026-11-22T10:00:00Z exec=yes user=ann database=shop dialect=postgres\n"
+            "L1 sql \"SELECT 1\" session=6b02bd20.7 actor=unknown:ann exec=yes user=ann database=shop dialect=postgres\n"
         );
     }
 
