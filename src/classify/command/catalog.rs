@@ -31,6 +31,8 @@ const FILES: &[(&str, &str)] = specs![
     "databases",
     "transfer",
     "system",
+    "code",
+    "http",
     "languages",
     "packages",
     "distributions",

@@ -40,14 +40,16 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
 /// The names that come in, and whether they are known.
 pub(super) fn names(call: &Call<'_>, null: bool) -> (Vec<Word>, bool) {
     let stdin = call.invocation.stdin;
-    if let Some(names) = &stdin.lists {
-        return (names.iter().take(MOST_NAMES).cloned().collect(), true);
-    }
+    // The text says more than the words it was made of: `echo 'a b'` is two names here.
     if let Some((text, span)) = &stdin.text {
         let separators: &[char] = if null { &['\0'] } else { &[' ', '\t', '\n'] };
-        let pieces = text.split(separators).filter(|piece| !piece.is_empty()).take(MOST_NAMES);
+        let mut pieces = text.split(separators).filter(|piece| !piece.is_empty());
         let word = |piece: &str| Word { span: *span, ..Word::known(piece.trim_matches(['"', '\''])) };
-        return (pieces.map(word).collect(), true);
+        let names = pieces.by_ref().take(MOST_NAMES).map(word).collect();
+        return (names, pieces.next().is_none());
+    }
+    if let Some(names) = &stdin.lists {
+        return (names.iter().take(MOST_NAMES).cloned().collect(), names.len() <= MOST_NAMES);
     }
     if let Some(under) = &stdin.lists_under {
         return (vec![under.clone()], true);
