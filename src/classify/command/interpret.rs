@@ -14,6 +14,15 @@ use super::{Invocation, Stream, written};
 
 /// Applies the spec that `call` selected.
 pub(super) fn apply(scene: &mut Scene<'_>, call: &Call<'_>) -> Stream {
+    in_place(scene, call, within)
+}
+
+/// Runs `then` in the folder and the places that the command line names.
+pub(super) fn in_place(
+    scene: &mut Scene<'_>,
+    call: &Call<'_>,
+    then: impl FnOnce(&mut Scene<'_>, &Call<'_>) -> Stream,
+) -> Stream {
     let mut own_scene = !call.spec().inner.is_empty();
     let cwd = call.levels().find_map(|spec| spec.cwd.as_ref()).and_then(|template| template.word(call));
     let mut places = Vec::new();
@@ -22,7 +31,7 @@ pub(super) fn apply(scene: &mut Scene<'_>, call: &Call<'_>) -> Stream {
     }
     own_scene |= cwd.is_some() || !places.is_empty();
     if !own_scene {
-        return within(scene, call);
+        return then(scene, call);
     }
     scene.scoped(|scene| {
         if let Some(folder) = cwd {
@@ -33,7 +42,7 @@ pub(super) fn apply(scene: &mut Scene<'_>, call: &Call<'_>) -> Stream {
                 scene.places.push(place);
             }
         }
-        within(scene, call)
+        then(scene, call)
     })
 }
 
@@ -321,7 +330,10 @@ pub(super) fn run_stdin(scene: &mut Scene<'_>, call: &Call<'_>, language: crate:
 fn run_inner(scene: &mut Scene<'_>, call: &Call<'_>, inner: &Inner) -> Option<Stream> {
     let words =
         |template: &Template| template.words(call).into_iter().map(|word| word.into_owned()).collect::<Vec<_>>();
-    let simple = inner.words.as_ref().map(words).filter(|words| !words.is_empty());
+    let mut simple = inner.words.as_ref().map(words).filter(|words| !words.is_empty());
+    if let (Some(program), Some(words)) = (&inner.program, &mut simple) {
+        words.insert(0, Word::known(&**program));
+    }
     let text = inner.shell.as_ref().map(words).filter(|words| words.iter().any(|word| !word.text.is_empty()));
     if simple.is_none() && text.is_none() {
         return None;
