@@ -152,7 +152,7 @@ pub(super) struct Parsed {
 
 impl Parsed {
     pub(super) fn annotation(&self, key: &str) -> Option<&str> {
-        self.policy.annotation(key)
+        annotation(&self.policy, key)
     }
 
     pub(super) fn is_permit(&self) -> bool {
@@ -229,7 +229,7 @@ impl Desk {
         found.sort_by_key(|policy| place(policy.id().as_ref()).map(|(number, _)| number));
         for policy in found {
             let range = place(policy.id().as_ref()).map_or(0..0, |(_, range)| range);
-            let id = policy.annotation("id").unwrap_or_default().to_owned();
+            let id = annotation(policy, "id").unwrap_or_default().to_owned();
             let policy = if id.is_empty() { policy.clone() } else { policy.new_id(PolicyId::new(&id)) };
             file.policies.push(Parsed { id, policy, range });
         }
@@ -336,6 +336,11 @@ impl Desk {
             });
         }
     }
+}
+
+/// What `@key("…")` says. `Policy::annotation` would run Cedar's parser over the key, each time it is asked.
+pub(super) fn annotation<'a>(policy: &'a cedar_policy::Policy, key: &str) -> Option<&'a str> {
+    policy.annotations().find_map(|(name, value)| (name == key).then_some(value))
 }
 
 /// The syntax tree of a policy. `Policy::to_pst` would parse its text once more, which is most of a cold start; the
