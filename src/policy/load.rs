@@ -152,7 +152,7 @@ pub(super) struct Parsed {
 
 impl Parsed {
     pub(super) fn annotation(&self, key: &str) -> Option<&str> {
-        self.policy.annotation(key)
+        annotation(&self.policy, key)
     }
 
     pub(super) fn is_permit(&self) -> bool {
@@ -229,7 +229,7 @@ impl Desk {
         found.sort_by_key(|policy| place(policy.id().as_ref()).map(|(number, _)| number));
         for policy in found {
             let range = place(policy.id().as_ref()).map_or(0..0, |(_, range)| range);
-            let id = match policy.annotation("id") {
+            let id = match annotation(policy, "id") {
                 Some(id) if !id.is_empty() => id.to_owned(),
                 // Cedar's own number, made unique over files by the file's name.
                 _ => format!("{}.{}", stem(&source.name), policy.id()),
@@ -340,6 +340,11 @@ impl Desk {
             });
         }
     }
+}
+
+/// What `@key("…")` says. `Policy::annotation` would run Cedar's parser over the key, each time it is asked.
+pub(super) fn annotation<'a>(policy: &'a cedar_policy::Policy, key: &str) -> Option<&'a str> {
+    policy.annotations().find_map(|(name, value)| (name == key).then_some(value))
 }
 
 /// The syntax tree of a policy. `Policy::to_pst` would parse its text once more, which is most of a cold start; the
