@@ -290,7 +290,12 @@ pub(super) fn run_text(scene: &mut Scene<'_>, call: &Call<'_>, language: crate::
     let whole = word.unknown.iter().any(|part| part.start == 0 && part.end == word.text.len());
     if whole {
         let mut effect = Effect::new(Operation::Execute, settle::named(ResourceKind::Code, word));
-        effect.code = Some(CodeOrigin::Dynamic);
+        let printed = word.unknown.iter().filter_map(|part| scene.files.get(&part.name));
+        effect.code = Some(match printed.map(|stream| (stream.remote, stream.decoded)).max() {
+            Some((true, _)) => CodeOrigin::Remote,
+            Some((_, true)) => CodeOrigin::Decoded,
+            _ => CodeOrigin::Dynamic,
+        });
         effect.by.clone_from(&call.by);
         effect.span = word.span;
         scene.effect(effect);
