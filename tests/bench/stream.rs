@@ -27,8 +27,7 @@ pub fn transcripts() {
 }
 
 pub fn memory() {
-    let megabytes =
-        std::env::var("NEARMISS_BENCH_MB").ok().and_then(|text| text.parse().ok()).unwrap_or(LOG_MB);
+    let megabytes = std::env::var("NEARMISS_BENCH_MB").ok().and_then(|text| text.parse().ok()).unwrap_or(LOG_MB);
     let folder = scratch();
     let path = folder.join("big.log");
     let mut peaks = Vec::new();
@@ -63,7 +62,10 @@ pub fn cold_start() {
     };
     let nothing = time(&["--version"]);
     let explain = time(&["explain", "--", "ls"]);
-    println!("cold start of explain -- ls  {explain:>12.1} ms   {:>6.1} × --version ({nothing:.1} ms)", explain / nothing);
+    println!(
+        "cold start of explain -- ls  {explain:>12.1} ms   {:>6.1} × --version ({nothing:.1} ms)",
+        explain / nothing
+    );
 }
 
 /// Runs the program on a file: how long it took, and its peak memory in KiB.

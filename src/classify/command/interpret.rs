@@ -290,12 +290,7 @@ pub(super) fn run_text(scene: &mut Scene<'_>, call: &Call<'_>, language: crate::
     let whole = word.unknown.iter().any(|part| part.start == 0 && part.end == word.text.len());
     if whole {
         let mut effect = Effect::new(Operation::Execute, settle::named(ResourceKind::Code, word));
-        let printed = word.unknown.iter().filter_map(|part| scene.files.get(&part.name));
-        effect.code = Some(match printed.map(|stream| (stream.remote, stream.decoded)).max() {
-            Some((true, _)) => CodeOrigin::Remote,
-            Some((_, true)) => CodeOrigin::Decoded,
-            _ => CodeOrigin::Dynamic,
-        });
+        effect.code = Some(CodeOrigin::Dynamic);
         effect.by.clone_from(&call.by);
         effect.span = word.span;
         scene.effect(effect);
@@ -426,6 +421,15 @@ fn carried(scene: &mut Scene<'_>, mark: usize) -> Stream {
     stream
 }
 
+/// `find . | grep old`: of everything in a folder, a filter leaves some.
+fn narrow(stream: &mut Stream) {
+    if let Some(under) = &mut stream.lists_under
+        && let Some(base) = under.text.strip_suffix("/*")
+    {
+        under.text = format!("{base}/{{}}");
+    }
+}
+
 fn output(scene: &mut Scene<'_>, call: &Call<'_>, mark: usize) -> Stream {
     let connected = Stream { connected: true, ..Stream::default() };
     let Some(stdout) = &call.spec().stdout else { return connected };
@@ -447,6 +451,7 @@ fn output(scene: &mut Scene<'_>, call: &Call<'_>, mark: usize) -> Stream {
             if is == Output::Decoded || !call.parsed.operands.is_empty() || call.parsed.options.iter().any(|o| o.listed)
             {
                 stream.text = None;
+                narrow(&mut stream);
             }
             stream.connected = true;
             stream.decoded |= is == Output::Decoded;

@@ -1,7 +1,8 @@
 //! Code that programs print for the shell that asked them: completions, hooks, paths. Running it is everyday work.
 
 /// Programs that print nothing but settings for the shell.
-const SETTINGS: &[&str] = &["ssh-agent", "keychain", "gpg-agent", "dircolors", "lesspipe", "lesspipe.sh", "resize", "tset"];
+const SETTINGS: &[&str] =
+    &["ssh-agent", "keychain", "gpg-agent", "dircolors", "lesspipe", "lesspipe.sh", "resize", "tset"];
 /// Programs with the word that makes them print settings or hooks.
 const HOOKS: &[(&str, &[&str])] = &[
     ("asdf", &["exec", "env"]),
@@ -43,9 +44,9 @@ pub(super) fn is_settings(written: &str) -> bool {
     let mut completes = words.clone().map(|word| word.trim_start_matches('-').trim_end_matches("-script"));
     SETTINGS.contains(&program)
         || completes.any(|word| matches!(word, "completion" | "completions" | "shell-completion" | "bash-completion"))
-        || HOOKS.iter().any(|(name, verbs)| {
-            *name == program && (verbs.is_empty() || words.any(|word| verbs.contains(&word)))
-        })
+        || HOOKS
+            .iter()
+            .any(|(name, verbs)| *name == program && (verbs.is_empty() || words.any(|word| verbs.contains(&word))))
 }
 
 #[cfg(test)]

