@@ -416,6 +416,15 @@ fn carried(scene: &mut Scene<'_>, mark: usize) -> Stream {
     stream
 }
 
+/// `find . | grep old`: of everything in a folder, a filter leaves some.
+fn narrow(stream: &mut Stream) {
+    if let Some(under) = &mut stream.lists_under
+        && let Some(base) = under.text.strip_suffix("/*")
+    {
+        under.text = format!("{base}/{{}}");
+    }
+}
+
 fn output(scene: &mut Scene<'_>, call: &Call<'_>, mark: usize) -> Stream {
     let connected = Stream { connected: true, ..Stream::default() };
     let Some(stdout) = &call.spec().stdout else { return connected };
@@ -437,6 +446,7 @@ fn output(scene: &mut Scene<'_>, call: &Call<'_>, mark: usize) -> Stream {
             if is == Output::Decoded || !call.parsed.operands.is_empty() || call.parsed.options.iter().any(|o| o.listed)
             {
                 stream.text = None;
+                narrow(&mut stream);
             }
             stream.connected = true;
             stream.decoded |= is == Output::Decoded;
