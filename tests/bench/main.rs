@@ -6,6 +6,10 @@ mod commands;
 mod measure;
 mod stream;
 
+/// The program's own allocator: it is part of what is measured.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     // `cargo bench -- NAME` runs what contains the name; cargo itself passes `--bench`.
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();

@@ -39,6 +39,7 @@ const FILES: &[(&str, &str)] = specs![
     "building",
     "migrations",
 ];
+const FILES: &[(&str, &str)] = specs!["plain", "files", "readers", "wrappers", "git", "kubernetes", "postgres", "aws", "containers", "infrastructure", "clouds"];
 
 /// Every program nearmiss knows.
 #[derive(Debug)]

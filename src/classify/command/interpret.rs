@@ -14,6 +14,15 @@ use super::{Invocation, Stream, written};
 
 /// Applies the spec that `call` selected.
 pub(super) fn apply(scene: &mut Scene<'_>, call: &Call<'_>) -> Stream {
+    in_place(scene, call, within)
+}
+
+/// Runs `then` in the folder and the places that the command line names.
+pub(super) fn in_place(
+    scene: &mut Scene<'_>,
+    call: &Call<'_>,
+    then: impl FnOnce(&mut Scene<'_>, &Call<'_>) -> Stream,
+) -> Stream {
     let mut own_scene = !call.spec().inner.is_empty();
     let cwd = call.levels().find_map(|spec| spec.cwd.as_ref()).and_then(|template| template.word(call));
     let mut places = Vec::new();
@@ -22,7 +31,7 @@ pub(super) fn apply(scene: &mut Scene<'_>, call: &Call<'_>) -> Stream {
     }
     own_scene |= cwd.is_some() || !places.is_empty();
     if !own_scene {
-        return within(scene, call);
+        return then(scene, call);
     }
     scene.scoped(|scene| {
         if let Some(folder) = cwd {
@@ -33,7 +42,7 @@ pub(super) fn apply(scene: &mut Scene<'_>, call: &Call<'_>) -> Stream {
                 scene.places.push(place);
             }
         }
-        within(scene, call)
+        then(scene, call)
     })
 }
 
