@@ -38,6 +38,12 @@ const FILES: &[(&str, &str)] = specs![
     "distributions",
     "building",
     "migrations",
+    "messaging",
+    "storage",
+    "delivery",
+    "services",
+    "secrets",
+    "agents",
 ];
 const FILES: &[(&str, &str)] = specs!["plain", "files", "readers", "wrappers", "git", "kubernetes", "postgres", "aws", "containers", "infrastructure", "clouds"];
 

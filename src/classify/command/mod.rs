@@ -69,7 +69,7 @@ pub fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
     let Some(name) = first.value() else {
         return dynamic(scene, invocation, first);
     };
-    if program::is_local(name) {
+    if program::is_local(name) && (name.contains('/') || scene.catalog.find(name).is_none()) {
         return local(scene, invocation, first);
     }
     let name = program::name(name);

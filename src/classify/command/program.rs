@@ -26,7 +26,7 @@ const PROJECT_PROGRAMS: &[&str] =
 /// Whether the word is the path of a program that nobody can know: `./rm`, `build/tool`, `~/x.sh`.
 pub(super) fn is_local(word: &str) -> bool {
     if !word.contains(['/', '\\']) {
-        return word.ends_with(".sh") || word.ends_with(".py") && !PROJECT_PROGRAMS.contains(&word);
+        return word.ends_with(".sh") || word.ends_with(".py");
     }
     let path = word.replace('\\', "/");
     if path.get(1..3) == Some(":/") {
@@ -45,7 +45,7 @@ pub(super) fn is_local(word: &str) -> bool {
     }
     let (folder, name) = path.rsplit_once('/').unwrap_or_default();
     let of_the_project = folder == "." || folder.ends_with("bin");
-    if path.contains("vendor/bin/") || of_the_project && PROJECT_PROGRAMS.contains(&name) {
+    if path.contains("vendor/bin/") || of_the_project && (PROJECT_PROGRAMS.contains(&name) || name.starts_with("kafka-")) {
         return false;
     }
     !INSTALLED.iter().any(|folder| path.starts_with(folder))
