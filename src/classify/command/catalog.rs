@@ -26,10 +26,14 @@ const FILES: &[(&str, &str)] = specs![
     "git",
     "github",
     "kubernetes",
-    "docker",
+    "machines",
     "postgres",
     "databases",
     "transfer",
+    "aws",
+    "clouds",
+    "containers",
+    "infrastructure",
     "system",
     "code",
     "http",
@@ -45,7 +49,6 @@ const FILES: &[(&str, &str)] = specs![
     "secrets",
     "agents",
 ];
-const FILES: &[(&str, &str)] = specs!["plain", "files", "readers", "wrappers", "git", "kubernetes", "postgres", "aws", "containers", "infrastructure", "clouds"];
 
 /// Every program nearmiss knows.
 #[derive(Debug)]
