@@ -1,5 +1,6 @@
 //! The one test binary: what needs more than one floor, or the program itself.
 
+mod cases;
 mod floors;
 mod goldens;
 mod hostile;

@@ -48,6 +48,12 @@ const FILES: &[(&str, &str)] = specs![
     "services",
     "secrets",
     "agents",
+    "aws",
+    "clouds",
+    "cluster-tools",
+    "containers",
+    "infrastructure",
+    "platforms",
 ];
 
 /// Every program nearmiss knows.

@@ -330,7 +330,10 @@ pub(super) fn run_stdin(scene: &mut Scene<'_>, call: &Call<'_>, language: crate:
 fn run_inner(scene: &mut Scene<'_>, call: &Call<'_>, inner: &Inner) -> Option<Stream> {
     let words =
         |template: &Template| template.words(call).into_iter().map(|word| word.into_owned()).collect::<Vec<_>>();
-    let simple = inner.words.as_ref().map(words).filter(|words| !words.is_empty());
+    let mut simple = inner.words.as_ref().map(words).filter(|words| !words.is_empty());
+    if let (Some(program), Some(words)) = (&inner.program, &mut simple) {
+        words.insert(0, Word::known(&**program));
+    }
     let text = inner.shell.as_ref().map(words).filter(|words| words.iter().any(|word| !word.text.is_empty()));
     if simple.is_none() && text.is_none() {
         return None;
@@ -413,6 +416,15 @@ fn carried(scene: &mut Scene<'_>, mark: usize) -> Stream {
     stream
 }
 
+/// `find . | grep old`: of everything in a folder, a filter leaves some.
+fn narrow(stream: &mut Stream) {
+    if let Some(under) = &mut stream.lists_under
+        && let Some(base) = under.text.strip_suffix("/*")
+    {
+        under.text = format!("{base}/{{}}");
+    }
+}
+
 fn output(scene: &mut Scene<'_>, call: &Call<'_>, mark: usize) -> Stream {
     let connected = Stream { connected: true, ..Stream::default() };
     let Some(stdout) = &call.spec().stdout else { return connected };
@@ -434,6 +446,7 @@ fn output(scene: &mut Scene<'_>, call: &Call<'_>, mark: usize) -> Stream {
             if is == Output::Decoded || !call.parsed.operands.is_empty() || call.parsed.options.iter().any(|o| o.listed)
             {
                 stream.text = None;
+                narrow(&mut stream);
             }
             stream.connected = true;
             stream.decoded |= is == Output::Decoded;

@@ -7,7 +7,7 @@ use super::walk::silent;
 use super::{assign, call, code, print};
 use crate::classify::command::Stream;
 use crate::classify::{Scene, Word};
-use crate::model::Span;
+use crate::model::{Effect, Extent, Operation, Resource, ResourceKind, Reversibility, Span};
 
 /// Carries out a builtin; `None` when the command is not one.
 pub(super) fn run(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Option<Stream> {
@@ -70,6 +70,7 @@ pub(super) fn run(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>
         "eval" => return Some(code::eval(scene, rest, about)),
         "source" | "." => return Some(code::source(scene, rest, about)),
         "trap" => code::trap(scene, rest, about),
+        "history" => return Some(history(scene, rest, about)),
         _ => return None,
     }
     Some(silent())
@@ -91,6 +92,7 @@ pub(super) fn simple_output(words: &[Word]) -> Option<String> {
             Some((folder, _)) => folder.to_owned() + "\n",
             None => ".\n".to_owned(),
         },
+        "cat" if !rest.is_empty() && rest.iter().all(|word| word.text == "/dev/null") => String::new(),
         // Its folder is not known, but what runs is.
         "which" => operand()?.to_owned() + "\n",
         // The name is made up, the folder is not.
@@ -295,6 +297,26 @@ fn read(scene: &mut Scene<'_>, words: &[Word], stdin: &Stream) {
             }
         }
     }
+}
+
+/// `history` prints what was typed; `-c` and `-d` forget it.
+fn history(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
+    let has = |letter: char| {
+        words.iter().any(|word| word.text.strip_prefix('-').is_some_and(|letters| letters.contains(letter)))
+    };
+    if has('c') || has('d') {
+        let mut effect = Effect::new(Operation::Rewrite, Resource::new(ResourceKind::Log, "shell history"));
+        effect.extent = if has('c') { Extent::All } else { Extent::One };
+        effect.reversible = Reversibility::No;
+        effect.by = "history".to_owned();
+        effect.span = about.span;
+        scene.effect(effect);
+        return silent();
+    }
+    if words.iter().any(|word| matches!(&*word.text, "-a" | "-w" | "-r" | "-n" | "-s")) {
+        return silent();
+    }
+    Stream { connected: true, ..Stream::default() }
 }
 
 fn alias(scene: &mut Scene<'_>, words: &[Word]) {

@@ -7,6 +7,7 @@ mod call;
 mod code;
 mod from_shuck;
 mod from_tree_sitter;
+mod generated;
 mod limits;
 mod parameters;
 mod pattern;

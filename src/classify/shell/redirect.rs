@@ -4,7 +4,7 @@ use super::tree::{Part, Redirect, RedirectKind, Substitution};
 use super::{walk, words};
 use crate::classify::command::Stream;
 use crate::classify::{Scene, Word, paths};
-use crate::model::{Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone};
+use crate::model::{Area, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone};
 
 /// The content of a file that is written piece by piece is followed up to this length.
 const MAX_FILE: usize = 256 * 1024;
@@ -142,7 +142,8 @@ fn write(scene: &mut Scene<'_>, word: &Word, append: bool, span: Span, content: 
     if is_sink(&word.text) {
         return;
     }
-    let resource = file(scene, word, span);
+    let mut resource = file(scene, word, span);
+    let empties = !append && is_nothing(&content);
     if word.is_known() {
         let name = resource.name.clone();
         match scene.files.get_mut(&name) {
@@ -166,11 +167,24 @@ fn write(scene: &mut Scene<'_>, word: &Word, append: bool, span: Span, content: 
             }
         }
     }
-    let mut effect = Effect::new(Operation::Update, resource);
+    // `: > /var/log/auth.log` is how traces are wiped away.
+    let wipes = empties && resource.areas.has(Area::Logs);
+    if wipes {
+        resource.kind = ResourceKind::Log;
+    }
+    let mut effect = Effect::new(if wipes { Operation::Rewrite } else { Operation::Update }, resource);
     effect.extent = if append { Extent::Some } else { Extent::All };
     effect.by = if append { ">>" } else { ">" }.to_owned();
     effect.span = Some(span);
     scene.effect(effect);
+}
+
+/// Whether a stream is known to be empty: `: >`, `echo >`, `cat /dev/null >`.
+fn is_nothing(content: &Stream) -> bool {
+    match &content.text {
+        Some((text, _)) => text.trim().is_empty(),
+        None => !content.carries.is_empty() && content.carries.iter().all(|resource| resource.areas.has(Area::Sink)),
+    }
 }
 
 /// The file a word names; what is not known about it is a gap.

@@ -67,6 +67,8 @@ fn turns_off(name: &str, value: &str) -> bool {
         matches!(value.as_str(), "on" | "1" | "true" | "yes"),
     );
     match name {
+        // 0 writes every statement down, only -1 writes none.
+        "log_min_duration_statement" => value == "-1",
         "local_infile" | "sql_log_off" | "xp_cmdshell" => on,
         "session_replication_role" => value == "replica",
         "archive_command" => off || value == "/bin/true" || value == ":",
