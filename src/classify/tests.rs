@@ -86,6 +86,8 @@ fn code_that_is_printed_is_read() {
     );
     check("echo a b | xargs rm", "delete File a; delete File b");
     check("echo 'a b' | xargs rm", "delete File a; delete File b");
+    check("echo 'rm -rf /srv/x' | xargs -I{} bash -c {}", removal);
+    check("echo 'rm -rf /srv/x' | parallel bash -c {}", removal);
     check("printf 'a\\nb\\n' > list; xargs rm < list", "update File list (all); delete File a; delete File b");
     check(
         "xargs rm < list",
