@@ -33,6 +33,10 @@ impl Report for Text {
         "a summary to read (the default)"
     }
 
+    fn is_styled(&self) -> bool {
+        true
+    }
+
     fn start<'w>(&self, heading: Heading, out: &'w mut dyn Write) -> Box<dyn Telling + 'w> {
         Box::new(Page { heading, out, summary: Summary::default() })
     }
