@@ -42,6 +42,7 @@ const FILES: &[(&str, &str)] = specs![
     "services",
     "secrets",
     "agents",
+    "machines",
 ];
 
 /// Every program nearmiss knows.

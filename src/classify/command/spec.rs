@@ -203,6 +203,9 @@ pub(super) struct CodeSpec {
 pub(super) struct Inner {
     /// The words of a simple command: `@*`, `@1*`, `@dashes`.
     pub words: Option<Template>,
+    /// Words that stand before them: `dotnet ef`.
+    #[serde(default)]
+    pub before: String,
     /// Text for a shell; several words are joined by spaces.
     pub shell: Option<Template>,
     #[serde(default)]

@@ -16,6 +16,7 @@ mod shell;
 mod ssh;
 mod tar;
 mod transfer;
+mod windows_shell;
 mod xargs;
 
 use crate::classify::http::client;
@@ -50,6 +51,7 @@ words! {
         Tar = "tar",
         Transfer = "transfer",
         Wget = "wget",
+        WindowsShell = "windows-shell",
         Xargs = "xargs",
     }
 }
@@ -80,6 +82,7 @@ impl Handler {
             Self::Ssh => ssh::run(scene, call),
             Self::Tar => tar::run(scene, call),
             Self::Transfer => transfer::run(scene, call),
+            Self::WindowsShell => windows_shell::run(scene, call),
             Self::Xargs => xargs::run(scene, call),
         }
     }
