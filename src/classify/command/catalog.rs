@@ -48,12 +48,9 @@ const FILES: &[(&str, &str)] = specs![
     "services",
     "secrets",
     "agents",
-    "aws",
-    "clouds",
     "cluster-tools",
-    "containers",
-    "infrastructure",
     "platforms",
+    "desktop",
 ];
 
 /// Every program nearmiss knows.

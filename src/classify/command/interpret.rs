@@ -330,10 +330,9 @@ pub(super) fn run_stdin(scene: &mut Scene<'_>, call: &Call<'_>, language: crate:
 fn run_inner(scene: &mut Scene<'_>, call: &Call<'_>, inner: &Inner) -> Option<Stream> {
     let words =
         |template: &Template| template.words(call).into_iter().map(|word| word.into_owned()).collect::<Vec<_>>();
-    let mut simple = inner.words.as_ref().map(words).filter(|words| !words.is_empty());
-    if let (Some(program), Some(words)) = (&inner.program, &mut simple) {
-        words.insert(0, Word::known(&**program));
-    }
+    let before = inner.before.split_ascii_whitespace().map(Word::known);
+    let simple = inner.words.as_ref().map(|template| before.chain(words(template)).collect::<Vec<_>>());
+    let simple = simple.filter(|words| !words.is_empty());
     let text = inner.shell.as_ref().map(words).filter(|words| words.iter().any(|word| !word.text.is_empty()));
     if simple.is_none() && text.is_none() {
         return None;

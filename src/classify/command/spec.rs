@@ -201,10 +201,11 @@ pub(super) struct CodeSpec {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Inner {
-    /// The program that the words are handed to, when it is not the first of them: `minikube kubectl -- get pods`.
-    pub program: Option<String>,
     /// The words of a simple command: `@*`, `@1*`, `@dashes`.
     pub words: Option<Template>,
+    /// Words that stand before them: `dotnet ef`, the `kubectl` of `minikube kubectl -- get pods`.
+    #[serde(default)]
+    pub before: String,
     /// Text for a shell; several words are joined by spaces.
     pub shell: Option<Template>,
     #[serde(default)]
