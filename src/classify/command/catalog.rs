@@ -48,11 +48,7 @@ const FILES: &[(&str, &str)] = specs![
     "services",
     "secrets",
     "agents",
-    "aws",
-    "clouds",
     "cluster-tools",
-    "containers",
-    "infrastructure",
     "platforms",
 ];
 
