@@ -128,7 +128,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let min_coverage = arguments.min_coverage.or(config.replay.min_coverage).unwrap_or(DEFAULT_COVERAGE);
 
     let (replay, issues) = arguments.input.replay(&arguments.paths, arguments.jobs)?;
-    let mut out = open_output(&arguments)?;
+    let mut out = open_output(&arguments, format.is_styled())?;
     let total = replay.inputs.iter().map(Input::size).sum();
     let mut told = Told {
         telling: format.start(heading, &mut *out),
@@ -229,13 +229,19 @@ impl InputArguments {
     }
 }
 
-fn open_output(arguments: &Arguments) -> anyhow::Result<Box<dyn Write>> {
+fn open_output(arguments: &Arguments, styled: bool) -> anyhow::Result<Box<dyn Write>> {
+    const BUFFER: usize = 64 << 10;
     Ok(match &arguments.output {
         Some(path) => {
             let file = std::fs::File::create(path).with_context(|| format!("failed to write {}", path.display()))?;
-            Box::new(BufWriter::new(anstream::StripStream::new(file)))
+            if styled {
+                Box::new(BufWriter::with_capacity(BUFFER, anstream::StripStream::new(file)))
+            } else {
+                Box::new(BufWriter::with_capacity(BUFFER, file))
+            }
         }
-        None => Box::new(BufWriter::new(anstream::stdout())),
+        None if styled => Box::new(BufWriter::new(anstream::stdout())),
+        None => Box::new(BufWriter::with_capacity(BUFFER, std::io::stdout())),
     })
 }
 

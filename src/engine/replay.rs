@@ -197,20 +197,20 @@ impl<'scope, 'env> Files<'scope, 'env> {
             } else {
                 batch.extend(chunk.actions);
             }
-        } else if let Some((_, thread)) = self.open.pop_front() {
-            if thread.join().is_err() {
-                let file = Arc::clone(&self.replay.inputs[self.next - self.open.len() - 1].file);
-                let issue = Issue {
-                    file,
-                    line: 0,
-                    offset: 0,
-                    problem: "the reader stopped in the middle of the file: a bug of nearmiss".to_owned(),
-                    advice: "please report it with the file's first lines".to_owned(),
-                    lost: true,
-                };
-                totals.unread += 1;
-                listener.issue(&issue);
-            }
+        } else if let Some((_, thread)) = self.open.pop_front()
+            && thread.join().is_err()
+        {
+            let file = Arc::clone(&self.replay.inputs[self.next - self.open.len() - 1].file);
+            let issue = Issue {
+                file,
+                line: 0,
+                offset: 0,
+                problem: "the reader stopped in the middle of the file: a bug of nearmiss".to_owned(),
+                advice: "please report it with the file's first lines".to_owned(),
+                lost: true,
+            };
+            totals.unread += 1;
+            listener.issue(&issue);
         }
         true
     }

@@ -33,6 +33,10 @@ impl Report for Text {
         "a summary to read (the default)"
     }
 
+    fn is_styled(&self) -> bool {
+        true
+    }
+
     fn start<'w>(&self, heading: Heading, out: &'w mut dyn Write) -> Box<dyn Telling + 'w> {
         Box::new(Page { heading, out, summary: Summary::default() })
     }
@@ -280,7 +284,7 @@ fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             shown.push(',');
         }
         shown.push(digit);

@@ -2,6 +2,8 @@
 //!
 //! Machines differ and are noisy, so nothing is asserted here; the ratios are what to compare between two commits.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and stops where it fails")]
+
 mod commands;
 mod measure;
 mod stream;

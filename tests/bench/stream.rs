@@ -10,7 +10,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_nearmiss");
 /// Size of the synthetic log; `NEARMISS_BENCH_MB` makes it smaller for a quick look.
 const LOG_MB: u64 = 2_048;
 
-pub fn transcripts() {
+pub(crate) fn transcripts() {
     let folder = scratch();
     let path = folder.join("session.jsonl");
     let bytes = write_transcript(&path, 200 << 20);
@@ -26,7 +26,7 @@ pub fn transcripts() {
     let _ = std::fs::remove_file(path);
 }
 
-pub fn memory() {
+pub(crate) fn memory() {
     let megabytes = std::env::var("NEARMISS_BENCH_MB").ok().and_then(|text| text.parse().ok()).unwrap_or(LOG_MB);
     let folder = scratch();
     let path = folder.join("big.log");
@@ -47,7 +47,7 @@ pub fn memory() {
     let _ = std::fs::remove_file(path);
 }
 
-pub fn cold_start() {
+pub(crate) fn cold_start() {
     let time = |arguments: &[&str]| {
         let mut times: Vec<Duration> = (0..40)
             .map(|_| {

@@ -104,7 +104,7 @@ impl Catalog {
         static BUILTIN: LazyLock<Shelf> = LazyLock::new(|| {
             let mut shelf = Shelf::default();
             for (file, text) in FILES {
-                shelf.put(file, text, |text| std::borrow::Cow::Borrowed(text));
+                shelf.put(file, text, std::borrow::Cow::Borrowed);
             }
             shelf
         });
