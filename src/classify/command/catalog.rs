@@ -43,6 +43,7 @@ const FILES: &[(&str, &str)] = specs![
     "secrets",
     "agents",
     "machines",
+    "stores",
 ];
 
 /// Every program nearmiss knows.
