@@ -12,7 +12,7 @@ pub(super) use address::zone;
 
 use crate::model::{Certainty, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone};
 
-use super::{Scene, Word, naming};
+use super::{Scene, Word, naming, paths};
 
 /// One HTTP request as far as it is known.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +42,16 @@ pub struct Body<'a> {
 
 /// Notes what the request does.
 pub fn request(scene: &mut Scene<'_>, request: &Request<'_>) {
+    if let Some(path) = request.url.text.strip_prefix("file://") {
+        // No request at all: a file of this machine.
+        let file = Word { text: path.to_owned(), ..Word::default() };
+        let mut resource = paths::resource(scene, &file, ResourceKind::File);
+        resource.unresolved |= !request.url.is_known();
+        let mut effect = Effect::new(Operation::Read, resource);
+        effect.span = request.span;
+        effect.by = request.by.to_owned();
+        return scene.effect(effect);
+    }
     let address = Address::of(request.url);
     let method = match request.method {
         "" if request.body.present => "POST".to_owned(),

@@ -84,8 +84,11 @@ pub(super) fn noun(word: &str) -> Option<(ResourceKind, bool)> {
 fn noun_of<'w>(words: impl Iterator<Item = &'w str>) -> Option<(ResourceKind, bool)> {
     // The last noun is the thing itself, those before say which one: `table_row`, `bucket_policy`.
     words.filter_map(noun).reduce(|before, last| match (before.0, last.0) {
-        // `DBInstance`, `db_cluster`: what is kept there is the database.
-        (ResourceKind::Database, ResourceKind::Instance | ResourceKind::Cluster) => before,
+        // `DBInstance`, `db_cluster`: what is kept there is the database. `security_group`, `log_group` and
+        // `route_table` are no roles and no tables.
+        (ResourceKind::Database, ResourceKind::Instance | ResourceKind::Cluster)
+        | (ResourceKind::Safeguard | ResourceKind::Log, ResourceKind::Role)
+        | (ResourceKind::Network, ResourceKind::Table) => before,
         _ => last,
     })
 }
@@ -123,22 +126,22 @@ pub(super) fn words(name: &str) -> Vec<String> {
 const VERBS: &[(Operation, &str)] = &[
     (
         Operation::Read,
-        "get read show view describe inspect lookup retrieve check count analyze analyse summarize validate verify \
+        "get read show view inspect assess review audit locate reconcile decrypt encrypt monitor identify detect lookup retrieve check count analyze analyse summarize validate verify \
          calculate compute convert preview explain think wait diff compare search find query select load parse test \
-         estimate predict recommend resolve screenshot snapshot hover watch tail cat head is has peek",
+         estimate predict recommend resolve screenshot snapshot hover watch tail cat head peek",
     ),
-    (Operation::List, "list ls enumerate browse glob index tree dir"),
+    (Operation::List, "list ls describe status has is exists enumerate browse glob index tree dir"),
     (
         Operation::Create,
         "create add insert new make register provision launch upload book reserve schedule save store append generate \
          import copy duplicate restore post comment reply publish submit start allocate buy purchase order pay spawn \
-         open draft record build clone fork init initialize deploy install backup transfer",
+         open draft record build stage assemble compose clone fork init initialize deploy install backup transfer",
     ),
     (
         Operation::Update,
         "update edit modify set change patch write replace rename move put upsert assign mark toggle sync apply close \
          complete label tag archive unarchive adjust increment merge commit push fill type click press select drag \
-         pin enable resume rotate exchange return refund",
+         pin enable resume rotate reschedule associate disassociate exchange return refund",
     ),
     (
         Operation::Delete,
@@ -200,7 +203,7 @@ const NOUNS: &[(ResourceKind, &str)] = &[
     (ResourceKind::Stack, "stack release"),
     (ResourceKind::Backup, "backup snapshot"),
     (ResourceKind::Log, "log trail audit logging"),
-    (ResourceKind::Safeguard, "firewall protection guard detector alarm hook webhook rule guardrail mfa"),
+    (ResourceKind::Safeguard, "security firewall protection guard detector alarm hook webhook rule guardrail mfa"),
     (
         ResourceKind::Message,
         "message email mail post comment issue notification channel chat sms tweet reply review dm discussion",
@@ -234,6 +237,8 @@ mod tests {
         check("delete_firewall", "disable Safeguard");
         check("delete_log", "rewrite Log");
         check("deleteRepository", "drop Repository");
+        check("DeleteSecurityGroup", "disable Safeguard");
+        check("DescribeRouteTables", "list Network");
         check("delete_table_rows", "delete Table");
     }
 

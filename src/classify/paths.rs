@@ -21,6 +21,10 @@ const HOLE: &str = "\u{1}";
 /// `kind` is the caller's guess; a trailing slash, a glob over everything (`dir/*` is `dir`) or a folder everybody knows
 /// makes a `File` a `Folder`, and a disk's device file is always a `Device`.
 pub fn resource(scene: &Scene<'_>, word: &Word, kind: ResourceKind) -> Resource {
+    if is_pipe(word) {
+        let areas = Areas::default().with(Area::Sink).with(Area::Ephemeral);
+        return Resource { kind, name: word.text.clone(), areas, unresolved: false };
+    }
     let path = normal::of_word(scene, word);
     let mut known = if path.floating { areas::floating(&path.name) } else { areas(scene, &path.name) };
     if path.holes {
@@ -44,6 +48,12 @@ pub fn resource(scene: &Scene<'_>, word: &Word, kind: ResourceKind) -> Resource 
     };
     let name = if path.holes || path.floating { path.shown } else { path.name };
     Resource { kind, name, areas: known, unresolved: path.holes }
+}
+
+/// `<(…)` and `>(…)`: the word names a pipe, whatever the command in it writes or reads.
+fn is_pipe(word: &Word) -> bool {
+    let whole = |part: &super::Unknown| part.substitution && part.start == 0 && part.end == word.text.len();
+    word.text.starts_with(['<', '>']) && word.unknown.iter().any(whole)
 }
 
 /// What is known about a path that [`normalise`] has gone over.

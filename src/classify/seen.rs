@@ -3,7 +3,9 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use crate::model::{Action, ActionId, Effect, Extent, Kind, Origin, Outcome, Surroundings, Understanding};
+use crate::model::{
+    Action, ActionId, Effect, Extent, Gap, GapKind, Kind, Origin, Outcome, Surroundings, Understanding,
+};
 
 use super::{Catalog, Classifier, Known, Language, Scene};
 
@@ -69,7 +71,8 @@ fn lines(understanding: &Understanding) -> String {
     if !handed {
         understanding.effects.iter().for_each(|effect| line(&mut seen, effect));
     }
-    for gap in &understanding.gaps {
+    let ours = |gap: &&Gap| !handed || matches!(gap.kind, GapKind::DynamicCode | GapKind::UnknownTool);
+    for gap in understanding.gaps.iter().filter(ours) {
         writeln!(seen, "gap {} hides {}: {}", gap.kind, gap.hides, gap.detail).expect("a string takes everything");
     }
     seen.trim_end().to_owned()

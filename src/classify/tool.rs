@@ -47,6 +47,11 @@ pub fn run(scene: &mut Scene<'_>, action: &Action) {
     scene.set_template(|| call.name.whole.to_owned());
 }
 
+/// The text handed to an `apply_patch` program: every file it touches.
+pub fn apply_patch(scene: &mut Scene<'_>, text: &str) {
+    patch::run(scene, text, "apply_patch");
+}
+
 /// One call with its name and arguments taken apart.
 struct Call<'a> {
     name: Name<'a>,
@@ -105,10 +110,38 @@ impl Call<'_> {
         effect
     }
 
+    /// The SQL dialect that the tool's own name gives away.
+    fn dialect(&self) -> Option<&'static str> {
+        const DIALECTS: &[(&str, &str)] = &[
+            ("postgres", "postgres"),
+            ("supabase", "postgres"),
+            ("neon", "postgres"),
+            ("mysql", "mysql"),
+            ("mariadb", "mysql"),
+            ("sqlite", "sqlite"),
+            ("mssql", "tsql"),
+            ("sqlserver", "tsql"),
+            ("snowflake", "snowflake"),
+            ("bigquery", "bigquery"),
+            ("clickhouse", "clickhouse"),
+            ("duckdb", "duckdb"),
+            ("redshift", "redshift"),
+        ];
+        let name = self.name.whole.to_ascii_lowercase();
+        DIALECTS.iter().find(|(part, _)| name.contains(part)).map(|(_, dialect)| *dialect)
+    }
+
     /// Hands code on; what it comes to carries the call's circumstances as well.
     fn code(&self, scene: &mut Scene<'_>, language: Language, code: &str) {
         let before = scene.mark();
-        super::code::hand_over_at(scene, language, code, self.span(code));
+        let dialect = self.dialect().filter(|_| language == Language::Sql && scene.dialect.is_none());
+        match dialect {
+            None => super::code::hand_over_at(scene, language, code, self.span(code)),
+            Some(dialect) => scene.scoped(|scene| {
+                scene.dialect = Some(dialect.to_owned());
+                super::code::hand_over_at(scene, language, code, self.span(code));
+            }),
+        }
         let (dry_run, places) = (self.arguments.dry_run(), self.arguments.places());
         for effect in scene.since(before) {
             effect.dry_run |= dry_run;

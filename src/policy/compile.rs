@@ -7,122 +7,12 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use cedar_policy::pst::{
-    self, ActionConstraint, BinaryOp, Clause, EntityOrSlot, PatternElem, PrincipalConstraint, ResourceConstraint,
-    UnaryOp, Var,
+    self, ActionConstraint, BinaryOp, Clause, EntityOrSlot, PrincipalConstraint, ResourceConstraint, UnaryOp, Var,
 };
 
-use super::facts::{Entity, Fact, Value};
-use crate::model::{Area, Areas, Environment, Operation, ResourceKind};
-
-/// A condition, compiled.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Expr {
-    Value(Literal),
-    Fact(Fact),
-    /// `context has count`
-    Has(Fact),
-    Not(Box<Expr>),
-    Negative(Box<Expr>),
-    And(Box<Expr>, Box<Expr>),
-    Or(Box<Expr>, Box<Expr>),
-    If(Box<[Expr; 3]>),
-    Equal(Box<Expr>, Box<Expr>),
-    Less(Box<Expr>, Box<Expr>),
-    LessOrEqual(Box<Expr>, Box<Expr>),
-    Arithmetic(Arithmetic, Box<Expr>, Box<Expr>),
-    /// `resource is Table`
-    Is(Fact, String),
-    /// `resource in [Area::"root", Area::"home"]`
-    In(Fact, Places),
-    /// `["rm", "dd"].contains(context.by)`
-    OneOf(Vec<Literal>, Box<Expr>),
-    Like(Box<Expr>, Pattern),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Arithmetic {
-    Add,
-    Subtract,
-    Multiply,
-}
-
-/// The right side of an `in`: the closed vocabularies as bits, since most rules ask for those.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Places {
-    pub(super) areas: Areas,
-    /// One bit per [`Environment`].
-    pub(super) environments: u32,
-    pub(super) others: Vec<Literal>,
-}
-
-impl Places {
-    fn new(literals: Vec<Literal>) -> Option<Self> {
-        let mut places = Self::default();
-        for literal in literals {
-            let Literal::Entity { kind, id } = &literal else { return None };
-            match (kind.as_str(), Area::from_word(id), Environment::from_word(id)) {
-                ("Area", Some(area), _) => places.areas = places.areas.with(area),
-                ("Environment", _, Some(environment)) => places.environments |= 1 << environment as u32,
-                _ => places.others.push(literal),
-            }
-        }
-        Some(places)
-    }
-}
-
-/// A value that a policy writes down.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Literal {
-    Bool(bool),
-    Long(i64),
-    Text(String),
-    Entity { kind: String, id: String },
-}
-
-impl Literal {
-    pub(super) fn value(&self) -> Value<'_> {
-        match self {
-            Self::Bool(value) => Value::Bool(*value),
-            Self::Long(value) => Value::Long(*value),
-            Self::Text(value) => Value::Text(value),
-            Self::Entity { kind, id } => Value::Entity(Entity { kind, id }),
-        }
-    }
-}
-
-/// A `like` pattern: the pieces between its stars.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Pattern(Vec<String>);
-
-impl Pattern {
-    fn new(elements: &[PatternElem]) -> Self {
-        let mut pieces = vec![String::new()];
-        for element in elements {
-            match (element, pieces.last_mut()) {
-                (PatternElem::Char(c), Some(piece)) => piece.push(*c),
-                _ => pieces.push(String::new()),
-            }
-        }
-        Self(pieces)
-    }
-
-    pub(super) fn matches(&self, text: &str) -> bool {
-        let [first, middle @ .., last] = self.0.as_slice() else {
-            return self.0.first().is_some_and(|whole| whole == text);
-        };
-        let Some(mut rest) = text.strip_prefix(first.as_str()).and_then(|rest| rest.strip_suffix(last.as_str())) else {
-            return false;
-        };
-        // The leftmost place of each piece leaves the most room for the next one.
-        middle.iter().all(|piece| match rest.find(piece.as_str()) {
-            Some(at) => {
-                rest = &rest[at + piece.len()..];
-                true
-            }
-            None => false,
-        })
-    }
-}
+use super::expression::{Expr, Literal, expression, spelt};
+use super::facts::Fact;
+use crate::model::{Environment, Operation, ResourceKind};
 
 /// One condition; equal ones of different rules are one.
 #[derive(Clone, Debug)]
@@ -137,6 +27,41 @@ pub(super) struct Conjunct {
 }
 
 impl Conjunct {
+    fn new(expr: Option<Expr>, source: pst::Expr) -> Self {
+        let mut facts = Vec::new();
+        let mut is_anchor = false;
+        let test = match expr {
+            Some(expr) => {
+                is_anchor = walk(&expr, &mut facts);
+                Test::Compiled(expr)
+            }
+            None => {
+                let text = source.to_string();
+                // The words say which facts it looks at, near enough: paths are printed as they are written.
+                facts = Fact::ALL.iter().copied().filter(|fact| text.contains(fact.word())).collect();
+                // What Cedar printed, Cedar reads; should it ever not, a number in its place fails and is counted.
+                Test::Slow(Box::new(text.parse().unwrap_or_else(|_| cedar_policy::Expression::new_long(0))))
+            }
+        };
+        facts.sort();
+        facts.dedup();
+        Self { test, source, text: OnceLock::new(), facts, is_anchor }
+    }
+
+    /// The opposite condition.
+    pub(super) fn negated(&self) -> Self {
+        let source = pst::Expr::UnaryOp { op: UnaryOp::Not, expr: self.source.clone().into() };
+        Self::new(expression(&source), source)
+    }
+
+    /// The operations and kinds it leaves, if it looks at one of the two and at nothing else.
+    fn masks(&self) -> Option<(u32, u64)> {
+        match &self.test {
+            Test::Compiled(expr) => masks(expr),
+            Test::Slow(_) => None,
+        }
+    }
+
     /// As a person would write it. Printing is slow and seldom asked for.
     pub(super) fn text(&self) -> &str {
         self.text.get_or_init(|| spelt(&self.source).to_string())
@@ -178,16 +103,6 @@ pub(super) struct Conjuncts {
 impl Conjuncts {
     /// Compiles one policy. Fails only on templates, which have no meaning of their own.
     pub(super) fn compile(&mut self, policy: &pst::Template) -> Option<Compiled> {
-        let mut rule = Compiled {
-            permit: policy.effect == pst::Effect::Permit,
-            operations: u32::MAX,
-            kinds: u64::MAX,
-            all: Vec::new(),
-            hot: Vec::new(),
-            handles_unresolved: false,
-            environments: 0,
-            actor: None,
-        };
         let mut parts = Vec::new();
         scope(policy, &mut parts)?;
         for clause in policy.clauses() {
@@ -196,60 +111,57 @@ impl Conjuncts {
                 Clause::Unless(expr) => split(expr, true, &mut parts),
             }
         }
-        if let PrincipalConstraint::Is(kind) | PrincipalConstraint::IsIn(kind, _) = &policy.principal {
-            rule.actor = Some(kind.to_string());
-        }
-        for part in parts {
-            self.add(&mut rule, part);
-        }
-        Some(rule)
+        let actor = match &policy.principal {
+            PrincipalConstraint::Is(kind) | PrincipalConstraint::IsIn(kind, _) => Some(kind.to_string()),
+            _ => None,
+        };
+        let all = parts.into_iter().map(|part| self.add(part)).collect();
+        Some(Compiled::new(policy.effect == pst::Effect::Permit, actor, all, &self.all))
     }
 
-    fn add(&mut self, rule: &mut Compiled, part: pst::Expr) {
+    fn add(&mut self, part: pst::Expr) -> usize {
         let expr = expression(&part);
-        rule.environments |= environments(expr.as_ref());
-        let masks = expr.as_ref().and_then(masks);
-        if let Some((operations, kinds)) = masks {
-            rule.operations &= operations;
-            rule.kinds &= kinds;
+        if let Some(known) = expr.as_ref().and_then(|expr| self.compiled.get(expr)) {
+            return *known;
         }
-        let known = expr.as_ref().and_then(|expr| self.compiled.get(expr).copied());
-        let index = known.unwrap_or(self.all.len());
-        if known.is_none() {
-            if let Some(expr) = &expr {
-                self.compiled.insert(expr.clone(), index);
-            }
-            self.all.push(conjunct(expr, part));
+        let index = self.all.len();
+        if let Some(expr) = &expr {
+            self.compiled.insert(expr.clone(), index);
         }
-        if let Some(conjunct) = self.all.get(index) {
-            rule.handles_unresolved |= conjunct.facts.contains(&Fact::Unresolved);
-        }
-        rule.all.push(index);
-        if masks.is_none() {
-            rule.hot.push(index);
-        }
+        self.all.push(Conjunct::new(expr, part));
+        index
     }
 }
 
-fn conjunct(expr: Option<Expr>, source: pst::Expr) -> Conjunct {
-    let mut facts = Vec::new();
-    let mut is_anchor = false;
-    let test = match expr {
-        Some(expr) => {
-            is_anchor = walk(&expr, &mut facts);
-            Test::Compiled(expr)
+impl Compiled {
+    /// A policy that is made of these conditions.
+    pub(super) fn new(permit: bool, actor: Option<String>, all: Vec<usize>, conjuncts: &[Conjunct]) -> Self {
+        let mut rule = Self {
+            permit,
+            operations: u32::MAX,
+            kinds: u64::MAX,
+            hot: Vec::new(),
+            handles_unresolved: false,
+            environments: 0,
+            actor,
+            all,
+        };
+        for index in &rule.all {
+            let Some(conjunct) = conjuncts.get(*index) else { continue };
+            rule.handles_unresolved |= conjunct.facts.contains(&Fact::Unresolved);
+            if let Test::Compiled(expr) = &conjunct.test {
+                rule.environments |= environments(expr);
+            }
+            match conjunct.masks() {
+                Some((operations, kinds)) => {
+                    rule.operations &= operations;
+                    rule.kinds &= kinds;
+                }
+                None => rule.hot.push(*index),
+            }
         }
-        None => {
-            let text = source.to_string();
-            // The words say which facts it looks at, near enough: paths are printed as they are written.
-            facts = Fact::ALL.iter().copied().filter(|fact| text.contains(fact.word())).collect();
-            // What Cedar printed, Cedar reads; should it ever not, a number in its place fails and is counted.
-            Test::Slow(Box::new(text.parse().unwrap_or_else(|_| cedar_policy::Expression::new_long(0))))
-        }
-    };
-    facts.sort();
-    facts.dedup();
-    Conjunct { test, source, text: OnceLock::new(), facts, is_anchor }
+        rule
+    }
 }
 
 /// The scope as expressions; `None` for a template.
@@ -311,133 +223,6 @@ fn split(expr: &pst::Expr, negated: bool, parts: &mut Vec<pst::Expr>) {
     }
 }
 
-/// The same condition with `>`, `>=` and `!=` as people write them.
-fn spelt(expr: &pst::Expr) -> pst::Expr {
-    let inner = |expr: &pst::Expr| spelt(expr).into();
-    match expr {
-        pst::Expr::UnaryOp { op: UnaryOp::Not, expr } => match &**expr {
-            pst::Expr::BinaryOp { op, left, right } if opposite(*op).is_some() => {
-                pst::Expr::BinaryOp { op: opposite(*op).unwrap_or(*op), left: inner(left), right: inner(right) }
-            }
-            other => pst::Expr::UnaryOp { op: UnaryOp::Not, expr: inner(other) },
-        },
-        pst::Expr::BinaryOp { op, left, right } => {
-            pst::Expr::BinaryOp { op: *op, left: inner(left), right: inner(right) }
-        }
-        other => other.clone(),
-    }
-}
-
-/// The tree spells `a > b` out as `!(a <= b)`; people do not.
-const fn opposite(op: BinaryOp) -> Option<BinaryOp> {
-    match op {
-        BinaryOp::Eq => Some(BinaryOp::NotEq),
-        BinaryOp::Less => Some(BinaryOp::GreaterEq),
-        BinaryOp::LessEq => Some(BinaryOp::Greater),
-        _ => None,
-    }
-}
-
-/// `None` for what only Cedar knows how to evaluate.
-fn expression(expr: &pst::Expr) -> Option<Expr> {
-    let boxed = |expr: &pst::Expr| expression(expr).map(Box::new);
-    Some(match expr {
-        pst::Expr::Literal(value) => Expr::Value(literal(value)?),
-        pst::Expr::Var(_) | pst::Expr::GetAttr { .. } => Expr::Fact(Fact::from_word(&path(expr)?)?),
-        pst::Expr::HasAttr { expr, attrs } => {
-            let mut path = path(expr)?;
-            for attr in attrs {
-                path.push('.');
-                path.push_str(attr);
-            }
-            match Fact::from_word(&path) {
-                Some(fact) if fact.is_optional() => Expr::Has(fact),
-                None if path == "context.session" => Expr::Value(Literal::Bool(true)),
-                Some(Fact::Unresolved | Fact::ResourceName | Fact::PrincipalName) | None => return None,
-                Some(_) => Expr::Value(Literal::Bool(true)),
-            }
-        }
-        pst::Expr::UnaryOp { op: UnaryOp::Not, expr } => Expr::Not(boxed(expr)?),
-        pst::Expr::UnaryOp { op: UnaryOp::Neg, expr } => Expr::Negative(boxed(expr)?),
-        pst::Expr::BinaryOp { op: BinaryOp::In, left, right } => within(left, right)?,
-        pst::Expr::BinaryOp { op: BinaryOp::Contains, left, right } => {
-            let pst::Expr::Set(elements) = &**left else { return None };
-            Expr::OneOf(literals(elements)?, boxed(right)?)
-        }
-        pst::Expr::BinaryOp { op, left, right } => {
-            let (l, r) = (boxed(left)?, boxed(right)?);
-            match op {
-                BinaryOp::And => Expr::And(l, r),
-                BinaryOp::Or => Expr::Or(l, r),
-                BinaryOp::Eq => Expr::Equal(l, r),
-                BinaryOp::NotEq => Expr::Not(Box::new(Expr::Equal(l, r))),
-                BinaryOp::Less => Expr::Less(l, r),
-                BinaryOp::LessEq => Expr::LessOrEqual(l, r),
-                BinaryOp::Greater => Expr::Not(Box::new(Expr::LessOrEqual(l, r))),
-                BinaryOp::GreaterEq => Expr::Not(Box::new(Expr::Less(l, r))),
-                BinaryOp::Add => Expr::Arithmetic(Arithmetic::Add, l, r),
-                BinaryOp::Sub => Expr::Arithmetic(Arithmetic::Subtract, l, r),
-                BinaryOp::Mul => Expr::Arithmetic(Arithmetic::Multiply, l, r),
-                _ => return None,
-            }
-        }
-        pst::Expr::Like { expr, pattern } => Expr::Like(boxed(expr)?, Pattern::new(pattern)),
-        pst::Expr::Is { expr, entity_type, in_expr } => {
-            let Expr::Fact(fact) = expression(expr)? else { return None };
-            let is = Expr::Is(fact, entity_type.to_string());
-            match in_expr {
-                None => is,
-                Some(place) => Expr::And(Box::new(is), Box::new(within(expr, place)?)),
-            }
-        }
-        pst::Expr::IfThenElse { cond, then_expr, else_expr } => {
-            Expr::If(Box::new([expression(cond)?, expression(then_expr)?, expression(else_expr)?]))
-        }
-        _ => return None,
-    })
-}
-
-fn within(left: &pst::Expr, right: &pst::Expr) -> Option<Expr> {
-    let Expr::Fact(fact @ (Fact::Principal | Fact::Action | Fact::Resource)) = expression(left)? else { return None };
-    let places = match right {
-        pst::Expr::Set(elements) => literals(elements)?,
-        pst::Expr::Literal(value) => vec![literal(value)?],
-        _ => return None,
-    };
-    Some(Expr::In(fact, Places::new(places)?))
-}
-
-fn path(expr: &pst::Expr) -> Option<String> {
-    Some(match expr {
-        pst::Expr::Var(Var::Principal) => "principal".into(),
-        pst::Expr::Var(Var::Action) => "action".into(),
-        pst::Expr::Var(Var::Resource) => "resource".into(),
-        pst::Expr::Var(Var::Context) => "context".into(),
-        pst::Expr::GetAttr { expr, attr } => format!("{}.{attr}", path(expr)?),
-        _ => return None,
-    })
-}
-
-fn literals(elements: &[std::sync::Arc<pst::Expr>]) -> Option<Vec<Literal>> {
-    elements
-        .iter()
-        .map(|element| match &**element {
-            pst::Expr::Literal(value) => literal(value),
-            _ => None,
-        })
-        .collect()
-}
-
-fn literal(value: &pst::Literal) -> Option<Literal> {
-    Some(match value {
-        pst::Literal::Bool(value) => Literal::Bool(*value),
-        pst::Literal::Long(value) => Literal::Long(*value),
-        pst::Literal::String(value) => Literal::Text(value.to_string()),
-        pst::Literal::EntityUID(uid) => Literal::Entity { kind: uid.ty.to_string(), id: uid.eid.to_string() },
-        _ => return None,
-    })
-}
-
 /// The operations and kinds that a condition leaves, if it looks at one of the two and at nothing else.
 fn masks(expr: &Expr) -> Option<(u32, u64)> {
     if let Some(kinds) = among(expr, Fact::Resource, |word| ResourceKind::from_word(word).map(|kind| kind as u32)) {
@@ -491,7 +276,10 @@ fn walk(expr: &Expr, facts: &mut Vec<Fact>) -> bool {
             let left = walk(left, facts);
             walk(right, facts) && left
         }
-        Expr::If(parts) => parts.iter().fold(true, |all, part| walk(part, facts) && all),
+        Expr::If(parts) => {
+            let [condition, then, otherwise] = parts.each_ref().map(|part| walk(part, facts));
+            condition && then && otherwise
+        }
         Expr::Is(fact, _) => {
             facts.push(*fact);
             true
@@ -507,7 +295,7 @@ fn walk(expr: &Expr, facts: &mut Vec<Fact>) -> bool {
 }
 
 /// Environments that a condition asks for without a negation.
-fn environments(expr: Option<&Expr>) -> u32 {
+fn environments(expr: &Expr) -> u32 {
     let bit = |literal: &Literal| match literal {
         Literal::Entity { kind, id } if kind == "Environment" => {
             Environment::from_word(id).map_or(0, |environment| 1 << environment as u32)
@@ -515,15 +303,15 @@ fn environments(expr: Option<&Expr>) -> u32 {
         _ => 0,
     };
     match expr {
-        Some(Expr::In(Fact::Resource, places)) => places.environments,
-        Some(Expr::OneOf(words, fact)) if **fact == Expr::Fact(Fact::Environment) => {
+        Expr::In(Fact::Resource, places) => places.environments,
+        Expr::OneOf(words, fact) if **fact == Expr::Fact(Fact::Environment) => {
             words.iter().fold(0, |bits, word| bits | bit(word))
         }
-        Some(Expr::Equal(fact, word)) if **fact == Expr::Fact(Fact::Environment) => match &**word {
+        Expr::Equal(fact, word) if **fact == Expr::Fact(Fact::Environment) => match &**word {
             Expr::Value(word) => bit(word),
             _ => 0,
         },
-        Some(Expr::Or(left, right) | Expr::And(left, right)) => environments(Some(left)) | environments(Some(right)),
+        Expr::Or(left, right) | Expr::And(left, right) => environments(left) | environments(right),
         _ => 0,
     }
 }

@@ -4,7 +4,7 @@
 //! its name is anything and it could stand in more areas than the established ones.
 
 use super::Request;
-use super::compile::{Arithmetic, Expr, Literal, Places};
+use super::expression::{Arithmetic, Expr, Literal, Places};
 use super::facts::{Fact, Value, principal, principal_in, resource, resource_in};
 
 /// What Cedar would say to a condition, and whether what is unknown could make it say something else.

@@ -1,5 +1,7 @@
 //! The fast path: one pass over the rules that can apply to an operation on a kind of resource.
 
+use std::sync::Arc;
+
 use cedar_policy::{EvalResult, eval_expression};
 
 use super::compile::Test;
@@ -7,7 +9,7 @@ use super::entities::{CedarRequest, translate};
 use super::evaluate::{Failure, Truth, truth};
 use super::facts::Fact;
 use super::{Judgement, Policy, Request, Rule};
-use crate::model::{Operation, ResourceKind};
+use crate::model::{Mode, Operation, ResourceKind, RuleInfo};
 
 /// What became of one rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +35,8 @@ impl Policy {
                     Some(info) => judgement.met.push(info.clone()),
                     None => judgement.not_permitted = false,
                 },
-                Fate::Possible { .. } => judgement.possible.extend(rule.info.clone()),
+                // A rule in shadow stops nothing, so nothing hangs on what it would have said.
+                Fate::Possible { .. } => judgement.possible.extend(rule.info.clone().filter(enforced)),
                 Fate::Failed(failure) => judgement.errors.push(failed(&rule.id, &failure)),
             }
         }
@@ -56,7 +59,7 @@ impl Policy {
             let possible = matches!(fate, Fate::Possible { .. });
             surely_permitted |= rule.info.is_none() && fate == Fate::Met;
             match &rule.info {
-                Some(info) if possible => judgement.possible.push(info.clone()),
+                Some(info) if possible => judgement.possible.extend(Some(info.clone()).filter(enforced)),
                 Some(info) if answer.satisfied.contains(&rule.id) => judgement.met.push(info.clone()),
                 _ => {}
             }
@@ -88,6 +91,10 @@ impl Policy {
         }
         slices
     }
+}
+
+fn enforced(info: &Arc<RuleInfo>) -> bool {
+    info.mode == Mode::Enforce
 }
 
 fn slot(operation: Operation, kind: ResourceKind) -> usize {
@@ -165,11 +172,8 @@ impl<'p, 'a> Pass<'p, 'a> {
         let truth = match self.policy.conjuncts.get(index).map(|conjunct| &conjunct.test) {
             Some(Test::Compiled(expr)) => truth(expr, self.request),
             Some(Test::Slow(expr)) => {
-                let about_resource = self
-                    .policy
-                    .conjuncts
-                    .get(index)
-                    .is_some_and(|conjunct| conjunct.facts.iter().any(|fact| *fact == Fact::Resource));
+                let about_resource =
+                    self.policy.conjuncts.get(index).is_some_and(|conjunct| conjunct.facts.contains(&Fact::Resource));
                 let holds = self.ask(expr);
                 Truth { holds, unsure: about_resource && self.request.effect.resource.unresolved }
             }

@@ -9,10 +9,12 @@ mod condition;
 mod entities;
 mod evaluate;
 mod example;
+mod expression;
 mod facts;
 mod judge;
 mod lint;
 mod load;
+mod mutate;
 mod oracle;
 mod statement;
 #[cfg(test)]
@@ -31,6 +33,7 @@ pub use condition::{Condition, ConditionKind, Met, Near};
 pub use example::Example;
 pub use facts::Fact;
 pub use load::{LoadOptions, PolicyErrors, Problem, ProblemLevel, Source};
+pub use mutate::{Mutant, Mutation};
 
 use crate::model::{Action, Effect, Environment, RuleInfo, SessionFacts};
 
@@ -78,7 +81,7 @@ pub struct Policy {
 }
 
 /// One policy of the set: a rule, or a permit (which has no `info`).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Rule {
     id: String,
     info: Option<Arc<RuleInfo>>,
@@ -107,6 +110,15 @@ impl Policy {
     /// What is worth a note but no error.
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings
+    }
+
+    /// Every fact that some rule looks at: two requests that agree on these get the same judgement. A rule that names
+    /// its resource by `in` looks at the name, the areas, the labels and the places of the effect.
+    pub fn facts(&self) -> Vec<Fact> {
+        let mut facts: Vec<Fact> = self.conjuncts.iter().flat_map(|conjunct| conjunct.facts.iter().copied()).collect();
+        facts.sort();
+        facts.dedup();
+        facts
     }
 
     /// How many conditions are left to Cedar because the compiler does not know them.

@@ -1,15 +1,16 @@
 //! From a call whose meaning is known to effects.
 
 use crate::classify::command::{self, Invocation, Stream};
-use crate::classify::{Language, Scene, Word, http, paths};
-use crate::model::{
-    Area, Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span,
-};
+use crate::classify::{Language, Scene, Word, paths};
+use crate::model::{Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span};
 
-use super::lexer::Kind;
 use super::tables::Does;
 use super::value::{Reading, Value};
 use super::walk::Call;
+
+mod made;
+
+use made::Made;
 
 /// Notes what the call does.
 pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Language, does: Does, call: &Call) {
@@ -126,10 +127,7 @@ fn note(scene: &mut Scene<'_>, call: &Call, operation: Operation, word: &Word, k
 
 fn tree(scene: &mut Scene<'_>, call: &Call, word: &Word, force: bool) {
     let resource = paths::resource(scene, word, ResourceKind::Folder);
-    const WHOLE: &[Area] =
-        &[Area::Root, Area::System, Area::Home, Area::Device, Area::Mount, Area::DatabaseFiles, Area::VersionControl];
-    let whole = WHOLE.iter().any(|area| resource.areas.has(*area));
-    let mut effect = Effect::new(if whole { Operation::Drop } else { Operation::Delete }, resource);
+    let mut effect = Effect::new(super::removal(&resource), resource);
     effect.extent = Extent::All;
     effect.cascades = true;
     effect.guard_off = force;
@@ -328,109 +326,4 @@ fn filled(word: &Word, made: impl Fn(&str) -> String) -> String {
     }
     text.push_str(word.text.get(at..).unwrap_or(""));
     text
-}
-
-/// A call with the code it stands in.
-struct Made<'a, 't> {
-    reading: &'a Reading<'t>,
-    call: &'a Call,
-}
-
-impl Made<'_, '_> {
-    fn is_named(&self, at: usize) -> bool {
-        let tokens = &self.reading.tokens;
-        self.call.items.get(at).is_some_and(|(from, to)| {
-            to - from > 2
-                && matches!(tokens[*from].kind, Kind::Name)
-                && tokens[from + 1].is(b'=')
-                && !tokens[from + 2].is(b'=')
-        })
-    }
-
-    /// The positional argument `at`.
-    fn argument(&self, at: usize) -> Option<Value> {
-        (!self.is_named(at)).then(|| self.call.items.get(at).map(|(from, to)| self.reading.value(*from, *to))).flatten()
-    }
-
-    /// The argument `at` unless it is an option or a table of options.
-    fn plain(&self, at: usize) -> Option<Value> {
-        let (from, _) = self.call.items.get(at)?;
-        (!self.reading.tokens[*from].is(b'{')).then(|| self.argument(at)).flatten()
-    }
-
-    /// The value of `name=…` or `name: …` anywhere among the arguments.
-    fn option(&self, name: &str) -> Option<Value> {
-        let tokens = &self.reading.tokens;
-        let (from, to) = (self.call.items.first()?.0, self.call.items.last()?.1);
-        let at = (from..to.min(from + 512)).find(|at| {
-            let token = &tokens[*at];
-            let named = match &token.kind {
-                Kind::Name => token.text == name,
-                Kind::Text(word) => word.text == name,
-                _ => false,
-            };
-            named && tokens.get(at + 1).is_some_and(|next| next.is(b'=') || next.is(b':'))
-        })?;
-        let mut end = at + 2;
-        while end < to && !matches!(tokens[end].kind, Kind::Mark(b',' | b'}' | b')')) {
-            end = if tokens[end].close > end { tokens[end].close + 1 } else { end + 1 };
-        }
-        Some(self.reading.value(at + 2, end.min(to)))
-    }
-
-    fn says(&self, name: &str) -> bool {
-        self.option(name)
-            .is_some_and(|value| value.word().is_some_and(|word| matches!(&*word.text, "True" | "true" | "1")))
-    }
-
-    /// What the call is made on: `Path("x")` in `Path("x").unlink()`.
-    fn receiver(&self) -> Word {
-        self.reading.word(self.call.head, self.call.receiver_end.max(self.call.head + 1), 0)
-    }
-
-    /// Runs `inside` in the folder the call names.
-    fn there(&self, scene: &mut Scene<'_>, inside: impl FnOnce(&mut Scene<'_>)) {
-        let Some(cwd) = self.option("cwd").or_else(|| self.option("chdir")) else { return inside(scene) };
-        let folder = cwd
-            .word()
-            .filter(|word| word.is_known())
-            .map(|word| paths::resource(scene, word, ResourceKind::Folder).name);
-        scene.scoped(|scene| {
-            scene.cwd = folder;
-            inside(scene);
-        });
-    }
-
-    fn request(&self, scene: &mut Scene<'_>, method: &str, url: &Value, body_at: usize) {
-        let named = self.option("url").filter(|_| url.word().is_some_and(|word| word.text.starts_with('{')));
-        let url = named.as_ref().unwrap_or(url);
-        let Some(word) = url.word() else { return };
-        let said = self.option("method").and_then(|value| value.word().and_then(Word::value).map(str::to_owned));
-        let method = if method.is_empty() { said.unwrap_or_default() } else { method.to_owned() };
-        let mut bodies: Vec<Value> =
-            ["data", "json", "files", "body", "content", "form"].iter().filter_map(|name| self.option(name)).collect();
-        let takes_body = !matches!(&*method.to_ascii_uppercase(), "GET" | "HEAD" | "DELETE" | "");
-        if takes_body && bodies.is_empty() {
-            bodies.extend(self.argument(body_at));
-        }
-        let mut carries: Vec<Resource> = bodies
-            .iter()
-            .flat_map(|body| &body.files)
-            .map(|file| paths::resource(scene, file, ResourceKind::File))
-            .collect();
-        if bodies.iter().any(|body| body.environment) {
-            carries.push(Resource::new(ResourceKind::Secret, "environment"));
-        }
-        let text = bodies.iter().find_map(|body| body.word()).map(|word| &*word.text);
-        let hidden = bodies.iter().any(|body| {
-            body.files.is_empty()
-                && body.words.iter().any(|word| {
-                    // A table written out is as good as a text.
-                    !word.is_known() && !word.text.starts_with('{')
-                })
-        });
-        let body = http::Body { present: !bodies.is_empty(), text, carries: &carries, hidden };
-        let by = self.call.name.trim_start_matches("?.");
-        http::request(scene, &http::Request { method: &method, url: word, body, span: self.call.span, by });
-    }
 }

@@ -1,10 +1,11 @@
 //! One lexer for many languages: names, strings (with what is interpolated in them), comments, marks.
 
-use crate::classify::{Unknown, Word};
+use crate::classify::Word;
 use crate::model::Span;
 
+mod text;
+
 /// Bounds that keep hostile text from being read again and again.
-const MAX_INTERPOLATION: usize = 256;
 const MAX_REGEX: usize = 512;
 
 /// How a language writes strings and comments.
@@ -86,7 +87,7 @@ impl Token<'_> {
 
 /// Splits code into tokens; the flag says that a string or comment never ends.
 pub(super) fn tokens<'t>(code: &'t str, syntax: &Syntax) -> (Vec<Token<'t>>, bool) {
-    let mut lexer = Lexer { code, at: 0, syntax, tokens: Vec::new(), broken: false };
+    let mut lexer = Lexer { code, at: 0, syntax, tokens: Vec::new(), heredoc: None, broken: false };
     lexer.all();
     let mut tokens = lexer.tokens;
     let mut open = Vec::new();
@@ -110,6 +111,8 @@ struct Lexer<'t, 's> {
     at: usize,
     syntax: &'s Syntax,
     tokens: Vec<Token<'t>>,
+    /// Where the heredoc that begins on this line ends.
+    heredoc: Option<usize>,
     broken: bool,
 }
 
@@ -121,7 +124,10 @@ impl<'t> Lexer<'t, '_> {
                 continue;
             }
             match byte {
-                b'\n' => self.push(Kind::Line, start, 1),
+                b'\n' => {
+                    self.push(Kind::Line, start, 1);
+                    self.at = self.heredoc.take().unwrap_or(self.at);
+                }
                 b'\\' if self.byte(1) == Some(b'\n') => self.at += 2,
                 _ if byte.is_ascii_whitespace() => self.at += 1,
                 b'"' | b'\'' => self.string(start, start, byte, ""),
@@ -245,6 +251,11 @@ impl<'t> Lexer<'t, '_> {
         if !tag.starts_with(|first: char| first.is_ascii_uppercase()) {
             return false;
         }
+        if self.heredoc.is_some() {
+            // Two on one line: the second is not read, and that is said.
+            self.broken = true;
+            return false;
+        }
         let Some(line_end) = marked.find('\n') else { return false };
         let body = self.code.len() - marked.len() + line_end + 1;
         let mut at = body;
@@ -252,8 +263,9 @@ impl<'t> Lexer<'t, '_> {
             if line.trim().trim_end_matches(';') == tag {
                 let how = if quote == Some(b'\'') { Interpolation::None } else { self.syntax.double };
                 let word = self.word(body, at, how, true);
-                // The rest of the opening line is not read: what stands there is `);` or a method on the text.
-                self.push(Kind::Text(Box::new(word)), start, at + line.trim_end().len() - start);
+                // The rest of the opening line comes first: `)`, or a method on the text.
+                self.heredoc = Some(at + line.trim_end().len());
+                self.push(Kind::Text(Box::new(word)), start, self.code.len() - marked.len() + length - start);
                 return true;
             }
             at += line.len();
@@ -366,112 +378,6 @@ impl<'t> Lexer<'t, '_> {
         let shell = quote == b'`' && self.syntax.backtick == Backtick::Shell;
         let kind = if shell { Kind::Command(Box::new(word)) } else { Kind::Text(Box::new(word)) };
         self.push(kind, start, after - start);
-    }
-
-    /// The value of the string body `from..to`.
-    fn word(&self, from: usize, to: usize, how: Interpolation, plain: bool) -> Word {
-        let body = self.code.get(from..to).unwrap_or("");
-        let mut word = Word { span: Some(Span::new(from, from + body.len())), quoted: true, ..Word::default() };
-        if !body.contains(['\\', '{', '$', '@', '#']) {
-            body.clone_into(&mut word.text);
-            return word;
-        }
-        let mut letters = body.char_indices();
-        while let Some((at, letter)) = letters.next() {
-            let rest = &body[at..];
-            if letter == '\\' && !plain {
-                let mut tail = rest[1..].chars();
-                if let Some(next) = tail.next() {
-                    escape(&mut word.text, next, &mut letters, rest);
-                }
-                continue;
-            }
-            if letter == '\\' && rest[1..].starts_with(['\\', '\'']) && how == Interpolation::None {
-                word.text.extend(letters.next().map(|(_, next)| next));
-                continue;
-            }
-            match interpolated(rest, how) {
-                Some((0, length)) => {
-                    // `{{` is a brace.
-                    word.text.push(letter);
-                    skip(&mut letters, length - 1);
-                }
-                Some((_, length)) => {
-                    let start = word.text.len();
-                    word.text.push_str(&rest[..length]);
-                    let name = rest[..length].trim_matches(['{', '}', '$', '#', '@', ' ']).to_owned();
-                    let end = word.text.len();
-                    word.unknown.push(Unknown { name, start, end, substitution: false, guarded: false });
-                    skip(&mut letters, rest[..length].chars().count() - 1);
-                }
-                None => word.text.push(letter),
-            }
-        }
-        word
-    }
-}
-
-fn skip(letters: &mut std::str::CharIndices<'_>, count: usize) {
-    for _ in 0..count {
-        letters.next();
-    }
-}
-
-/// Whether `rest` begins with an interpolation: (0, length) for an escaped brace, (1, length) for a real one.
-fn interpolated(rest: &str, how: Interpolation) -> Option<(usize, usize)> {
-    let braced = |from: usize| {
-        let mut depth = 0_usize;
-        for (at, byte) in rest.bytes().enumerate().skip(from).take(MAX_INTERPOLATION) {
-            match byte {
-                b'{' => depth += 1,
-                b'}' if depth == 1 => return Some((1, at + 1)),
-                b'}' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-        }
-        None
-    };
-    match how {
-        Interpolation::None => None,
-        Interpolation::Braces if rest.starts_with("{{") || rest.starts_with("}}") => Some((0, 2)),
-        Interpolation::Braces if rest.starts_with('{') => braced(0),
-        Interpolation::Dollar if rest.starts_with("${") => braced(1),
-        Interpolation::Hash if rest.starts_with("#{") => braced(1),
-        Interpolation::Sigil if rest.starts_with("${") => braced(1),
-        Interpolation::Sigil if rest.starts_with("{$") => braced(0),
-        Interpolation::Sigil if rest.starts_with(['$', '@']) => {
-            let name = rest[1..].bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
-            (name > 0 && !rest[1..].starts_with(|first: char| first.is_ascii_digit())).then_some((1, name + 1))
-        }
-        _ => None,
-    }
-}
-
-fn escape(text: &mut String, next: char, letters: &mut std::str::CharIndices<'_>, rest: &str) {
-    letters.next();
-    let digits =
-        |from: usize, count: usize| rest.get(from..from + count).and_then(|hex| u32::from_str_radix(hex, 16).ok());
-    match next {
-        'n' => text.push('\n'),
-        't' => text.push('\t'),
-        'r' => text.push('\r'),
-        '0' => text.push('\0'),
-        '\n' => {}
-        'x' => match digits(2, 2).and_then(char::from_u32) {
-            Some(letter) => {
-                text.push(letter);
-                skip(letters, 2);
-            }
-            None => text.push('x'),
-        },
-        'u' => match digits(2, 4).and_then(char::from_u32) {
-            Some(letter) => {
-                text.push(letter);
-                skip(letters, 4);
-            }
-            None => text.push('u'),
-        },
-        other => text.push(other),
     }
 }
 

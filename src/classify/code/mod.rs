@@ -6,16 +6,19 @@
 mod act;
 mod awk;
 mod cmd;
+mod encoding;
 mod lexer;
 mod powershell;
 mod redis;
+mod source;
 mod stores;
 mod tables;
 mod value;
 mod walk;
 
-use crate::model::{GapKind, Hides, Span};
+use crate::model::{Area, GapKind, Hides, Operation, Resource, Span};
 
+use super::command::{Invocation, Stream};
 use super::{Language, Scene};
 
 /// Code beyond this is not read.
@@ -40,7 +43,25 @@ pub fn run(scene: &mut Scene<'_>, language: Language, text: &str) {
         Language::Awk => awk::run(scene, text),
         language => walk::run(scene, language, text),
     }
-    scene.set_template(|| format!("{language:?} code"));
+    if scene.is_outermost() {
+        scene.set_template(|| format!("{language:?} code"));
+    }
+}
+
+/// The command line of `powershell` or `pwsh`: `-Command`, `-EncodedCommand`, `-File`, or a script on standard input.
+pub fn powershell(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
+    let words: Vec<String> = invocation.words.iter().map(|word| word.text.clone()).collect();
+    if let Some(word) = invocation.words.iter().find(|word| !word.is_known()) {
+        scene.gap(GapKind::DynamicCode, Hides::Anything, word.span, &*word.text);
+    }
+    let quiet = |word: &String| word.starts_with('-') && word != "-";
+    match &invocation.stdin.text {
+        Some((text, span)) if words.iter().skip(1).all(|word| quiet(word) || word == "-") => {
+            hand_over(scene, Language::PowerShell, text, *span);
+        }
+        _ => powershell::program(scene, &words, invocation.span),
+    }
+    Stream::default()
 }
 
 /// Classifies code found in a word of the current code.
@@ -84,6 +105,14 @@ pub(super) fn unwrapped<'w>(words: &[&'w str]) -> Option<(Language, &'w str)> {
     }
 }
 
+/// What it is to remove a folder with all in it: one that a machine, a person or a database lives in is dropped.
+pub(super) fn removal(folder: &Resource) -> Operation {
+    const WHOLE: &[Area] =
+        &[Area::Root, Area::System, Area::Home, Area::Device, Area::Mount, Area::DatabaseFiles, Area::VersionControl];
+    let whole = WHOLE.iter().any(|area| folder.areas.has(*area));
+    if whole { Operation::Drop } else { Operation::Delete }
+}
+
 /// Words as a shell command that means exactly them.
 pub(super) fn quoted<W: AsRef<str>>(words: &[W]) -> String {
     let mut line = String::new();
@@ -120,8 +149,8 @@ mod tests {
         py("from os import unlink as u\nu('/x/a')", "delete File `/x/a`");
         py("import shutil\np = '/x'\nshutil.rmtree(p)", "delete Folder `/x` all cascades");
         py("from pathlib import Path\nPath('/x').unlink()", "delete File `/x`");
-        py("import os\nfor f in os.listdir('/x'):\n    os.remove(os.path.join('/x', f))", "delete File `/x/*` all");
-        py("import os, glob\n[os.unlink(f) for f in glob.glob('/x/*')]", "delete File `/x/*` all");
+        py("import os\nfor f in os.listdir('/x'):\n    os.remove(os.path.join('/x', f))", "delete Folder `/x` all");
+        py("import os, glob\n[os.unlink(f) for f in glob.glob('/x/*')]", "delete Folder `/x` all");
         py("with open('/x/a', 'w') as f:\n    f.write('y')", "update File `/x/a` all");
         py("print('rm -rf /')  # os.remove('/')", "");
         py("import shutil, sys\nshutil.rmtree(sys.argv[1])", "delete Folder `sys.argv[1]` all unresolved cascades");
@@ -189,7 +218,7 @@ mod tests {
         js("const {execSync} = require('child_process'); execSync(`rm -rf /x`)", "Shell code: rm -rf /x");
         js("import { rm } from 'fs/promises';\nawait rm('/x', { recursive: true })", "delete Folder `/x` all cascades");
         js("const cp = require('child_process'); cp.spawn('rm', ['-rf', '/x'])", "Shell code: rm -rf /x");
-        js("fs.readdirSync('/x').forEach(f => fs.unlinkSync(path.join('/x', f)))", "delete File `/x/*` all");
+        js("fs.readdirSync('/x').forEach(f => fs.unlinkSync(path.join('/x', f)))", "delete Folder `/x` all");
         js("fetch('https://a.example/t/1', {method: 'DELETE'})", "delete Item `a.example/t/1` @host=a.example");
         js("const r = /rm -rf \"/; console.log(r) // eval(x)", "");
         js("eval(atob('MSsx'))", "JavaScript code: 1+1");
@@ -218,7 +247,7 @@ mod tests {
         check(Language::Ruby, "puts `ls /x`", "Shell code: ls /x");
         check(Language::Ruby, "%x(ls)", "Shell code: ls");
         check(Language::Ruby, "User.delete_all", "delete Table `User` all");
-        check(Language::Ruby, "Dir.glob('/x/*').each { |f| File.delete(f) }", "delete File `/x/*` all");
+        check(Language::Ruby, "Dir.glob('/x/*').each { |f| File.delete(f) }", "delete Folder `/x` all");
         check(Language::Perl, "unlink '/x/a', '/x/b'", "delete File `/x/a`\ndelete File `/x/b`");
         check(Language::Perl, "system('rm', '-rf', '/x')", "Shell code: rm -rf /x");
         check(Language::Perl, "my $p = '/x'; use File::Path; rmtree($p);", "delete Folder `/x` all cascades");
@@ -233,18 +262,52 @@ mod tests {
     }
 
     #[test]
+    fn loops_options_and_long_strings() {
+        let py = |text: &str, expected: &str| check(Language::Python, text, expected);
+        py(
+            "import os\nfor root, dirs, files in os.walk('/x'):\n  for f in files:\n    os.remove(os.path.join(root, f))",
+            "delete Folder `/x` all",
+        );
+        py("c.execute(\"\"\"\n  TRUNCATE t\n\"\"\")", "Sql code: TRUNCATE t");
+        py("import subprocess\nsubprocess.Popen('rm -rf /x', shell=True, cwd='/y')", "Shell code: rm -rf /x");
+        py(
+            "import requests\nrequests.request('DELETE', 'https://a.example/t/1')",
+            "delete Item `a.example/t/1` @host=a.example",
+        );
+        py(
+            "import os\ncmd = 'rm -rf '\ncmd += d\nos.system(cmd)",
+            "execute Code `` unresolved dynamic\ngap dynamic-code hides anything: cmd",
+        );
+        py("def rmtree(p):\n  pass\nrmtree('/x')", "");
+        py("Path('/x').write_text('y')", "update File `/x` all");
+        py("x = 'unterminated", "gap unparsed hides anything: Python code does not end its strings");
+        let js = |text: &str, expected: &str| check(Language::JavaScript, text, expected);
+        js("axios({method: 'delete', url: 'https://a.example/t/1'})", "delete Item `a.example/t/1` @host=a.example");
+        js(
+            "const d = process.argv[2]; fs.rmSync(`${d}/x`, {recursive: true})",
+            "delete Folder `process.argv[2]/x` all unresolved cascades",
+        );
+        check(Language::Ruby, "system(<<~SH)\n  rm -rf /x\nSH\n", "Shell code: rm -rf /x");
+        check(Language::Perl, "my $d = '/x'; `rm -rf $d`;", "Shell code: rm -rf /x");
+        check(Language::Php, "<?php file_put_contents('/x/a', 'y'); // unlink('/x')", "update File `/x/a` all");
+    }
+
+    #[test]
     fn hostile_code_ends() {
         for text in [
-            "f(".repeat(20_000),
-            "[".repeat(20_000),
-            "a.".repeat(20_000),
-            "f'{".repeat(10_000),
-            "'".repeat(9_999),
-            "{".repeat(20_000),
-            "x=".repeat(20_000),
-            "for ".repeat(20_000),
-            "`${".repeat(10_000),
-            "/[".repeat(20_000),
+            "f(".repeat(4_000),
+            "[".repeat(4_000),
+            "a.".repeat(4_000),
+            "f'{".repeat(3_000),
+            "'".repeat(4_999),
+            "{".repeat(4_000),
+            "x=".repeat(4_000),
+            "for ".repeat(4_000),
+            "`${".repeat(3_000),
+            "/[".repeat(4_000),
+            ":a=".repeat(4_000),
+            "a='xxxxxxxx'\n".to_owned() + &"a=a+a\n".repeat(3_000),
+            "with a as b ".repeat(4_000),
         ] {
             for language in [
                 Language::Python,

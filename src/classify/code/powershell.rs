@@ -1,124 +1,16 @@
 //! PowerShell: pipelines of cmdlets and programs, `iex`, `-EncodedCommand`.
 
-use crate::classify::{Language, Scene, Unknown, Word, http, paths};
+use crate::classify::{Language, Scene, http, paths};
 use crate::model::{CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span};
 
 use Operation as O;
 use ResourceKind as K;
 
-/// What a cmdlet does to what its first operand, or one of the named parameters, names.
-const CMDLETS: &[(O, K, &str)] = &[
-    (O::Delete, K::File, "remove-item ri rm del erase rd rmdir clear-content clc"),
-    (O::Update, K::File, "set-content sc out-file add-content ac tee-object export-csv export-clixml"),
-    (O::Update, K::File, "move-item mi mv move rename-item rni ren"),
-    (O::Create, K::File, "new-item ni mkdir md"),
-    (O::Read, K::File, "get-content gc cat type select-string sls import-csv"),
-    (O::Read, K::File, "copy-item cpi cp copy"),
-    (O::List, K::Folder, "get-childitem gci ls dir resolve-path test-path get-item"),
-    (O::Stop, K::Host, "stop-computer restart-computer"),
-    (O::Stop, K::Service, "stop-service spsv restart-service suspend-service"),
-    (O::Delete, K::Service, "remove-service"),
-    (O::Stop, K::Process, "stop-process spps kill"),
-    (O::Drop, K::Device, "format-volume clear-disk initialize-disk"),
-    (O::Drop, K::Volume, "remove-partition remove-virtualdisk"),
-    (O::Rewrite, K::Log, "clear-eventlog remove-eventlog clear-history limit-eventlog"),
-    (
-        O::Disable,
-        K::Safeguard,
-        "set-mppreference add-mppreference set-executionpolicy set-netfirewallprofile disable-netfirewallrule disable-bitlocker disable-psremoting uninstall-windowsfeature disable-computerrestore",
-    ),
-    (O::Alter, K::Item, "set-itemproperty sp new-itemproperty"),
-    (O::Delete, K::Item, "remove-itemproperty rp"),
-    (O::Delete, K::Role, "remove-localuser remove-aduser remove-adgroup remove-adcomputer remove-localgroup"),
-    (O::Drop, K::Role, "remove-adorganizationalunit remove-addomain"),
-    (O::Grant, K::Role, "add-localgroupmember add-adgroupmember new-localuser set-acl"),
-    (O::Delete, K::Instance, "remove-azvm remove-vm stop-vm"),
-    (O::Drop, K::Stack, "remove-azresourcegroup"),
-    (O::Drop, K::Database, "remove-sqldatabase remove-azsqldatabase remove-database"),
-    (O::Drop, K::Bucket, "remove-azstorageaccount remove-azstoragecontainer remove-s3bucket"),
-    (O::Delete, K::Backup, "remove-vmsnapshot remove-wbbackupset remove-azsnapshot"),
-    (O::Export, K::Message, "send-mailmessage"),
-    (O::Execute, K::Host, "enter-pssession"),
-];
+mod cmdlets;
+mod words;
 
-/// Cmdlets that only look, compute, format or wait.
-const HARMLESS: &[&str] = &[
-    "write-host",
-    "write-output",
-    "echo",
-    "write-error",
-    "write-verbose",
-    "write-warning",
-    "set-location",
-    "cd",
-    "sl",
-    "push-location",
-    "pop-location",
-    "select-object",
-    "select",
-    "where-object",
-    "where",
-    "sort-object",
-    "sort",
-    "format-table",
-    "ft",
-    "format-list",
-    "fl",
-    "measure-object",
-    "group-object",
-    "out-null",
-    "out-string",
-    "out-host",
-    "get-date",
-    "start-sleep",
-    "sleep",
-    "join-path",
-    "split-path",
-    "convertto-json",
-    "convertfrom-json",
-    "get-command",
-    "get-help",
-    "get-process",
-    "ps",
-    "get-service",
-    "get-location",
-    "pwd",
-    "gl",
-    "exit",
-    "param",
-    "import-module",
-    "get-member",
-    "clear-host",
-    "cls",
-    "compare-object",
-    "get-variable",
-    "new-object",
-    "get-host",
-    "get-history",
-    "test-connection",
-    "read-host",
-    "get-executionpolicy",
-    "set-strictmode",
-    "return",
-    "throw",
-    "break",
-    "continue",
-    "foreach-object",
-    "%",
-    "?",
-    "if",
-    "else",
-    "foreach",
-    "while",
-    "try",
-    "catch",
-    "finally",
-    "function",
-    "do",
-    "switch",
-    "for",
-    "elseif",
-];
+use cmdlets::{CMDLETS, HARMLESS};
+use words::{Parameters, assigned, is_expression, pieces, word, words};
 
 /// Finds what a script does.
 pub(super) fn run(scene: &mut Scene<'_>, text: &str) {
@@ -173,7 +65,7 @@ fn encoded(scene: &mut Scene<'_>, text: &str, span: Option<Span>) {
     effect.span = span;
     effect.by = "powershell -EncodedCommand".to_owned();
     scene.effect(effect);
-    let units = super::value::base64(text).map(|bytes| -> Vec<u16> {
+    let units = super::encoding::base64(text).map(|bytes| -> Vec<u16> {
         bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect()
     });
     // Text in the wrong encoding decodes as well, to letters nobody would write.
@@ -182,41 +74,6 @@ fn encoded(scene: &mut Scene<'_>, text: &str, span: Option<Span>) {
         Some(code) => super::hand_over(scene, Language::PowerShell, &code, span),
         None => scene.gap(GapKind::DynamicCode, Hides::Anything, span, "encoded command"),
     }
-}
-
-/// The commands of a script: split at `;`, line ends, `|`, braces and brackets outside of quotes; the flag says that
-/// something is piped in.
-fn pieces(text: &str) -> Vec<(usize, usize, bool)> {
-    let (mut found, mut start, mut piped) = (Vec::new(), 0, false);
-    let mut quote = 0;
-    let mut bytes = text.bytes().enumerate().peekable();
-    while let Some((at, byte)) = bytes.next() {
-        match byte {
-            b'`' => drop(bytes.next()),
-            _ if quote != 0 => {
-                if byte == quote {
-                    quote = 0;
-                }
-            }
-            b'"' | b'\'' => quote = byte,
-            b'#' if at == 0 || text.as_bytes()[at - 1].is_ascii_whitespace() => {
-                found.push((start, at, piped));
-                while bytes.next_if(|(_, byte)| *byte != b'\n').is_some() {}
-                start = bytes.peek().map_or(text.len(), |(at, _)| *at);
-                piped = false;
-            }
-            b'|' | b';' | b'\n' | b'{' | b'}' | b'(' | b')' | b'&' => {
-                found.push((start, at, piped));
-                start = at + 1;
-                // `iex (iwr x)` and `iwr x | iex` both hand on what came before.
-                piped = matches!(byte, b'|' | b'{' | b'(' | b')') || (piped && byte == b'\n');
-            }
-            _ => {}
-        }
-    }
-    found.push((start, text.len(), piped));
-    found.retain(|(from, to, _)| !text[*from..*to].trim().is_empty());
-    found
 }
 
 fn command(scene: &mut Scene<'_>, text: &str, span: Span, downloaded: &mut bool) {
@@ -397,7 +254,8 @@ fn note(scene: &mut Scene<'_>, operation: O, kind: K, name: &str, span: Span, by
         K::File | K::Folder => paths::resource(scene, &word, kind),
         _ => Resource { unresolved: !word.is_known(), ..Resource::new(kind, name) },
     };
-    let mut effect = Effect::new(operation, resource);
+    let all = operation == O::Delete && resource.kind == K::Folder && parameters.has("recurse");
+    let mut effect = Effect::new(if all { super::removal(&resource) } else { operation }, resource);
     effect.cascades = parameters.has("recurse");
     let written = operation == O::Update && kind == K::File && !by.starts_with("add-") && by != "ac";
     effect.extent = match name.rsplit(['/', '\\']).next() {
@@ -423,137 +281,6 @@ fn execute(scene: &mut Scene<'_>, span: Span, by: &str, origin: CodeOrigin) {
     scene.effect(effect);
 }
 
-fn word(text: &str, span: Span) -> Word {
-    let mut word = Word { span: Some(span), quoted: true, glob: text.contains('*'), ..Word::known(text) };
-    if let Some(start) = text.find('$') {
-        let end = text[start + 1..]
-            .find(|letter: char| !letter.is_alphanumeric() && !matches!(letter, '_' | ':' | '{' | '}'));
-        let end = end.map_or(text.len(), |end| start + 1 + end);
-        let name = text[start + 1..end].to_owned();
-        word.unknown.push(Unknown { name, start, end, substitution: false, guarded: false });
-    }
-    word
-}
-
-/// `$x = Get-Thing`: the right side.
-fn assigned(text: &str) -> &str {
-    match text.split_once('=') {
-        Some((left, right)) if left.starts_with('$') && !left.trim().contains(' ') => right.trim(),
-        _ => text,
-    }
-}
-
-fn is_expression(first: &str) -> bool {
-    first.starts_with(['$', '[', '"', '\'', '@', '.', '-', ',', '=', '!', '+', '<'])
-        || first.starts_with(|first: char| first.is_ascii_digit())
-}
-
-/// The words of a command without their quotes.
-fn words(text: &str) -> Vec<String> {
-    let (mut words, mut word, mut quote, mut any) = (Vec::new(), String::new(), None, false);
-    let mut letters = text.chars();
-    while let Some(letter) = letters.next() {
-        match (quote, letter) {
-            (_, '`') => word.extend(letters.next()),
-            (Some(open), letter) if letter == open => quote = None,
-            (None, '"' | '\'') => (quote, any) = (Some(letter), true),
-            (None, letter) if letter.is_whitespace() => {
-                if any || !word.is_empty() {
-                    words.push(std::mem::take(&mut word));
-                }
-                any = false;
-            }
-            (_, letter) => word.push(letter),
-        }
-    }
-    if any || !word.is_empty() {
-        words.push(word);
-    }
-    words
-}
-
-/// The parameters of a cmdlet: `-Name value`, `-Switch`, `-Name:value`, operands.
-struct Parameters<'w> {
-    named: Vec<(String, &'w str)>,
-    operands: Vec<&'w str>,
-}
-
-impl<'w> Parameters<'w> {
-    fn of(words: &'w [String]) -> Self {
-        const SWITCHES: &[&str] = &[
-            "recurse",
-            "force",
-            "whatif",
-            "confirm",
-            "usebasicparsing",
-            "verbose",
-            "asjob",
-            "passthru",
-            "wait",
-            "nonewline",
-            "append",
-            "r",
-            "fo",
-            "f",
-        ];
-        let (mut named, mut operands) = (Vec::new(), Vec::new());
-        let mut words = words.iter().skip(1).peekable();
-        while let Some(word) = words.next() {
-            let is_name = word.len() > 1
-                && word.starts_with('-')
-                && word[1..].starts_with(|first: char| first.is_ascii_alphabetic());
-            if !is_name {
-                operands.push(&**word);
-                continue;
-            }
-            let (name, glued) =
-                word[1..].split_once(':').map_or((&word[1..], None), |(name, value)| (name, Some(value)));
-            let name = name.to_ascii_lowercase();
-            let value = match glued {
-                Some(value) => value,
-                None if SWITCHES.contains(&&*name) || "recurse".starts_with(&*name) => "",
-                None => words.next_if(|next| !next.starts_with('-')).map_or("", |next| next),
-            };
-            named.push((name, value));
-        }
-        Self { named, operands }
-    }
-
-    /// Parameters may be shortened: `-Rec` is `-Recurse`.
-    fn has(&self, wanted: &str) -> bool {
-        self.named.iter().any(|(name, value)| wanted.starts_with(&**name) && !value.eq_ignore_ascii_case("$false"))
-    }
-
-    fn named(&self, wanted: &[&str]) -> Option<&'w str> {
-        let found = self
-            .named
-            .iter()
-            .find(|(name, value)| !value.is_empty() && wanted.iter().any(|wanted| wanted.starts_with(&**name)));
-        found.map(|(_, value)| *value)
-    }
-
-    fn guard_off(&self) -> bool {
-        self.has("force")
-            || self.named.iter().any(|(name, value)| name == "confirm" && value.eq_ignore_ascii_case("$false"))
-    }
-
-    fn target(&self) -> &'w str {
-        self.named(&[
-            "path",
-            "literalpath",
-            "filepath",
-            "name",
-            "identity",
-            "driveletter",
-            "computername",
-            "logname",
-            "number",
-        ])
-        .or_else(|| self.operands.first().copied())
-        .unwrap_or("")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::classify::{Language, seen};
@@ -564,8 +291,9 @@ mod tests {
 
     #[test]
     fn cmdlets_are_known() {
-        check(r"Remove-Item -Recurse -Force C:\data", r"delete Folder `C:\data` all guard-off cascades");
-        check(r"ri C:\data -rec -WhatIf", r"delete Folder `C:\data` all dry-run cascades");
+        check(r"Remove-Item -Recurse -Force C:\data", "delete Folder `C:/data` all guard-off cascades");
+        check(r"ri C:\data -rec -WhatIf", "delete Folder `C:/data` all dry-run cascades");
+        check("Remove-Item -Recurse C:/*", "drop Folder `C:/` all cascades");
         check("Get-ChildItem /x | Sort-Object Name", "list Folder `/x`");
         check("Stop-Computer", "stop Host ``");
         check("Format-Volume -DriveLetter D", "drop Device `D` all");

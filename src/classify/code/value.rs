@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::classify::{Unknown, Word};
 use crate::model::Span;
 
+use super::encoding::{base64, hex};
 use super::lexer::{Kind, Token};
 
 /// What is known of a value.
@@ -34,8 +35,10 @@ pub(super) type Variables = BTreeMap<String, Value>;
 
 /// Values nest (`join(join(a, b), c)`) only so far.
 const MAX_DEPTH: usize = 8;
-/// Where a value comes from is looked for in this many tokens of its expression.
-const MAX_TOKENS: usize = 256;
+/// A text that is put together grows only so far.
+const MAX_TEXT: usize = 1 << 14;
+/// And so do the parts of it that are not known.
+const MAX_UNKNOWN: usize = 64;
 
 /// The tokens of one piece of code with what is known of its variables.
 #[derive(Debug)]
@@ -254,10 +257,8 @@ impl<'t> Reading<'t> {
                 Some((from, to)) => self.word(*from, *to, depth + 1),
                 None => receiver()?,
             }
-        } else if let Some(decoded) = items.first().and_then(|(from, to)| self.decoded(name, *from, *to, depth)) {
-            decoded
         } else {
-            return None;
+            items.first().and_then(|(from, to)| self.decoded(name, *from, *to, depth))?
         };
         // `Path(x).parent` is not `x`; methods that keep the text are all right.
         let tail = &self.tokens[close + 1..to];
@@ -301,7 +302,8 @@ impl<'t> Reading<'t> {
         Some(Word { text, span: word.span, quoted: true, ..Word::default() })
     }
 
-    fn resolved(&self, word: &Word) -> Word {
+    /// A string with the variables put in that are known.
+    pub(super) fn resolved(&self, word: &Word) -> Word {
         if word.unknown.is_empty() {
             return word.clone();
         }
@@ -337,123 +339,25 @@ impl<'t> Reading<'t> {
         let unknown = Unknown { name: text.clone(), start: 0, end, substitution: text.contains('('), guarded: false };
         Word { text, span, unknown: vec![unknown], glob: false, quoted: true }
     }
-
-    /// Where the content of an expression comes from, by the calls in it.
-    fn sources(&self, from: usize, to: usize, value: &mut Value) {
-        let to = to.min(from + MAX_TOKENS);
-        for at in from..to {
-            let token = &self.tokens[at];
-            if !matches!(token.kind, Kind::Name) {
-                continue;
-            }
-            if let Some(bound) = self.variables.get(token.text) {
-                value.files.extend(bound.files.iter().take(8).cloned());
-                value.environment |= bound.environment;
-                value.remote |= bound.remote;
-                value.decoded |= bound.decoded;
-            }
-            let called = self.tokens.get(at + 1).is_some_and(|next| next.is(b'('));
-            let before = |name: &str| at >= 2 && self.tokens[at - 2].text == name;
-            match token.text {
-                "open" | "readFileSync" | "createReadStream" | "readFile" | "file_get_contents" | "read_text"
-                | "read_bytes" | "fopen"
-                    if called && value.files.len() < 16 =>
-                {
-                    let close = self.tokens[at + 1].close;
-                    if let Some((from, to)) = self.items(at + 2, close.max(at + 2)).first() {
-                        let word = self.word(*from, *to, 2);
-                        let outside = word.text.starts_with("http");
-                        value.remote |= outside;
-                        if !outside {
-                            value.files.push(word);
-                        }
-                    } else if at >= 2 {
-                        // `Path("x").read_text()`
-                        value.files.push(self.word(from, at - 1, 2));
-                    }
-                }
-                "environ"
-                    if before("os") && !self.tokens.get(at + 1).is_some_and(|next| next.is(b'[') || next.is(b'.')) =>
-                {
-                    value.environment = true;
-                }
-                "env"
-                    if before("process")
-                        && !self.tokens.get(at + 1).is_some_and(|next| next.is(b'[') || next.is(b'.')) =>
-                {
-                    value.environment = true;
-                }
-                "urlopen" | "urlretrieve" | "fetch" if called => value.remote = true,
-                "get" | "post" | "request" if called && (before("requests") || before("httpx") || before("axios")) => {
-                    value.remote = true;
-                }
-                "b64decode" | "decodebytes" | "atob" | "base64_decode" | "decode64" | "unhexlify" | "fromhex"
-                | "decompress" | "decode_base64" | "gzinflate" | "str_rot13" | "strict_decode64"
-                    if called =>
-                {
-                    value.decoded = true;
-                }
-                "from"
-                    if called
-                        && self.tokens[at..(at + 8).min(self.tokens.len())]
-                            .iter()
-                            .any(|next| next.text.contains("base64")) =>
-                {
-                    value.decoded = true;
-                }
-                _ => {}
-            }
-        }
-    }
 }
 
 fn append(whole: &mut Word, part: &Word) {
     let base = whole.text.len();
+    if whole.unknown.len() > MAX_UNKNOWN {
+        return;
+    }
+    if base > 0 && base + part.text.len() > MAX_TEXT {
+        // `a = a + a`, again and again, would fill the memory.
+        whole.text.push('…');
+        let end = whole.text.len();
+        whole.unknown.push(Unknown { name: "…".to_owned(), start: base, end, substitution: false, guarded: false });
+        return;
+    }
     whole.text.push_str(&part.text);
     whole.glob |= part.glob;
-    whole.unknown.extend(part.unknown.iter().map(|unknown| Unknown {
+    whole.unknown.extend(part.unknown.iter().take(MAX_UNKNOWN).map(|unknown| Unknown {
         start: unknown.start + base,
         end: unknown.end + base,
         ..unknown.clone()
     }));
-}
-
-/// Decodes base64 in either alphabet, with or without padding.
-pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
-    let (mut bytes, mut bits, mut held) = (Vec::with_capacity(text.len() * 3 / 4), 0_u32, 0_u32);
-    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=') {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push((bits >> held & 0xff) as u8);
-        }
-    }
-    (!bytes.is_empty()).then_some(bytes)
-}
-
-fn hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn encodings_are_undone() {
-        assert_eq!(base64("cm0gLXJmIC8="), Some(b"rm -rf /".to_vec()));
-        assert_eq!(base64("cm0gLXJmIC8"), Some(b"rm -rf /".to_vec()));
-        assert_eq!(base64("not base64!"), None);
-        assert_eq!(hex("726d"), Some(b"rm".to_vec()));
-    }
 }

@@ -26,11 +26,17 @@ const FILES: &[(&str, &str)] = specs![
     "git",
     "github",
     "kubernetes",
-    "docker",
+    "machines",
     "postgres",
     "databases",
     "transfer",
+    "aws",
+    "clouds",
+    "containers",
+    "infrastructure",
     "system",
+    "code",
+    "http",
     "languages",
     "packages",
     "distributions",
@@ -42,8 +48,9 @@ const FILES: &[(&str, &str)] = specs![
     "services",
     "secrets",
     "agents",
-    "machines",
-    "stores",
+    "cluster-tools",
+    "platforms",
+    "desktop",
 ];
 
 /// Every program nearmiss knows.
@@ -98,7 +105,7 @@ impl Catalog {
         static BUILTIN: LazyLock<Shelf> = LazyLock::new(|| {
             let mut shelf = Shelf::default();
             for (file, text) in FILES {
-                shelf.put(file, text, |text| std::borrow::Cow::Borrowed(text));
+                shelf.put(file, text, std::borrow::Cow::Borrowed);
             }
             shelf
         });

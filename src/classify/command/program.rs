@@ -45,7 +45,9 @@ pub(super) fn is_local(word: &str) -> bool {
     }
     let (folder, name) = path.rsplit_once('/').unwrap_or_default();
     let of_the_project = folder == "." || folder.ends_with("bin");
-    if path.contains("vendor/bin/") || of_the_project && (PROJECT_PROGRAMS.contains(&name) || name.starts_with("kafka-")) {
+    if path.contains("vendor/bin/")
+        || of_the_project && (PROJECT_PROGRAMS.contains(&name) || name.starts_with("kafka-"))
+    {
         return false;
     }
     !INSTALLED.iter().any(|folder| path.starts_with(folder))

@@ -203,7 +203,7 @@ pub(super) struct CodeSpec {
 pub(super) struct Inner {
     /// The words of a simple command: `@*`, `@1*`, `@dashes`.
     pub words: Option<Template>,
-    /// Words that stand before them: `dotnet ef`.
+    /// Words that stand before them: `dotnet ef`, the `kubectl` of `minikube kubectl -- get pods`.
     #[serde(default)]
     pub before: String,
     /// Text for a shell; several words are joined by spaces.

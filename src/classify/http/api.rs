@@ -162,10 +162,9 @@ fn github(call: &Call<'_>) -> Option<Found> {
         ["rulesets", ..] | ["hooks", ..] | ["code-scanning", ..] | ["vulnerability-alerts"] => {
             call.usual(ResourceKind::Safeguard, under(last))
         }
-        ["git", "refs", kind @ ("heads" | "tags"), ..] => {
+        ["git", "refs", "heads" | "tags", ..] => {
             let name = rest.get(3..).unwrap_or_default().join("/");
             let forced = call.body.replace(' ', "").contains("\"force\":true");
-            let _ = kind;
             match call.method {
                 "PATCH" if forced => Found::one(Operation::Rewrite, ResourceKind::Branch, under(&name)),
                 _ => call.usual(ResourceKind::Branch, under(&name)),

@@ -1,9 +1,12 @@
 //! Assignments: `A=1`, `A+=x`, `a=(x y)`, and the values that stand before a command.
 
 use super::tree::{Assignment, Value};
-use super::words;
+use super::{ways, words};
 use crate::classify::command::Stream;
 use crate::classify::{Scene, Word};
+
+/// Longer values are not followed.
+const MAX_VALUE: usize = 16 * 1024;
 
 /// Carries out an assignment in the current shell.
 pub(super) fn run(scene: &mut Scene<'_>, assignment: &Assignment<'_>, stdin: &Stream) {
@@ -20,7 +23,7 @@ pub(super) fn run(scene: &mut Scene<'_>, assignment: &Assignment<'_>, stdin: &St
             } else if assignment.append {
                 scene.shell.arrays.entry(name.to_owned()).or_default().extend(values);
             } else {
-                scene.variables.remove(name);
+                ways::set(scene, name, None);
                 scene.shell.arrays.insert(name.to_owned(), values);
             }
             return;
@@ -56,6 +59,10 @@ pub(super) fn word(scene: &mut Scene<'_>, name: &str, word: Word) {
     if !is_name(name) {
         return;
     }
+    // `x="$x$x"` in a loop would grow without end.
+    if word.text.len() > MAX_VALUE {
+        return unknown(scene, name);
+    }
     if name == "HOME" {
         scene.home = word.value().map(str::to_owned);
     }
@@ -71,9 +78,9 @@ pub(super) fn word(scene: &mut Scene<'_>, name: &str, word: Word) {
         if !scene.shell.partial.is_empty() {
             scene.shell.partial.remove(name);
         }
-        scene.variables.insert(name.to_owned(), Some(word.text));
+        ways::set(scene, name, Some(Some(word.text)));
     } else {
-        scene.variables.insert(name.to_owned(), None);
+        ways::set(scene, name, Some(None));
         scene.shell.partial.insert(name.to_owned(), word);
     }
 }
@@ -83,7 +90,7 @@ pub(super) fn unknown(scene: &mut Scene<'_>, name: &str) {
     if is_name(name) {
         scene.shell.arrays.remove(name);
         scene.shell.partial.remove(name);
-        scene.variables.insert(name.to_owned(), None);
+        ways::set(scene, name, Some(None));
     }
 }
 

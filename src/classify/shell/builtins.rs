@@ -7,7 +7,7 @@ use super::walk::silent;
 use super::{assign, call, code, print};
 use crate::classify::command::Stream;
 use crate::classify::{Scene, Word};
-use crate::model::Span;
+use crate::model::{Effect, Extent, Operation, Resource, ResourceKind, Reversibility, Span};
 
 /// Carries out a builtin; `None` when the command is not one.
 pub(super) fn run(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Option<Stream> {
@@ -15,7 +15,7 @@ pub(super) fn run(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>
     match &*program.text {
         ":" | "true" | "false" | "test" | "[" | "wait" | "jobs" | "fg" | "bg" | "disown" | "times" | "type" | "let"
         | "shopt" | "bind" | "complete" | "compgen" | "compopt" | "enable" | "caller" | "ulimit" | "umask" | "exit"
-        | "return" | "break" | "continue" | "dirs" | "setopt" | "unsetopt" => {}
+        | "logout" | "return" | "break" | "continue" | "dirs" | "setopt" | "unsetopt" => {}
         "cd" | "chdir" => change_folder(scene, rest),
         "pushd" => {
             let here = scene.cwd.clone();
@@ -70,6 +70,7 @@ pub(super) fn run(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>
         "eval" => return Some(code::eval(scene, rest, about)),
         "source" | "." => return Some(code::source(scene, rest, about)),
         "trap" => code::trap(scene, rest, about),
+        "history" => return Some(history(scene, rest, about)),
         _ => return None,
     }
     Some(silent())
@@ -91,6 +92,9 @@ pub(super) fn simple_output(words: &[Word]) -> Option<String> {
             Some((folder, _)) => folder.to_owned() + "\n",
             None => ".\n".to_owned(),
         },
+        "cat" if !rest.is_empty() && rest.iter().all(|word| word.text == "/dev/null") => String::new(),
+        // Its folder is not known, but what runs is.
+        "which" => operand()?.to_owned() + "\n",
         // The name is made up, the folder is not.
         "mktemp" => {
             let template = rest.iter().rev().find(|word| word.text.contains("XXX") && word.is_known());
@@ -126,7 +130,11 @@ fn behind(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Str
         while let [word, after @ ..] = rest
             && let Some(option) = word.text.strip_prefix('-')
         {
-            if !named && option.contains(['v', 'V']) {
+            if !named && option.contains('v') {
+                let name = after.first().and_then(Word::value).map(|name| name.to_owned() + "\n");
+                return printed(name, about.span);
+            }
+            if !named && option.contains('V') {
                 return silent();
             }
             rest = after;
@@ -246,7 +254,7 @@ fn set_options(scene: &mut Scene<'_>, words: &[Word]) {
     let operands = match dashes {
         Some(at) => &words[at + 1..],
         None => match words.iter().position(|word| !word.text.starts_with(['-', '+']) && word.text != "pipefail") {
-            Some(at) if at == 0 => words,
+            Some(0) => words,
             _ => return,
         },
     };
@@ -270,7 +278,8 @@ fn read(scene: &mut Scene<'_>, words: &[Word], stdin: &Stream) {
             "-p" | "-d" | "-n" | "-N" | "-t" | "-u" | "-i" => {
                 rest.next();
             }
-            "-a" => names.push("-a"),
+            // An array is not followed: two names say so.
+            text if text.starts_with('-') && text.contains('a') => names.push(""),
             text if text.starts_with('-') => {}
             text => names.push(text),
         }
@@ -288,6 +297,26 @@ fn read(scene: &mut Scene<'_>, words: &[Word], stdin: &Stream) {
             }
         }
     }
+}
+
+/// `history` prints what was typed; `-c` and `-d` forget it.
+fn history(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
+    let has = |letter: char| {
+        words.iter().any(|word| word.text.strip_prefix('-').is_some_and(|letters| letters.contains(letter)))
+    };
+    if has('c') || has('d') {
+        let mut effect = Effect::new(Operation::Rewrite, Resource::new(ResourceKind::Log, "shell history"));
+        effect.extent = if has('c') { Extent::All } else { Extent::One };
+        effect.reversible = Reversibility::No;
+        effect.by = "history".to_owned();
+        effect.span = about.span;
+        scene.effect(effect);
+        return silent();
+    }
+    if words.iter().any(|word| matches!(&*word.text, "-a" | "-w" | "-r" | "-n" | "-s")) {
+        return silent();
+    }
+    Stream { connected: true, ..Stream::default() }
 }
 
 fn alias(scene: &mut Scene<'_>, words: &[Word]) {

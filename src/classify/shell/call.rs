@@ -28,10 +28,11 @@ pub(super) fn run(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>
     }
     let [program, rest @ ..] = words else { return None };
     let name = &*program.text;
-    if !program.quoted && !scene.shell.calls.iter().any(|open| open == name) {
-        if let Some(text) = scene.shell.aliases.get(name).cloned() {
-            return Some(alias(scene, &text, words, about));
-        }
+    if !program.quoted
+        && !scene.shell.calls.iter().any(|open| open == name)
+        && let Some(text) = scene.shell.aliases.get(name).cloned()
+    {
+        return Some(alias(scene, &text, words, about));
     }
     let function = scene.shell.functions.get(name).cloned()?;
     if scene.shell.calls.iter().any(|open| open == name) {
@@ -42,6 +43,10 @@ pub(super) fn run(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>
     }
     if scene.shell.calls.len() >= MAX_CALLS {
         scene.gap(GapKind::TooDeep, Hides::Anything, about.span, "functions call each other too deeply");
+        return Some(Stream::default());
+    }
+    if !scene.shell.count_call(&function.body) {
+        scene.gap(GapKind::TooLarge, Hides::Anything, None, "too many commands");
         return Some(Stream::default());
     }
     let outer = scene.shell.positional.replace(rest.into());

@@ -1,5 +1,6 @@
 //! Code that the shell is handed as text or as a file: `eval`, `source`, `trap`.
 
+use super::generated;
 use super::redirect::known_file;
 use super::simple::Command;
 use super::walk::silent;
@@ -17,6 +18,18 @@ pub(super) fn eval(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_
     };
     let code = words.iter().map(|word| &*word.text).collect::<Vec<_>>().join(" ");
     let unknown: Vec<_> = words.iter().flat_map(|word| &word.unknown).collect();
+    // `eval set -- "$options"` is how scripts take over what getopt has sorted.
+    let sorted = words.len() > 2 && words[0].text == "set" && words[1].text == "--";
+    if sorted && !unknown.is_empty() {
+        scene.shell.positional = None;
+        return silent();
+    }
+    let generated = words.iter().all(|word| word.emptied().trim().is_empty())
+        && unknown.iter().all(|part| part.substitution && generated::is_settings(&part.name));
+    if generated && !unknown.is_empty() {
+        execute(scene, Resource::new(ResourceKind::Code, code), CodeOrigin::Local, "eval", span);
+        return Stream::default();
+    }
     if !unknown.is_empty() {
         scene.gap(GapKind::DynamicCode, Hides::Anything, span, code.clone());
         let mut origin = CodeOrigin::Dynamic;
@@ -29,7 +42,8 @@ pub(super) fn eval(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_
         }
         execute(scene, Resource::new(ResourceKind::Code, code.clone()), origin, "eval", span);
         // A substitution was walked when the word was resolved; the rest can be read around the variables.
-        if unknown.iter().any(|part| part.substitution) {
+        let nothing_else = words.iter().all(|word| word.emptied().trim().is_empty());
+        if nothing_else || unknown.iter().any(|part| part.substitution) {
             return Stream::default();
         }
     }
@@ -60,6 +74,11 @@ pub(super) fn source(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, 
         }
         Some(stream) if stream.remote => CodeOrigin::Remote,
         Some(stream) if stream.decoded => CodeOrigin::Decoded,
+        Some(_) if generated::is_settings(&file.text) => CodeOrigin::Local,
+        Some(_) if file.unknown.iter().any(|part| part.substitution) => {
+            scene.gap(GapKind::DynamicCode, Hides::Anything, file.span, file.text.clone());
+            CodeOrigin::Dynamic
+        }
         Some(_) => CodeOrigin::Staged,
         None if resource.areas.has(Area::Temporary) => CodeOrigin::Staged,
         None => CodeOrigin::Local,

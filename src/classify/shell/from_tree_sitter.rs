@@ -64,7 +64,9 @@ fn parse(text: &str) -> Option<Tree> {
 
 impl Sound {
     fn add(&mut self, text: &str, start: usize, stop: usize) {
+        // An operator at the cut waits for what the next part has.
         let chunk = text.get(start..stop).unwrap_or_default();
+        let chunk = if stop < text.len() { chunk.trim_end_matches(['&', '|', ';', ' ']) } else { chunk };
         let Some(tree) = parse(chunk) else {
             self.whole = false;
             self.pieces.push(Span::new(start, stop));

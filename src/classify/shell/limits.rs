@@ -1,13 +1,18 @@
-//! Checked before the parser sees a text: its length, and how deep its brackets go.
+//! Checked before the parser sees a text: its length, and what the parser does not bound by itself.
 //!
-//! The parser bounds itself but for two cases that were measured: a few hundred `time` or `coproc` in a row overflow
-//! its stack, and a few hundred quoted `${x:-…}` in each other keep it busy for minutes.
+//! It was measured that a few hundred `time` or `coproc` in a row and a
+//! few thousand `$((` in each other overflow its stack, and that a few hundred quoted
+//! `${x:-…}` in each other keep it busy for minutes. Other nesting it refuses in good time.
 
 use crate::model::GapKind;
 
 const MAX_LENGTH: usize = 1024 * 1024;
-/// Of brackets and blocks in each other; code that stands in other code has less.
+/// Of what the parser does not bound; code that stands in other code has less.
 const MAX_DEPTH: usize = 64;
+/// Long scripts have lone brackets in strings and comments.
+const MAX_BRACKETS: usize = 200;
+/// Counted one by one, closed or not: thousands in each other overflow the stack.
+const MAX_ARITHMETIC: usize = 500;
 
 /// Why `text` is not parsed, if it is not; `nesting` is how deep the code around it goes.
 pub(super) fn exceeded(text: &str, nesting: usize) -> Option<(GapKind, &'static str)> {
@@ -16,69 +21,72 @@ pub(super) fn exceeded(text: &str, nesting: usize) -> Option<(GapKind, &'static 
     }
     let most = MAX_DEPTH.saturating_sub(nesting);
     // Every level costs a byte at least.
-    let too_deep = text.len() > most && (counted(text) > most || quoted(text) > most);
+    if text.len() <= most {
+        return None;
+    }
+    let depth = Depth::of(text.as_bytes());
+    // The parser may use nearly all of a stack: under other code there is less of it.
+    let brackets = if nesting > 0 { most } else { MAX_BRACKETS };
+    let too_deep = depth.parameters > MAX_DEPTH
+        || depth.prefixes > MAX_DEPTH
+        || depth.arithmetic > MAX_ARITHMETIC
+        || depth.brackets > brackets;
     too_deep.then_some((GapKind::TooDeep, "brackets nested too deeply"))
 }
 
-/// How deep brackets go when quotes are not looked at: what is quoted is often code as well.
-/// `time` and `coproc` open a level that nothing closes.
-fn counted(text: &str) -> usize {
-    let (mut open, mut most, mut blocks, mut prefixes, mut word) = (0usize, 0, 0usize, 0, 0);
-    let bytes = text.as_bytes();
-    for (at, byte) in bytes.iter().enumerate() {
-        if byte.is_ascii_alphanumeric() {
-            continue;
-        }
-        match bytes.get(word..at).unwrap_or_default() {
-            b"if" | b"while" | b"until" | b"for" | b"case" | b"select" => blocks += 1,
-            b"fi" | b"done" | b"esac" => blocks = blocks.saturating_sub(1),
-            b"time" | b"coproc" => prefixes += 1,
-            _ => {}
-        }
-        word = at + 1;
-        match byte {
-            b'(' | b'{' => open += 1,
-            b')' | b'}' => open = open.saturating_sub(1),
-            _ => continue,
-        }
-        most = most.max(open + blocks);
-    }
-    most.max(open + blocks).max(prefixes)
+/// Counted without regard to quotes and comments, which hide nothing here: quoted text is often code as well.
+#[derive(Default)]
+struct Depth {
+    brackets: usize,
+    /// `((`, closed or not.
+    arithmetic: usize,
+    /// `${…}` in each other, or so many of them that begin right behind an operator of another.
+    parameters: usize,
+    /// `time` and `coproc` in a row.
+    prefixes: usize,
 }
 
-/// How deep brackets and quotes go when those in quotes are told from the others.
-fn quoted(text: &str) -> usize {
-    let (mut open, mut most): (Vec<u8>, usize) = (Vec::new(), 0);
-    let mut bytes = text.bytes().peekable();
-    let mut before = b' ';
-    while let Some(byte) = bytes.next() {
-        let inside = open.last().copied();
-        match (byte, inside) {
-            (b'\'', Some(b'\'')) => {
-                open.pop();
+impl Depth {
+    fn of(bytes: &[u8]) -> Self {
+        let mut found = Self::default();
+        let (mut brackets, mut parameters, mut behind, mut prefixes, mut word) = (0usize, 0usize, 0, 0, 0);
+        for (at, byte) in bytes.iter().enumerate() {
+            if byte.is_ascii_alphanumeric() || *byte == b'-' {
+                continue;
             }
-            (_, Some(b'\'')) => {}
-            (b'\\', _) => {
-                bytes.next();
+            match bytes.get(word..at).unwrap_or_default() {
+                b"" | b"-p" | b"--" => {}
+                b"time" | b"coproc" => prefixes += 1,
+                _ => prefixes = 0,
             }
-            (b'"', Some(b'"')) | (b'`', Some(b'`')) => {
-                open.pop();
+            found.prefixes = found.prefixes.max(prefixes);
+            word = at + 1;
+            let before = |back: usize| at.checked_sub(back).and_then(|at| bytes.get(at)).copied().unwrap_or(b' ');
+            match byte {
+                b'(' => {
+                    brackets += 1;
+                    found.arithmetic += usize::from(before(1) == b'(');
+                }
+                b'{' => {
+                    brackets += 1;
+                    if before(1) == b'$' {
+                        parameters += 1;
+                        let operator = if before(2) == b'"' { before(3) } else { before(2) };
+                        behind += usize::from(matches!(operator, b'-' | b'=' | b'+' | b'?'));
+                    }
+                }
+                b')' => brackets = brackets.saturating_sub(1),
+                // What stands in quotes or behind a backslash closes nothing.
+                b'}' if !matches!(before(1), b'\\' | b'\'') => {
+                    brackets = brackets.saturating_sub(1);
+                    parameters = parameters.saturating_sub(1);
+                }
+                b'}' => brackets = brackets.saturating_sub(1),
+                _ => continue,
             }
-            (b'"' | b'`', _) => open.push(byte),
-            // In double quotes, and in `${…}` there, it is a letter.
-            (b'\'', Some(b'"' | b'{')) => {}
-            (b'\'', _) => open.push(byte),
-            (b'{' | b'(', inside) if before == b'$' || inside != Some(b'"') => open.push(byte),
-            (b'}', Some(b'{')) | (b')', Some(b'(')) => {
-                open.pop();
-            }
-            (b'#', None | Some(b'(')) if before.is_ascii_whitespace() => {
-                while bytes.next_if(|byte| *byte != b'\n').is_some() {}
-            }
-            _ => {}
+            found.brackets = found.brackets.max(brackets);
+            found.parameters = found.parameters.max(parameters).max(behind);
         }
-        most = most.max(open.len());
-        before = byte;
+        found
     }
-    most
 }

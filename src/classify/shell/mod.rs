@@ -7,6 +7,7 @@ mod call;
 mod code;
 mod from_shuck;
 mod from_tree_sitter;
+mod generated;
 mod limits;
 mod parameters;
 mod pattern;
@@ -68,7 +69,8 @@ fn whole(scene: &mut Scene<'_>, text: &str, stdin: &Stream) -> Stream {
     // A chain of thousands of links is good shell, only too long for the parser.
     let sound = from_tree_sitter::pieces(text);
     if !sound.whole {
-        scene.gap(GapKind::Unparsed, Hides::Anything, Some(Span::new(0, text.len())), complaint);
+        let kind = if complaint.contains("too deep") { GapKind::TooDeep } else { GapKind::Unparsed };
+        scene.gap(kind, Hides::Anything, Some(Span::new(0, text.len())), complaint.clone());
     }
     let mark = scene.mark();
     for piece in sound.pieces {
@@ -78,7 +80,13 @@ fn whole(scene: &mut Scene<'_>, text: &str, stdin: &Stream) -> Stream {
         match script {
             // Spans count from the start of the piece: it is run as code of its own.
             Some(_) => scene.run(super::Language::Shell, part, piece.start),
-            None => words_only(scene, text.get(..piece.end).unwrap_or_default(), piece.start),
+            None => {
+                // Plain words can be read without a parser, structure cannot.
+                if sound.whole && part.contains(['(', '`']) {
+                    scene.gap(GapKind::Unparsed, Hides::Anything, Some(piece), complaint.clone());
+                }
+                words_only(scene, text.get(..piece.end).unwrap_or_default(), piece.start);
+            }
         }
     }
     if !sound.whole {

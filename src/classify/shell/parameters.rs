@@ -1,10 +1,13 @@
 //! `$x`, `${x:-d}`, `${x%.*}`, `$@` …: the value of a parameter as far as it is known.
 
-use super::pattern;
 use super::tree::{Change, Index, Parameter};
 use super::words::{Found, single};
+use super::{pattern, ways};
 use crate::classify::command::Stream;
 use crate::classify::{Scene, Word};
+
+/// Replacing is not followed where the result could be longer than this.
+const MAX_REPLACED: usize = 64 * 1024;
 
 /// What `parameter` stands for. Words inside it are looked at in any case: they can hold commands.
 pub(super) fn find(scene: &mut Scene<'_>, parameter: &Parameter<'_>, stdin: &Stream) -> Found {
@@ -42,7 +45,7 @@ fn changed(scene: &mut Scene<'_>, parameter: &Parameter<'_>, value: Found, stdin
                 return value;
             }
             if *assign {
-                scene.variables.insert(parameter.name.to_owned(), default.value().map(str::to_owned));
+                ways::set(scene, parameter.name, Some(default.value().map(str::to_owned)));
             }
             as_found(default)
         }
@@ -67,7 +70,8 @@ fn changed(scene: &mut Scene<'_>, parameter: &Parameter<'_>, value: Found, stdin
         }
         Change::Replace { pattern: raw, with, all } => {
             let (pattern, with) = (single(scene, raw, stdin), single(scene, with, stdin));
-            if !with.is_known() {
+            let long = matches!(&value, Found::Text(text) if text.len() * with.text.len() > MAX_REPLACED);
+            if long || !with.is_known() {
                 return Found::Unknown { guarded: false };
             }
             text_only(value, &pattern, |text| pattern::replaced(text, &pattern.text, &with.text, *all))

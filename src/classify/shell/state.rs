@@ -27,6 +27,9 @@ pub struct State {
     /// Runs beside something else: a stage of a pipeline, or in the background.
     pub(super) beside: bool,
     pub(super) loops: usize,
+    /// Ways through the code that are open, and what was set since the first of them was.
+    pub(super) ways: usize,
+    pub(super) sets: Vec<super::ways::Set>,
     /// How many pieces of shell code are open, and how deep their groups go together.
     pub(super) nesting: usize,
     /// Tells the text of one piece of shell code from another's.
@@ -55,8 +58,10 @@ pub(super) struct Function {
 }
 
 impl State {
-    /// Simple commands looked at for one action; loops and recursion multiply them.
+    /// Simple commands looked at for one action; loops and calls multiply them.
     const MAX_COMMANDS: usize = 4_096;
+    /// A call is as much work as the commands that fit in its body.
+    const BYTES_PER_COMMAND: usize = 64;
 
     /// Sets what the next piece of shell code reads on standard input.
     pub fn connect(&mut self, stdin: Stream) {
@@ -96,6 +101,12 @@ impl State {
     /// Counts one more simple command; whether it is still to be looked at.
     pub(super) fn count_command(&mut self) -> bool {
         self.counted.commands += 1;
+        self.counted.commands <= Self::MAX_COMMANDS
+    }
+
+    /// Counts a call of a function; whether it is still to be looked at.
+    pub(super) fn count_call(&mut self, body: &str) -> bool {
+        self.counted.commands += body.len() / Self::BYTES_PER_COMMAND;
         self.counted.commands <= Self::MAX_COMMANDS
     }
 

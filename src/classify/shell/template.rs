@@ -1,5 +1,7 @@
 //! The grouping text of a command line: programs, subcommands and flags stay, operands go.
 
+use std::borrow::Cow;
+
 use super::tree::{Node, Part, RawWord, Script, Simple, Statement};
 
 const MOST: usize = 160;
@@ -30,6 +32,7 @@ fn sequence(out: &mut String, script: &[Statement<'_>], operator: &str) {
 
 fn statement(out: &mut String, statement: &Statement<'_>) {
     match &statement.node {
+        Node::Simple(it) if it.words.is_empty() && it.assignments.is_empty() => out.push_str("> <path>"),
         Node::Simple(it) => simple(out, it),
         Node::Chain(links) => sequence(out, links, " && "),
         Node::Pipeline(stages) => sequence(out, stages, " | "),
@@ -95,7 +98,7 @@ fn simple(out: &mut String, simple: &Simple<'_>) {
             return;
         }
         let text = text(word);
-        let text = text.map(|text| text.strip_prefix('\\').unwrap_or(text));
+        let text = text.as_deref().map(|text| text.strip_prefix('\\').unwrap_or(text));
         let shown = match (text, &names) {
             // Options and variables of a wrapper stand before the program.
             (Some(text), Names::Program) if text.starts_with('-') && !out.is_empty() => text,
@@ -122,14 +125,18 @@ fn simple(out: &mut String, simple: &Simple<'_>) {
                 names = if *left > 1 { Names::Subcommands(left - 1) } else { Names::None };
                 text
             }
-            (text, _) => operand(text, word),
+            (text, _) => {
+                let sort = operand(text, word);
+                // A list of operands of one sort says no more than one of them.
+                if sort != last {
+                    push(out, sort);
+                }
+                last = sort;
+                continue;
+            }
         };
-        // A list of operands of one sort says no more than one of them.
-        if shown.starts_with('<') && shown == last {
-            continue;
-        }
         push(out, shown);
-        last = shown;
+        last = "";
     }
 }
 
@@ -184,10 +191,15 @@ fn operand(text: Option<&str>, word: &RawWord<'_>) -> &'static str {
     }
 }
 
-/// The word's text when it is one plain piece.
-fn text<'t>(word: &RawWord<'t>) -> Option<&'t str> {
-    match &*word.parts {
-        [Part::Bare(text) | Part::Quoted(text)] | [Part::Quoted(""), Part::Quoted(text)] => Some(text),
-        _ => None,
+/// The word's text when nothing in it has to be looked up.
+fn text<'t>(word: &RawWord<'t>) -> Option<Cow<'t, str>> {
+    let mut text = Cow::Borrowed("");
+    for part in &word.parts {
+        match part {
+            Part::Bare(piece) | Part::Quoted(piece) if text.is_empty() => text = Cow::Borrowed(*piece),
+            Part::Bare(piece) | Part::Quoted(piece) => text.to_mut().push_str(piece),
+            _ => return None,
+        }
     }
+    Some(text)
 }

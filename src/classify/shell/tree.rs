@@ -101,6 +101,17 @@ pub(super) enum RedirectKind {
     HereString,
 }
 
+impl RedirectKind {
+    /// What a reader of the tree of steps sees.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::HereDocument => "heredoc",
+            Self::HereString => "here-string",
+            _ => "redirection",
+        }
+    }
+}
+
 /// A word before anything in it is resolved.
 #[derive(Debug, Default)]
 pub(super) struct RawWord<'t> {

@@ -9,6 +9,8 @@ use crate::model::{GapKind, Hides, Span};
 
 /// Groups, substitutions and the code in them, counted over all pieces of code that are open; bounds recursion.
 const MAX_NESTING: usize = 60;
+/// Output longer than this is not put together.
+const MAX_TEXT: usize = 256 * 1024;
 /// A loop over more known words than this runs once over an unknown one.
 const MAX_ITEMS: usize = 16;
 /// The same for a loop in a loop.
@@ -47,7 +49,7 @@ fn join(out: &mut Stream, next: Stream) {
     out.decoded |= next.decoded;
     out.carries.extend(next.carries);
     out.text = match (out.text.take(), next.text) {
-        (Some((one, _)), Some((two, _))) => Some((one + &two, None)),
+        (Some((one, _)), Some((two, _))) if one.len() + two.len() < MAX_TEXT => Some((one + &two, None)),
         _ => None,
     };
     out.lists = match (out.lists.take(), next.lists) {
@@ -73,6 +75,9 @@ fn statement(scene: &mut Scene<'_>, statement: &Statement<'_>, stdin: &Stream) -
     } else {
         node(scene, &statement.node, statement.span, input)
     };
+    let only_reads = matches!(&statement.node, Node::Simple(it) if it.words.is_empty() && it.assignments.is_empty());
+    // `$(< file)` is the file's content.
+    let out = if only_reads { redirected.stdin.clone().unwrap_or(out) } else { out };
     let out = redirected.close(scene, out);
     scene.shell.nesting -= 1;
     out
@@ -117,9 +122,9 @@ fn node(scene: &mut Scene<'_>, node: &Node<'_>, span: Span, stdin: &Stream) -> S
             let mut ways = Ways::default();
             for (condition, body) in branches {
                 join(&mut out, script(scene, condition, stdin));
-                let before = Way::of(scene);
+                let way = Way::begin(scene);
                 join(&mut out, script(scene, body, stdin));
-                ways.end(scene, before);
+                ways.end(scene, way);
             }
             ways.meet(scene, *exhaustive);
             out
@@ -128,9 +133,9 @@ fn node(scene: &mut Scene<'_>, node: &Node<'_>, span: Span, stdin: &Stream) -> S
             test(scene, words, stdin);
             let (mut out, mut ways) = (silent(), Ways::default());
             for body in arms {
-                let before = Way::of(scene);
+                let way = Way::begin(scene);
                 join(&mut out, script(scene, body, stdin));
-                ways.end(scene, before);
+                ways.end(scene, way);
             }
             ways.meet(scene, false);
             out
@@ -164,22 +169,15 @@ fn test(scene: &mut Scene<'_>, words: &[RawWord<'_>], stdin: &Stream) {
 
 /// `a && b || c`: what a later link assigns may not be so.
 fn chain(scene: &mut Scene<'_>, links: &[Statement<'_>], stdin: &Stream) -> Stream {
-    let before = (!scene.variables.is_empty()).then(|| scene.variables.clone());
+    let only_assigns = |link: &Statement<'_>| matches!(&link.node, Node::Simple(simple) if simple.words.is_empty());
+    let doubtful = links.iter().skip(1).any(only_assigns).then(|| Way::begin(scene));
     let mut out = silent();
     for link in links {
         let next = statement(scene, link, stdin);
         join(&mut out, next);
     }
-    let only_assigns = |link: &Statement<'_>| matches!(&link.node, Node::Simple(simple) if simple.words.is_empty());
-    if let Some(before) = before
-        && links.iter().skip(1).any(only_assigns)
-    {
-        for (name, value) in before {
-            let now = scene.variables.entry(name).or_insert(None);
-            if value.is_some() && *now != value {
-                *now = None;
-            }
-        }
+    if let Some(way) = doubtful {
+        way.doubt(scene);
     }
     out
 }

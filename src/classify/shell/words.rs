@@ -5,6 +5,10 @@ use super::{braces, parameters, walk};
 use crate::classify::command::Stream;
 use crate::classify::{Scene, Unknown, Word};
 
+/// From here on, what a word is made of stays as it was written.
+const MAX_WORD: usize = 64 * 1024;
+const MAX_WORDS: usize = 4_096;
+
 /// Adds the words that `raw` becomes: none, one, or several by braces, splitting and arrays.
 pub(super) fn expand(scene: &mut Scene<'_>, raw: &RawWord<'_>, stdin: &Stream, out: &mut Vec<Word>) {
     if let [Part::Bare(text)] = &*raw.parts
@@ -149,6 +153,9 @@ impl<'o> Fields<'o> {
     }
 
     fn found(&mut self, scene: &Scene<'_>, found: Found, name: &str, written: &str, quoted: bool) {
+        // Values made of values grow without end.
+        let full = self.word.text.len() > MAX_WORD || self.out.len() > MAX_WORDS;
+        let found = if full { Found::Unknown { guarded: false } } else { found };
         self.word.quoted |=
             quoted && !(self.word.text.is_empty() && matches!(&found, Found::Text(text) if text == "~"));
         self.begun |= quoted;
@@ -179,6 +186,13 @@ impl<'o> Fields<'o> {
         self.begun |= !text.is_empty();
         let text = if self.first && text.starts_with('~') { self.tilde(scene, text) } else { text };
         self.first = false;
+        // A path of Windows says what is meant, though this shell would drop its backslashes.
+        let drive = matches!(text.as_bytes(), [drive, b':', b'\\', _, ..] if drive.is_ascii_alphabetic());
+        if drive && self.word.text.is_empty() {
+            self.word.text.push_str(text);
+            self.word.glob |= text.contains(['*', '?']);
+            return;
+        }
         let closes = text.contains(']');
         let mut rest = text;
         while let Some(at) = rest.find(['\\', '*', '?', '[']) {

@@ -57,7 +57,7 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str)
         things.at = things.at.min(things.tokens.len());
     }
     let everything = things.eat("ALL");
-    if things.eat("FUTURE") {}
+    things.eat("FUTURE");
     let (kind, whole) = kind_of(&mut things, everything);
     while things.eat_punct(":") || things.eat_punct("::") {}
     if things.eat_any(&["IN SCHEMA", "IN DATABASE"]) || everything {
@@ -86,6 +86,29 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str)
             Extent::Unknown,
             verb,
         );
+    }
+    true
+}
+
+/// `ALTER DEFAULT PRIVILEGES IN SCHEMA s GRANT … ON TABLES TO r`: rights on everything made there from now on.
+pub(super) fn default_privileges(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
+    let span = cursor.span();
+    let operation = match (cursor.find("GRANT"), cursor.find("REVOKE")) {
+        (_, Some(_)) => Operation::Revoke,
+        (Some(_), None) => Operation::Grant,
+        (None, None) => return false,
+    };
+    let schemas = match cursor.find("IN SCHEMA") {
+        Some(at) => {
+            cursor.at = at + 2;
+            cursor.names()
+        }
+        None => vec![Name::default()],
+    };
+    for schema in schemas {
+        let mut resource = run.resource(ResourceKind::Schema, &schema);
+        resource.unresolved = schema.unresolved;
+        run.put(operation, resource, Extent::All, "ALTER DEFAULT PRIVILEGES", span, |_| {});
     }
     true
 }
@@ -202,4 +225,25 @@ pub(super) fn alter_role(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, by: 
         grants(run, &Name { text: format!("login to {}", name.text), ..name }, by, span);
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::sql::tests::check;
+
+    #[test]
+    fn grants_name_what_is_granted() {
+        check("postgres", "GRANT pg_execute_server_program TO deploy", "grant Role pg_execute_server_program (one)");
+        check("postgres", "GRANT ALL PRIVILEGES ON ALL TABLES IN SCHEMA shop TO PUBLIC", "grant Schema shop (all)");
+        check("mysql", "GRANT ALL ON *.* TO 'app'@'%'", "grant Server *.* (all)");
+        check("postgres", "ALTER ROLE app SUPERUSER", "alter Role app (one)\ngrant Role superuser to app (one)");
+        check("tsql", "ALTER SERVER ROLE sysadmin ADD MEMBER app", "grant Role sysadmin (one)");
+        check(
+            "postgres",
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT ON TABLES TO app",
+            "grant Schema shop (all)",
+        );
+        check("postgres", "REVOKE SELECT ON logs FROM app", "revoke Table logs (one)");
+        check("postgres", "REASSIGN OWNED BY app TO boss", "grant Role everything owned by app (all)");
+    }
 }

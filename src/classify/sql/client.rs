@@ -127,7 +127,6 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token], line: Span) {
         "\\set" | "\\gset" if rest.contains('`') => {
             run.scene.run_word(Language::Shell, rest.split('`').nth(1).unwrap_or_default(), Some(line));
         }
-        "\\r" if false => {}
         _ if lower.starts_with("\\d")
             || lower.starts_with("\\l")
             || lower.starts_with("\\z")
@@ -138,12 +137,10 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token], line: Span) {
         ".tables" | ".schema" | ".databases" | ".indexes" | ".indices" | ".show" | ".fullschema" => {
             run.server(Operation::List, word, Some(line))
         }
-        _ if lower.starts_with('\\')
-            && lower.len() <= 20
-            && lower[1..]
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'?' || byte == b';') => {}
-        _ if lower.starts_with(['.', ':']) || lower == "pager" => {}
+        "\\e" | "\\edit" | "\\ef" | "\\ev" => {
+            run.gap(GapKind::HiddenCode, Hides::Anything, Some(line), "code written in an editor");
+        }
+        _ if HARMLESS.contains(&lower.trim_start_matches(['\\', '.', ':']).trim_end_matches(';')) => {}
         _ => run.gap(
             GapKind::UnknownStatement,
             Hides::Anything,
@@ -152,6 +149,95 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token], line: Span) {
         ),
     }
 }
+
+/// Commands that only change how the client shows things.
+const HARMLESS: &[&str] = &[
+    "",
+    "?",
+    "a",
+    "auth",
+    "bail",
+    "bind",
+    "c",
+    "cd",
+    "changes",
+    "close_prepared",
+    "conninfo",
+    "copyright",
+    "crosstabview",
+    "crlf",
+    "dbconfig",
+    "dbinfo",
+    "delimiter",
+    "echo",
+    "elif",
+    "else",
+    "encoding",
+    "endif",
+    "endpipeline",
+    "eqp",
+    "error",
+    "errverbose",
+    "exit",
+    "explain",
+    "f",
+    "flush",
+    "flushrequest",
+    "g",
+    "gdesc",
+    "getenv",
+    "getresults",
+    "gset",
+    "h",
+    "headers",
+    "help",
+    "html",
+    "if",
+    "limit",
+    "lint",
+    "listvar",
+    "mode",
+    "nopager",
+    "nowarning",
+    "nullvalue",
+    "on",
+    "p",
+    "pager",
+    "parameter",
+    "parse",
+    "print",
+    "prompt",
+    "pset",
+    "q",
+    "qecho",
+    "quit",
+    "r",
+    "reset",
+    "restrict",
+    "sendpipeline",
+    "separator",
+    "serverlist",
+    "set",
+    "setenv",
+    "setvar",
+    "startpipeline",
+    "stats",
+    "syncpipeline",
+    "t",
+    "timeout",
+    "timer",
+    "timing",
+    "unrestrict",
+    "unset",
+    "version",
+    "w",
+    "warn",
+    "warnings",
+    "watch",
+    "width",
+    "x",
+    "xml",
+];
 
 /// `\copy t to '/tmp/x'` is COPY with the client's files.
 fn copy(run: &mut Run<'_, '_, '_>, at: usize, rest: &str, line: Span) {
@@ -182,5 +268,28 @@ fn output(run: &mut Run<'_, '_, '_>, word: &str, at: usize, rest: &str, line: Sp
         let path = rest.trim_matches(['\'', '"']);
         let what = Resource::new(ResourceKind::Database, "");
         transfer::export(run, what, Extent::Some, word, Some(line), Zone::Local, path.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::sql::tests::check;
+
+    #[test]
+    fn client_commands_are_actions_too() {
+        check("postgres", "\\copy users to '/tmp/u'", "export Table users (all, local /tmp/u)");
+        check(
+            "postgres",
+            "\\i setup.sql",
+            "execute File setup.sql (one, local code)\ngap hidden-code: script setup.sql",
+        );
+        check(
+            "postgres",
+            "SELECT 'DROP TABLE logs' \\gexec",
+            "execute Code (some, dynamic code)\ngap dynamic-code: code put together at run time",
+        );
+        check("postgres", "\\d users", "list Server (all)");
+        check("sqlite", ".import /tmp/u.csv users", "read File /tmp/u.csv (all, temporary)\nupdate Table users (some)");
+        check("sqlite", ".frobnicate\nDROP TABLE logs", "drop Table logs (all)\ngap unknown-statement: .frobnicate");
     }
 }

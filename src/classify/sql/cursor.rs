@@ -297,8 +297,8 @@ pub(super) fn unquoted(text: &str, kind: Kind) -> String {
 
 /// The value of a string token: prefix and quotes taken off, doubled quotes and common escapes undone.
 pub(super) fn literal(text: &str) -> String {
-    if text.starts_with('$') {
-        let tag = text[1..].find('$').map_or(0, |at| at + 2);
+    if let Some(rest) = text.strip_prefix('$') {
+        let tag = rest.find('$').map_or(0, |at| at + 2);
         return text.get(tag..text.len().saturating_sub(tag)).unwrap_or_default().to_owned();
     }
     let Some(open) = text.find(['\'', '"']) else { return text.to_owned() };

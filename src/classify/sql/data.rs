@@ -8,7 +8,7 @@ use sqlparser::ast::{
     UpdateTableFromKind, Value, Visit, Visitor,
 };
 
-use crate::model::{Effect, Extent, Operation, Resource, ResourceKind, Span, Zone};
+use crate::model::{Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone};
 
 use super::cursor::{Cursor, Name};
 use super::lexer::{Kind, Token};
@@ -27,16 +27,30 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token]) -> bool {
             let _ = statement.visit(&mut walk);
             true
         }
-        _ => run.lexically(|run| by_words::run(run, tokens)),
+        _ => {
+            let mark = run.scene.mark();
+            let known = run.lexically(|run| by_words::run(run, tokens));
+            if known && run.scene.mark() == mark {
+                let words: String = run.text[tokens[0].start..].chars().take(60).collect();
+                run.gap(GapKind::Unparsed, Hides::Anything, cursor.span(), words);
+            }
+            known
+        }
     }
 }
 
 /// A condition that is asked (`IF EXISTS (SELECT …)`): its queries are reads, its functions are called.
 pub(super) fn condition(run: &mut Run<'_, '_, '_>, tokens: &[Token]) {
     super::functions::run(run, tokens);
-    if let Some(expr) = parse::condition(run, tokens) {
-        let mut walk = Walk { run, tables: Vec::new(), ctes: Vec::new(), top: None };
-        let _ = expr.visit(&mut walk);
+    match parse::condition(run, tokens) {
+        Some(expr) => {
+            let mut walk = Walk { run, tables: Vec::new(), ctes: Vec::new(), top: None };
+            let _ = expr.visit(&mut walk);
+        }
+        // `FOR r IN SELECT …`
+        None => {
+            run.lexically(|run| by_words::reads(run, Cursor::new(run.text, tokens), Extent::Unknown));
+        }
     }
 }
 
@@ -79,13 +93,22 @@ fn cursor_table(mut cursor: Cursor<'_>) -> Option<Name> {
     cursor.name()
 }
 
+/// A name that WITH gives to a query.
+struct Cte {
+    name: String,
+    /// The table behind it, when there is just one.
+    base: Option<ObjectName>,
+    /// It lets only some rows of that table through.
+    limited: bool,
+}
+
 /// Walks a tree and notes what each part of it does.
 struct Walk<'r, 's, 'a, 't> {
     run: &'r mut Run<'s, 'a, 't>,
     /// Tables whose reading is noted already, to say it once.
     tables: Vec<(String, Extent)>,
-    /// Names that `WITH` gives to queries, with the table behind them when there is just one.
-    ctes: Vec<(String, Option<ObjectName>)>,
+    /// What WITH has named so far.
+    ctes: Vec<Cte>,
     /// Rows that `TOP` lets through.
     top: Option<Option<u64>>,
 }
@@ -107,14 +130,16 @@ impl Visitor for Walk<'_, '_, '_, '_> {
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
         if let Some(with) = &query.with {
             for cte in &with.cte_tables {
-                let base = match &*cte.query.body {
+                let (base, limited) = match &*cte.query.body {
                     SetExpr::Select(select) => match &select.from[..] {
-                        [only] => table_name(&only.relation).cloned(),
-                        _ => None,
+                        [only] => {
+                            (table_name(&only.relation).cloned(), select.selection.is_some() || select.top.is_some())
+                        }
+                        _ => (None, false),
                     },
-                    _ => None,
+                    _ => (None, false),
                 };
-                self.ctes.push((cte.alias.name.value.clone(), base));
+                self.ctes.push(Cte { name: cte.alias.name.value.clone(), base, limited });
             }
         }
         let limited = query.fetch.is_some() || query.limit_clause.as_ref().is_some_and(limits);
@@ -171,7 +196,7 @@ impl Walk<'_, '_, '_, '_> {
                     continue;
                 }
                 if into.temporary {
-                    self.run.temporary.push(name.text.to_ascii_lowercase());
+                    self.run.made_temporary(&name.text);
                 }
                 self.run.note(Operation::Create, ResourceKind::Table, &name, Extent::One, "SELECT INTO");
             }
@@ -205,7 +230,7 @@ impl Walk<'_, '_, '_, '_> {
         let is_cte = name.0.len() == 1
             && name.0[0]
                 .as_ident()
-                .is_some_and(|ident| self.ctes.iter().any(|(cte, _)| cte.eq_ignore_ascii_case(&ident.value)));
+                .is_some_and(|ident| self.ctes.iter().any(|cte| cte.name.eq_ignore_ascii_case(&ident.value)));
         (!is_cte).then(|| parse::name(self.run, name))
     }
 
@@ -215,9 +240,12 @@ impl Walk<'_, '_, '_, '_> {
             return;
         }
         // DuckDB and ClickHouse read files and addresses in place of tables.
-        if name.text.contains("://") {
+        if name.text.starts_with('@') && self.run.dialect == super::Dialect::Snowflake {
+            let resource = Resource::new(ResourceKind::Bucket, name.text.clone());
+            self.run.put(Operation::Read, resource, extent, "SELECT", name.span, |_| {});
+        } else if name.text.contains("://") {
             transfer::fetch(self.run, &name.text, "SELECT", name.span);
-        } else if name.span.is_some_and(|span| self.run.text[span.start..].starts_with('\'')) {
+        } else if name.span.is_none_or(|span| self.run.text[span.start..].starts_with('\'')) {
             let resource = transfer::server_file(&name.text);
             self.run.put(Operation::Read, resource, Extent::All, "SELECT", name.span, |_| {});
         } else {
@@ -244,8 +272,8 @@ impl Walk<'_, '_, '_, '_> {
 
     fn behind(&self, name: &ObjectName) -> Name {
         let written = parse::name(self.run, name);
-        match self.ctes.iter().find(|(cte, _)| cte.eq_ignore_ascii_case(&written.text)) {
-            Some((_, Some(base))) if self.run.dialect == super::Dialect::TSql => {
+        match self.ctes.iter().find(|cte| cte.name.eq_ignore_ascii_case(&written.text)) {
+            Some(Cte { base: Some(base), .. }) if self.run.dialect == super::Dialect::TSql => {
                 Name { span: written.span, ..parse::name(self.run, base) }
             }
             _ => written,
@@ -326,8 +354,16 @@ impl Walk<'_, '_, '_, '_> {
         if reached.extent == Extent::All && delete.selection.is_none() && joined {
             reached.extent = Extent::Some;
         }
+        let narrowed =
+            delete.tables.iter().chain(from.iter().filter_map(|from| table_name(&from.relation))).any(|name| {
+                let written = parse::name(self.run, name).text;
+                self.ctes.iter().any(|cte| cte.limited && cte.base.is_some() && cte.name.eq_ignore_ascii_case(&written))
+            });
+        if reached.extent == Extent::All && narrowed && self.run.dialect == super::Dialect::TSql {
+            reached.extent = Extent::Some;
+        }
         let limit = delete.limit.as_ref().map(number).or(self.top.take());
-        if let Some(limit) = limit {
+        if let Some(limit) = limit.filter(|_| !self.run.looping) {
             (reached.extent, reached.count) = at_most(limit, reached.extent, reached.count);
         }
         for name in &targets {
@@ -370,7 +406,7 @@ impl Walk<'_, '_, '_, '_> {
             reached.extent = Extent::Some;
         }
         let limit = update.limit.as_ref().map(number).or(self.top.take());
-        if let Some(limit) = limit {
+        if let Some(limit) = limit.filter(|_| !self.run.looping) {
             (reached.extent, reached.count) = at_most(limit, reached.extent, reached.count);
         }
         for name in &targets {
@@ -387,7 +423,11 @@ impl Walk<'_, '_, '_, '_> {
                     _ => None,
                 };
                 let Some(name) = self.table(factor) else { continue };
-                let is_target = |target: &Name| target.text == name.text || Some(target.text.as_str()) == alias;
+                let is_target = |target: &Name| {
+                    target.text == name.text
+                        || Some(target.text.as_str()) == alias
+                        || target.span.is_some() && target.span == name.span
+                };
                 if !targets.iter().any(is_target) {
                     self.reads(name, Extent::Some);
                 }
@@ -458,4 +498,61 @@ fn limits(clause: &LimitClause) -> bool {
 /// Whether a token could be (part of) a table's name.
 pub(super) fn names_something(token: Token) -> bool {
     matches!(token.kind, Kind::Word | Kind::Quoted | Kind::Param)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::sql::tests::check;
+
+    #[test]
+    fn changes_are_found_wherever_they_stand() {
+        check(
+            "postgres",
+            "WITH gone AS (DELETE FROM logs RETURNING *) INSERT INTO attic SELECT * FROM gone",
+            "delete Table logs (all)\nupdate Table attic (some)",
+        );
+        check(
+            "postgres",
+            "MERGE INTO stock s USING sold d ON 1 = 1 WHEN MATCHED THEN DELETE",
+            "delete Table stock (all)\nread Table sold (all)",
+        );
+        check(
+            "mysql",
+            "DELETE l FROM logs l JOIN bans b ON b.id = l.id",
+            "delete Table logs (some)\nread Table bans (some)",
+        );
+        check(
+            "mysql",
+            "UPDATE logs l JOIN bans b ON b.id = l.id SET b.seen = 1",
+            "update Table bans (some)\nread Table logs (some)",
+        );
+        check("tsql", "UPDATE l SET l.seen = 1 FROM dbo.logs AS l WHERE l.id = @id", "update Table dbo.logs (one)");
+        check(
+            "tsql",
+            "WITH old AS (SELECT * FROM logs WHERE day < 3) DELETE FROM old",
+            "read Table logs (some)\ndelete Table logs (some)",
+        );
+        check("tsql", "DELETE TOP (5) FROM logs", "delete Table logs (some, 5 rows)");
+        check("mysql", "DELETE FROM logs LIMIT 5", "delete Table logs (some, 5 rows)");
+        check(
+            "postgres",
+            "SELECT * INTO attic FROM logs WHERE id = 3",
+            "read Table logs (one)\ncreate Table attic (one)",
+        );
+        check(
+            "postgres",
+            "SELECT * FROM logs l JOIN users u ON u.id = l.user_id WHERE l.id = 3",
+            "read Table logs (one)\nread Table users (some)",
+        );
+        check(
+            "postgres",
+            "DELETE FROM ONLY {{ schema }}.logs",
+            "delete Table schema.logs (all, unresolved)\ngap unresolved-variable: schema.logs",
+        );
+        check(
+            "mysql",
+            "SELECT * FROM users INTO OUTFILE '/tmp/u'",
+            "export Table users (all, local /tmp/u)\nread Table users (all)",
+        );
+    }
 }

@@ -116,6 +116,6 @@ impl Dialect {
 
     /// Statements need no semicolon between them.
     pub(super) fn loose_ends(self) -> bool {
-        self == TSql
+        matches!(self, TSql | Unknown)
     }
 }

@@ -91,8 +91,12 @@ fn does(name: &str) -> Option<Does> {
 const NEEDS_LITERAL: &[&str] =
     &["file", "url", "s3", "mysql", "shell", "system", "remote", "hdfs", "glob", "eval", "postgresql"];
 
+/// Calls beyond this in one statement are not read one by one: each looks through its arguments, which may nest.
+const MAX_CALLS: usize = 100;
+
 /// Notes what the functions called in `tokens` do.
 pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token]) {
+    let mut calls = 0;
     for pair in 1..tokens.len() {
         let (name, open) = (tokens[pair - 1], tokens[pair]);
         if open.kind != Kind::Punct
@@ -112,6 +116,11 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token]) {
             let span = Some(Span::new(name.start, cursor.tokens[cursor.at - 1].end));
             if NEEDS_LITERAL.contains(&lower.as_str()) && !inner.first().is_some_and(|token| token.kind == Kind::Text) {
                 continue;
+            }
+            calls += 1;
+            if calls > MAX_CALLS {
+                run.gap(GapKind::TooLarge, Hides::Anything, span, "too many calls in one statement");
+                return;
             }
             call(run, does, &lower, Cursor::new(cursor.text, inner), span);
         }
@@ -256,6 +265,10 @@ fn runs_sql(run: &mut Run<'_, '_, '_>, by: &str, mut arguments: Cursor<'_>, span
     };
     let connection = literals.first().filter(|(text, _)| !is_code(text)).map(|(text, _)| text.clone());
     let place = connection.as_deref().and_then(host_of).map(|name| Place { kind: PlaceKind::Host, name });
+    if by.starts_with("dblink") || by.starts_with("open") {
+        let peer = place.as_ref().map_or_else(String::new, |place| place.name.clone());
+        run.put(Operation::Connect, Resource::new(ResourceKind::Server, peer), Extent::One, by, span, |_| {});
+    }
     match literals.iter().rfind(|(text, _)| is_code(text)) {
         Some((code, at)) if !glued => {
             run.nested_sql(code, *at, place);
@@ -278,4 +291,36 @@ fn host_of(connection: &str) -> Option<String> {
         None => connection.split_once("://")?.1.rsplit('@').next()?.split(['/', ':']).next()?,
     };
     (!host.is_empty()).then(|| host.trim_matches('\'').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::sql::tests::check;
+
+    #[test]
+    fn functions_that_do_more_than_compute_are_found() {
+        check("postgres", "SELECT pg_read_file('/etc/shadow')", "read File /etc/shadow (all, system, credential)");
+        check("postgres", "SELECT 'pg_read_file(1)'", "");
+        check(
+            "postgres",
+            "SELECT dblink_exec('host=other', 'DROP TABLE logs')",
+            "connect Server other (one)\ndrop Table logs (all, host other)",
+        );
+        check(
+            "postgres",
+            "SELECT dblink('c', 'DROP TABLE ' || t)",
+            "connect Server (one)\nexecute Code (one, dynamic code)\ngap dynamic-code: code put together at run time",
+        );
+        check("postgres", "SELECT pg_terminate_backend(4711)", "stop Process 4711 (one)");
+        check(
+            "duckdb",
+            "SELECT * FROM read_csv('https://example.com/u.csv')",
+            "fetch Endpoint https://example.com/u.csv (one, external https://example.com/u.csv)",
+        );
+        check(
+            "mysql",
+            "SELECT load_file(concat('/etc', '/x'))",
+            "read File (unknown, unresolved)\ngap unresolved-variable: load_file",
+        );
+    }
 }

@@ -86,7 +86,7 @@ impl<'t> Lexer<'t> {
                     self.line_comment()
                 }
                 (b'#', _) if self.hash_comment() => self.line_comment(),
-                (b'/', b'/') if self.dialect == Dialect::Snowflake => self.line_comment(),
+                (b'/', b'/') if self.dialect == Dialect::Snowflake && !self.touches() => self.line_comment(),
                 (b'/', b'*') => self.comment(),
                 (b'*', b'/') if self.executable => {
                     self.executable = false;
@@ -352,7 +352,7 @@ impl<'t> Lexer<'t> {
         }
         let operand = self.touches()
             && self.before.is_some_and(|before| {
-                !(before.kind == Kind::Punct && !matches!(&self.text[before.start..before.end], ")" | "]"))
+                before.kind != Kind::Punct || matches!(&self.text[before.start..before.end], ")" | "]")
             });
         if operand {
             self.at += 1;
@@ -407,4 +407,26 @@ impl<'t> Lexer<'t> {
 /// Letters of an unquoted name; every letter beyond ASCII is one.
 fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::sql::tests::check;
+
+    #[test]
+    fn quotes_follow_the_dialect() {
+        check("postgres", "SELECT 'a\\'; DELETE FROM logs; --'", "delete Table logs (all)");
+        check("mysql", "SELECT 'a\\'; DELETE FROM logs; --'", "");
+        check("postgres", "SELECT E'a\\'; DELETE FROM logs; --'", "");
+        check("postgres", "SELECT $x$; DELETE FROM logs; $x$; DELETE FROM notes", "delete Table notes (all)");
+        check("postgres", "/* one /* two */ DROP TABLE logs; */ TRUNCATE notes", "delete Table notes (all)");
+        check("mysql", "/* one /* two */ DROP TABLE logs", "drop Table logs (all)");
+        check("mysql", "/*!40000 DROP TABLE logs */", "drop Table logs (all)");
+        check("tsql", "DROP TABLE [dbo].[odd name]", "drop Table dbo.odd name (all)");
+        check(
+            "",
+            "UPDATE logs SET a = 'never closed",
+            "update Table logs (all, lexical)\ngap unparsed: a quote or comment is never closed",
+        );
+    }
 }

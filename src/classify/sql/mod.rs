@@ -5,8 +5,10 @@
 //! grammar is a verb, a kind, names and options, and no parser knows half of them.
 
 mod access;
+mod alter;
 mod client;
 mod control;
+mod create;
 mod cursor;
 mod data;
 mod dialect;
@@ -17,18 +19,21 @@ mod parse;
 mod predicate;
 mod routine;
 mod schema;
+mod settings;
 mod split;
 mod statement;
 mod template;
 mod tokens;
+mod transaction;
 mod transfer;
+mod upkeep;
 
 use crate::model::{
     Area, Certainty, Effect, Extent, GapKind, Hides, Operation, Place, Resource, ResourceKind, Reversibility, Span,
 };
 
 use super::Scene;
-use cursor::Name;
+use cursor::{Cursor, Name};
 use dialect::Dialect;
 use split::{Piece, Splitter};
 
@@ -46,6 +51,7 @@ pub fn run(scene: &mut Scene<'_>, text: &str) {
         blanks: Vec::new(),
         temporary: Vec::new(),
         blocks: 0,
+        looping: false,
         declares: false,
         scanned: false,
         depth: 0,
@@ -68,7 +74,11 @@ pub fn run(scene: &mut Scene<'_>, text: &str) {
             template::add(&mut template, text, &tokens, piece);
         }
         match piece {
-            Piece::Statement => statement::run(&mut run, &tokens),
+            Piece::Statement => {
+                let cursor = Cursor::new(text, &tokens);
+                run.scene.step(|| format!("{} statement", cursor.keyword()), cursor.span(), |_| {});
+                statement::run(&mut run, &tokens);
+            }
             Piece::Client(line) => client::run(&mut run, &tokens, line),
         }
     }
@@ -93,6 +103,8 @@ struct Run<'s, 'a, 't> {
     temporary: Vec<String>,
     /// `BEGIN … END` blocks that are open.
     blocks: usize,
+    /// Inside a loop, where a LIMIT bounds one round only.
+    looping: bool,
     /// Inside the declarations of a block.
     declares: bool,
     /// The functions of the statement at hand are noted already.
@@ -113,7 +125,11 @@ impl Run<'_, '_, '_> {
         let mut resource = Resource::new(kind, name.text.clone());
         resource.unresolved = name.unresolved || name.text.is_empty();
         if matches!(kind, ResourceKind::Table | ResourceKind::View | ResourceKind::Column | ResourceKind::Index) {
-            if name.text.starts_with('#') || is_one_of(&name.text, &self.temporary) || starts(&name.text, "pg_temp.") {
+            if name.text.starts_with('#')
+                || name.text.starts_with('@') && self.dialect == Dialect::TSql
+                || is_one_of(&name.text, &self.temporary)
+                || starts(&name.text, "pg_temp.")
+            {
                 resource.areas = resource.areas.with(Area::Ephemeral);
             }
             if is_internal(&name.text) {
@@ -121,6 +137,13 @@ impl Run<'_, '_, '_> {
             }
         }
         resource
+    }
+
+    /// Remembers a temporary table; beyond a point it is safe to forget them.
+    fn made_temporary(&mut self, name: &str) {
+        if self.temporary.len() < 256 {
+            self.temporary.push(name.to_ascii_lowercase());
+        }
     }
 
     /// Notes an effect after `change` has said what is special about it.

@@ -85,6 +85,7 @@ fn prepared<'t>(run: &Run<'_, '_, 't>, tokens: &[Token]) -> Cow<'t, str> {
         changes.push((*blank, b' '));
     }
     let mut cursor = Cursor::new(run.text, tokens);
+    let mut to_file = false;
     for (at, token) in tokens.iter().enumerate() {
         let span = Span::new(token.start, token.end);
         match token.kind {
@@ -98,30 +99,17 @@ fn prepared<'t>(run: &Run<'_, '_, 't>, tokens: &[Token]) -> Cow<'t, str> {
                 changes.push((Span::new(token.start, token.start + 1), b'"'));
                 changes.push((Span::new(token.end - 1, token.end), b'"'));
             }
-            Kind::Word if at > 0 && at < 8 => {
-                cursor.at = at - 1;
-                let modifies = at <= 3
-                    && (cursor.tokens[0].kind == Kind::Word)
-                    && matches!(Cursor::new(run.text, tokens).keyword().as_str(), "DELETE" | "UPDATE");
-                let only = ["FROM ONLY", "UPDATE ONLY", "INTO ONLY"].iter().any(|words| cursor.sees(words))
-                    && !matches!(cursor.peek(2), "" | "." | "," | "SET" | "WHERE");
-                cursor.at = at;
-                if only || modifies && ["QUICK", "LOW_PRIORITY", "IGNORE"].iter().any(|word| cursor.sees(word)) {
-                    changes.push((span, b' '));
-                } else if modifies && at == 1 && cursor.eat("TOP") {
-                    if cursor.brackets().is_none() {
-                        cursor.at += 1;
-                    }
-                    cursor.eat("PERCENT");
-                    if let Some(span) = cursor.span_from(at) {
-                        changes.push((span, b' '));
-                    }
+            Kind::Word if at > 0 => {
+                if at < 8 {
+                    misread(cursor, at, &mut changes);
                 }
-            }
-            Kind::Word if token.end - token.start == 4 => {
                 // Where a query's rows go to a file: noted by its words, and no parser knows it.
                 cursor.at = at;
-                if cursor.sees("INTO OUTFILE") || cursor.sees("INTO DUMPFILE") {
+                if !to_file
+                    && token.end - token.start == 4
+                    && (cursor.sees("INTO OUTFILE") || cursor.sees("INTO DUMPFILE"))
+                {
+                    to_file = true;
                     cursor.at += 2;
                     let end = cursor.find_flat(&["FROM", "UNION"]).unwrap_or(tokens.len());
                     changes.push((Span::new(token.start, tokens[end - 1].end), b' '));
@@ -145,6 +133,29 @@ fn prepared<'t>(run: &Run<'_, '_, 't>, tokens: &[Token]) -> Cow<'t, str> {
     }
     // Only whole characters were replaced by ASCII, so this cannot fail; the original is a safe answer all the same.
     String::from_utf8(bytes).map_or(Cow::Borrowed(slice), Cow::Owned)
+}
+
+/// Words at the front that the parser takes for names: `DELETE FROM ONLY t`, `DELETE QUICK FROM t`, `DELETE TOP (10) FROM t`.
+fn misread(mut cursor: Cursor<'_>, at: usize, changes: &mut Vec<(Span, u8)>) {
+    cursor.at = 0;
+    let modifies = at <= 3 && (cursor.sees("DELETE") || cursor.sees("UPDATE"));
+    cursor.at = at - 1;
+    let only = ["FROM ONLY", "UPDATE ONLY", "INTO ONLY"].iter().any(|words| cursor.sees(words))
+        && !matches!(cursor.peek(2), "" | "." | "," | "SET" | "WHERE");
+    cursor.at = at;
+    if only || modifies && ["QUICK", "LOW_PRIORITY", "IGNORE"].iter().any(|word| cursor.sees(word)) {
+        cursor.at += 1;
+    } else if modifies && at == 1 && cursor.eat("TOP") {
+        if cursor.brackets().is_none() {
+            cursor.at += 1;
+        }
+        cursor.eat("PERCENT");
+    } else {
+        return;
+    }
+    if let Some(span) = cursor.span_from(at) {
+        changes.push((span, b' '));
+    }
 }
 
 /// Replaces lines and columns by byte offsets in the whole code: line 1, column = offset + 1.
@@ -190,12 +201,10 @@ pub(super) fn name(run: &Run<'_, '_, '_>, name: &ObjectName) -> Name {
         let place = span(ident.span);
         if is_param(run, ident) {
             found.unresolved = true;
-            found.text.push_str(
-                place
-                    .and_then(|place| run.text.get(place.start..place.end))
-                    .unwrap_or(&ident.value)
-                    .trim_matches(['{', '}', ' ']),
-            );
+            let written = place.and_then(|place| run.text.get(place.start..place.end)).unwrap_or(&ident.value);
+            let whole =
+                written.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).filter(|rest| !rest.contains('{'));
+            found.text.push_str(whole.unwrap_or(written).trim());
         } else {
             found.text.push_str(&ident.value);
         }

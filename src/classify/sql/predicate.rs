@@ -284,3 +284,28 @@ fn constant_truth(value: &Value) -> Option<bool> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::sql::tests::check;
+
+    #[test]
+    fn conditions_that_hold_for_every_row_are_none() {
+        check("postgres", "DELETE FROM logs", "delete Table logs (all)");
+        check("postgres", "DELETE FROM logs WHERE (2 = 2)", "delete Table logs (all)");
+        check("postgres", "DELETE FROM logs WHERE note = 'x' OR NOT FALSE", "delete Table logs (all)");
+        check("postgres", "DELETE FROM logs WHERE note IS NULL OR note IS NOT NULL", "delete Table logs (all)");
+        check("postgres", "DELETE FROM logs WHERE note = note", "delete Table logs (all)");
+        check("postgres", "DELETE FROM logs WHERE EXISTS (SELECT 1)", "delete Table logs (all)");
+        check(
+            "postgres",
+            "DELETE FROM logs WHERE id IN (SELECT id FROM logs)",
+            "delete Table logs (all)\nread Table logs (all)",
+        );
+        check("postgres", "DELETE FROM logs WHERE note LIKE '%'", "delete Table logs (all)");
+        check("postgres", "DELETE FROM logs WHERE id > 0", "delete Table logs (some)");
+        check("postgres", "DELETE FROM logs WHERE tenant_id = 4 AND day < now()", "delete Table logs (one)");
+        check("postgres", "DELETE FROM logs WHERE id = :id", "delete Table logs (one)");
+        check("postgres", "DELETE FROM logs WHERE id IN (7, 8, 9)", "delete Table logs (some, 3 rows)");
+    }
+}

@@ -6,8 +6,9 @@ use super::cursor::{Cursor, Name};
 use super::dialect::Dialect;
 use super::kinds::Named;
 use super::lexer::Kind;
-use super::{Run, access, control, functions, statement};
+use super::{Run, access, control, functions, settings, statement};
 use crate::classify::Language;
+use crate::classify::command::Stream;
 
 /// Reads a statement that runs or prepares code; `false` when it makes no sense.
 pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bool {
@@ -33,7 +34,9 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
                 statement::run(run, &cursor.tokens[at..]);
                 return true;
             }
-            run.blocks > 0 || verb == "RETURN" && cursor.rest().len() < 6 || verb == "OPEN" && cursor.rest().len() <= 2
+            run.blocks > 0
+                || cursor.rest().len() <= 1
+                || cursor.tokens.get(2).is_some_and(|token| token.kind != Kind::Word)
         }
     }
 }
@@ -69,11 +72,7 @@ fn executes(run: &mut Run<'_, '_, '_>, by: &str, name: &str, origin: CodeOrigin,
 /// A routine that the database keeps: what it does is not in the text.
 fn call(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, by: &str) -> bool {
     let Some(name) = cursor.name() else { return false };
-    if !cursor.ended()
-        && !cursor.sees_punct("(")
-        && cursor.rest().iter().all(|token| token.kind == Kind::Word)
-        && cursor.rest().len() > 1
-    {
+    if !cursor.ended() && !cursor.sees_punct("(") && cursor.rest().iter().all(|token| token.kind == Kind::Word) {
         return false;
     }
     executes(run, by, &name.text, CodeOrigin::Stored, name.span);
@@ -214,8 +213,7 @@ fn string(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, by: &str) -> bool {
     let mut code = String::new();
     let mut place: Option<Span> = None;
     let mut literals = 0;
-    loop {
-        let Some((text, span)) = cursor.string() else { break };
+    while let Some((text, span)) = cursor.string() {
         code.push_str(&text);
         place = super::cursor::join(place, Some(span));
         literals += 1;
@@ -242,6 +240,7 @@ fn string(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, by: &str) -> bool {
 fn prepare(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     if cursor.eat("TRANSACTION") {
         run.transaction = None;
+        settings::session(run, "PREPARE TRANSACTION", cursor.span());
         return true;
     }
     let Some(_) = cursor.name() else { return false };
@@ -268,18 +267,21 @@ fn declare(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     if cursor.name().is_none() {
         return false;
     }
-    functions::run(run, cursor.rest());
     if cursor.has("CURSOR") {
         if let Some(at) = cursor.find("FOR").or_else(|| cursor.find("IS")) {
             statement::run(run, &cursor.tokens[at + 1..]);
         }
         return true;
     }
-    if cursor.rest().len() >= 6 && cursor.rest().iter().all(|token| token.kind == Kind::Word) {
+    let shaped = ["DEFAULT", "CONSTANT", "NOT", "CONDITION", "PRECISION", "VARYING", "WITH", "SCROLL", "UNSIGNED"];
+    if cursor.rest().len() >= 3
+        && !shaped.iter().any(|word| cursor.has(word))
+        && cursor.rest().iter().all(|token| token.kind == Kind::Word)
+    {
         return false;
     }
-    run.declares = true;
-    // PL/pgSQL needs no semicolon… but a BEGIN on its own line may follow directly.
+    functions::run(run, cursor.rest());
+    run.declares = run.dialect != Dialect::TSql;
     true
 }
 
@@ -322,15 +324,66 @@ pub(super) fn loads_library(run: &mut Run<'_, '_, '_>, file: &str, by: &str, spa
 impl Run<'_, '_, '_> {
     /// Shell code that the server runs.
     pub(super) fn shell(&mut self, code: &str, span: Span) {
+        self.shell_reading(code, span, Stream::default());
+    }
+
+    /// Shell code that the server runs and that reads something.
+    pub(super) fn shell_reading(&mut self, code: &str, span: Span, stdin: Stream) {
         let mark = self.scene.mark();
         self.scene.scoped(|scene| {
             scene.elsewhere = true;
-            scene.run_word(Language::Shell, code, Some(span));
+            scene.run_piped(code, Err(Some(span)), stdin);
         });
         if self.dry {
             for effect in self.scene.since(mark) {
                 effect.dry_run = true;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::sql::tests::check;
+
+    #[test]
+    fn strings_that_carry_code_are_read() {
+        check(
+            "postgres",
+            "DO $$ BEGIN IF EXISTS (SELECT 1 FROM a) THEN EXECUTE 'DROP TABLE logs'; END IF; END $$",
+            "read Table a (unknown, lexical)\ndrop Table logs (all)",
+        );
+        check(
+            "postgres",
+            "DO $$ DECLARE r record; BEGIN FOR r IN SELECT t FROM names LOOP EXECUTE 'DROP TABLE ' || r.t; END LOOP; END $$",
+            "read Table names (unknown, lexical)\nexecute Code (one, dynamic code)\ngap dynamic-code: code put together at run time",
+        );
+        check(
+            "postgres",
+            "DO $$ BEGIN EXECUTE format('TRUNCATE %I', t); END $$",
+            "delete Table %I (all, unresolved)\ngap unresolved-variable: %I",
+        );
+        check("tsql", "EXEC sp_executesql N'DROP TABLE logs'", "drop Table logs (all)");
+        check(
+            "tsql",
+            "EXEC('DROP TABLE ' + @t)",
+            "execute Code (one, dynamic code)\ngap dynamic-code: code put together at run time",
+        );
+        check("mysql", "PREPARE s FROM 'DROP TABLE logs'", "drop Table logs (all)");
+        check(
+            "postgres",
+            "EXECUTE nightly(1)",
+            "execute Routine nightly (one, stored code)\ngap hidden-code: stored or prepared code nightly",
+        );
+        check(
+            "postgres",
+            "CREATE FUNCTION tidy() RETURNS void LANGUAGE plpgsql AS $$ BEGIN DELETE FROM logs; END $$",
+            "create Routine tidy (one)",
+        );
+        check(
+            "postgres",
+            "CREATE FUNCTION sh() RETURNS void LANGUAGE plpython3u AS $$ pass $$",
+            "create Routine sh (one)\ngrant Role language plpython3u to sh (one)",
+        );
     }
 }

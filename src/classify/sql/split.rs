@@ -17,6 +17,98 @@ pub(super) enum Piece {
     Client(Span),
 }
 
+/// Words that start a statement.
+const STARTS: &[&str] = &[
+    "DROP",
+    "TRUNCATE",
+    "DELETE",
+    "UPDATE",
+    "INSERT",
+    "EXEC",
+    "EXECUTE",
+    "ALTER",
+    "CREATE",
+    "GRANT",
+    "BACKUP",
+    "RESTORE",
+    "SHUTDOWN",
+    "KILL",
+    "DBCC",
+    "DECLARE",
+    "USE",
+    "BULK",
+    "WAITFOR",
+    "REVERT",
+    "RECONFIGURE",
+    "COMMIT",
+    "ROLLBACK",
+    "BEGIN",
+    "IF",
+    "PRINT",
+    "SELECT",
+];
+
+/// Words behind which those start nothing: `ON DELETE`, `FOR UPDATE`, `WITH GRANT OPTION`.
+const HOLDS: &[&str] = &[
+    "ON",
+    "FOR",
+    "THEN",
+    "AFTER",
+    "OF",
+    "INSTEAD",
+    "GRANT",
+    "REVOKE",
+    "DENY",
+    "ADD",
+    "WITH",
+    "AS",
+    "ELSE",
+    "BEGIN",
+    "OPTION",
+    "UNION",
+    "ALL",
+    "DISTINCT",
+    "EXCEPT",
+    "INTERSECT",
+    "EXPLAIN",
+    "TRY",
+    "CATCH",
+    "TABLE",
+    "IN",
+    "DO",
+    "KEY",
+    "ANALYZE",
+    "VERBOSE",
+    "END",
+    "OR",
+    "AND",
+    "NOT",
+    "QUERY",
+    "FROM",
+    "SELECT",
+    "SET",
+    "BEFORE",
+    "CACHED",
+];
+
+/// What keeps statements for later.
+const MAKES_LATER: &[&str] = &["PROC", "PROCEDURE", "FUNCTION", "TRIGGER", "VIEW", "RULE", "EVENT", "TASK", "POLICY"];
+
+/// Words that make a verb behind an ALTER a statement of its own: `DROP TABLE`, but not `DROP COLUMN`.
+const WHOLE: &[&str] = &[
+    "TABLE ",
+    "DATABASE ",
+    "SCHEMA ",
+    "VIEW ",
+    "PROCEDURE ",
+    "FUNCTION ",
+    "LOGIN ",
+    "USER ",
+    "ROLE ",
+    "FROM ",
+    "INTO ",
+];
+
 /// Takes one statement after the other out of the code.
 #[derive(Debug)]
 pub(super) struct Splitter<'t> {
@@ -32,6 +124,10 @@ pub(super) struct Splitter<'t> {
     no_copied: bool,
     /// Brackets open in the current statement.
     open: usize,
+    /// CASE expressions open in the current statement.
+    cases: usize,
+    /// The statement behind IF, BEGIN or ELSE has begun.
+    verb_seen: bool,
 }
 
 /// How deep in the body of a routine the current statement stands.
@@ -58,6 +154,8 @@ impl<'t> Splitter<'t> {
             copying: false,
             no_copied: false,
             open: 0,
+            cases: 0,
+            verb_seen: false,
         }
     }
 
@@ -65,7 +163,7 @@ impl<'t> Splitter<'t> {
     pub(super) fn next_piece(&mut self, tokens: &mut Vec<Token>) -> Option<Piece> {
         tokens.clear();
         self.body = Body::default();
-        self.open = 0;
+        (self.open, self.cases, self.verb_seen) = (0, 0, false);
         loop {
             if self.copying {
                 self.skip_copied();
@@ -116,6 +214,11 @@ impl<'t> Splitter<'t> {
                 }
                 self.copying = self.is_copy_from_stdin(tokens);
                 return Some(Piece::Statement);
+            }
+            if token.kind == Kind::Word && self.is(Some(&token), &["CASE"]) {
+                self.cases += 1;
+            } else if token.kind == Kind::Word && self.cases > 0 && self.is(Some(&token), &["END"]) {
+                self.cases -= 1;
             }
             if token.kind == Kind::Punct {
                 match &self.text[token.start..token.end] {
@@ -186,97 +289,53 @@ impl<'t> Splitter<'t> {
     }
 
     /// T-SQL needs no semicolons: a statement also ends where a word stands that can only start another one.
-    fn starts_anew(&self, tokens: &[Token], token: Token, leading: bool) -> bool {
+    fn starts_anew(&mut self, tokens: &[Token], token: Token, leading: bool) -> bool {
         let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return false };
         if token.kind != Kind::Word
             || last.kind == Kind::Punct && !matches!(&self.text[last.start..last.end], ")" | "*")
         {
             return false;
         }
-        let starts = [
-            "DROP",
-            "TRUNCATE",
-            "DELETE",
-            "UPDATE",
-            "INSERT",
-            "EXEC",
-            "EXECUTE",
-            "ALTER",
-            "CREATE",
-            "GRANT",
-            "BACKUP",
-            "RESTORE",
-            "SHUTDOWN",
-            "KILL",
-            "DBCC",
-            "DECLARE",
-            "USE",
-            "BULK",
-            "WAITFOR",
-            "REVERT",
-            "RECONFIGURE",
-            "COMMIT",
-            "ROLLBACK",
-            "BEGIN",
-            "IF",
-            "PRINT",
-            "SELECT",
-        ];
-        if !self.is(Some(&token), &starts)
-            || self.is(
-                Some(last),
-                &[
-                    "ON",
-                    "FOR",
-                    "THEN",
-                    "AFTER",
-                    "OF",
-                    "INSTEAD",
-                    "GRANT",
-                    "REVOKE",
-                    "DENY",
-                    "ADD",
-                    "WITH",
-                    "AS",
-                    "ELSE",
-                    "BEGIN",
-                    "OPTION",
-                    "UNION",
-                    "ALL",
-                    "EXCEPT",
-                    "INTERSECT",
-                    "EXPLAIN",
-                    "TRY",
-                    "CATCH",
-                    "TABLE",
-                    "IN",
-                ],
-            )
-            || self.is(Some(first), &["GRANT", "REVOKE", "DENY", "WITH", "IF", "WHILE", "MERGE", "BEGIN", "ELSE"])
+        let block = self.open == 0 && self.cases == 0 && self.dialect == Dialect::TSql;
+        if block
+            && self.is(Some(&token), &["END", "ELSE"])
+            && !self.is(Some(last), &["BEGIN", "END"])
+            && !self.in_body(tokens)
+        {
+            return true;
+        }
+        if !self.is(Some(&token), STARTS)
+            || self.dialect != Dialect::TSql && self.is(Some(&token), &["IF", "BEGIN", "PRINT", "USE", "SELECT"])
+            || self.is(Some(last), HOLDS)
+            || self.is(Some(first), &["GRANT", "REVOKE", "DENY", "WITH", "MERGE", "EXPLAIN", "PREPARE"])
+            || self.is(tokens.get(1), &["DEFAULT"])
+            // Where nobody said that this is T-SQL, words in front that start nothing are a sentence.
+            || self.dialect != Dialect::TSql && !self.is(Some(first), STARTS) && !self.is(Some(first), &["SET", "REPLACE"])
         {
             return false;
         }
         let makes = self.is(Some(first), &["CREATE", "ALTER"]);
-        let routine = makes
-            && tokens
-                .iter()
-                .take(6)
-                .any(|token| self.is(Some(token), &["PROC", "PROCEDURE", "FUNCTION", "TRIGGER", "VIEW"]));
-        if routine
-            || makes && self.is(Some(&token), &["DROP", "ALTER", "SELECT", "DELETE", "UPDATE", "INSERT", "EXECUTE"])
-        {
+        let routine = makes && tokens.iter().take(6).any(|token| self.is(Some(token), MAKES_LATER));
+        let next = self.lexer.rest().trim_start();
+        let whole = WHOLE.iter().any(|word| next.get(..word.len()).is_some_and(|next| next.eq_ignore_ascii_case(word)));
+        if routine || self.is(Some(first), &["ALTER"]) && !whole {
             return false;
         }
-        if self.is(Some(&token), &["SELECT", "EXEC", "EXECUTE"]) && self.is(Some(first), &["INSERT"]) {
+        if self.is(Some(&token), &["SELECT", "EXEC", "EXECUTE"]) && self.is(Some(first), &["INSERT", "REPLACE"]) {
             return false;
         }
         // Only words at the start of a line, or those that no expression can hold.
-        (leading
+        let starts = (leading
             || self.is(
                 Some(&token),
                 &["DROP", "TRUNCATE", "SHUTDOWN", "EXEC", "EXECUTE", "DELETE", "GRANT", "CREATE", "ALTER"],
             ))
-            && self.open == 0
+            && self.open == 0;
+        // The first verb behind IF and the like is theirs.
+        let controlled = tokens.iter().take(4).any(|token| self.is(Some(token), &["IF", "WHILE"]))
+            && !self.is(Some(first), &["DROP", "CREATE", "TRUNCATE"]);
+        let first_verb = controlled && !std::mem::replace(&mut self.verb_seen, true);
+        starts && !first_verb
     }
 
     /// `GO` (T-SQL) or `/` (Oracle) alone on a line.
@@ -382,5 +441,48 @@ impl<'t> Splitter<'t> {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::sql::tests::check;
+
+    #[test]
+    fn a_client_reads_some_lines_itself() {
+        check(
+            "postgres",
+            "COPY logs FROM stdin;\n1\t;DROP TABLE hidden;\n\\.\nDROP TABLE seen",
+            "update Table logs (some)\ndrop Table seen (all)",
+        );
+        check("postgres", "COPY logs FROM stdin; DROP TABLE seen", "update Table logs (some)\ndrop Table seen (all)");
+        check("tsql", "SELECT 1\nGO\nDROP TABLE seen", "drop Table seen (all)");
+        check("tsql", "SELECT 1 DROP TABLE seen", "drop Table seen (all)");
+        check("tsql", "ALTER TABLE logs\n DROP COLUMN note", "drop Column logs.note (all)");
+        check(
+            "tsql",
+            "ALTER TABLE logs ADD note int\nDROP TABLE seen",
+            "alter Table logs (one)\ndrop Table seen (all)",
+        );
+        check(
+            "mysql",
+            "DELIMITER //\nCREATE PROCEDURE tidy() BEGIN DELETE FROM kept; END//\nDELIMITER ;\nDROP TABLE seen",
+            "create Routine tidy (one)\ndrop Table seen (all)",
+        );
+        check(
+            "mysql",
+            "CREATE PROCEDURE tidy() BEGIN IF a THEN DELETE FROM kept; END IF; CASE b WHEN 1 THEN DROP TABLE kept; END CASE; END; DROP TABLE seen",
+            "create Routine tidy (one)\ndrop Table seen (all)",
+        );
+        check(
+            "oracle",
+            "CREATE PROCEDURE tidy IS n int; BEGIN DELETE FROM kept; END;\n/\nDROP TABLE seen",
+            "create Routine tidy (one)\ndrop Table seen (all)",
+        );
+        check(
+            "postgres",
+            "CREATE RULE r AS ON INSERT TO logs DO (DELETE FROM kept; DELETE FROM kept2)",
+            "create Routine r (one)",
+        );
     }
 }

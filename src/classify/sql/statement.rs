@@ -4,12 +4,12 @@ use crate::model::{GapKind, Hides};
 
 use super::cursor::Cursor;
 use super::lexer::{Kind, Token};
-use super::{Run, access, control, data, functions, routine, schema, transfer};
+use super::{Run, access, control, data, functions, routine, schema, transaction, transfer};
 
 /// Statements inside statements (`EXPLAIN PREPARE …`) deeper than this are a gap.
-const MAX_DEPTH: usize = 40;
+const MAX_DEPTH: usize = 16;
 /// Control words in front of one statement (`BEGIN IF … THEN BEGIN …`) beyond this are a gap.
-const MAX_CONTROL: usize = 400;
+const MAX_CONTROL: usize = 64;
 
 /// Finds what one statement does.
 pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token]) {
@@ -37,7 +37,7 @@ fn peeled(run: &mut Run<'_, '_, '_>, tokens: &[Token]) {
         let here = Cursor::new(run.text, cursor.rest());
         let word = here.keyword();
         match word.as_str() {
-            "BEGIN" if !control::begins_transaction(here) => {
+            "BEGIN" if !transaction::begins_transaction(here) => {
                 run.blocks += 1;
                 run.declares = false;
                 cursor.at += 1;
@@ -53,9 +53,13 @@ fn peeled(run: &mut Run<'_, '_, '_>, tokens: &[Token]) {
                     cursor.at += 1;
                 }
             }
-            "ELSE" | "LOOP" | "REPEAT" | "THEN" => cursor.at += 1,
+            "ELSE" | "LOOP" | "REPEAT" | "THEN" => {
+                run.looping |= matches!(word.as_str(), "LOOP" | "REPEAT");
+                cursor.at += 1;
+            }
             "EXCEPTION" if here.peek(1).eq_ignore_ascii_case("WHEN") || here.peek(1).is_empty() => cursor.at += 1,
             "IF" | "ELSIF" | "ELSEIF" | "WHILE" | "FOR" | "WHEN" | "FOREACH" | "UNTIL" => {
+                run.looping |= matches!(word.as_str(), "WHILE" | "FOR" | "FOREACH");
                 match control::after_condition(here) {
                     Some(after) => {
                         let condition = &here.tokens[1..after];
@@ -72,6 +76,14 @@ fn peeled(run: &mut Run<'_, '_, '_>, tokens: &[Token]) {
                 // `<<label>>`
                 cursor.at += cursor.rest().len().min(5);
             }
+            _ if here.peek(1) == ":"
+                && ["BEGIN", "LOOP", "WHILE", "REPEAT", "FOR"]
+                    .iter()
+                    .any(|word| (Cursor { at: 2, ..here }).sees(word)) =>
+            {
+                // `label: LOOP`
+                cursor.at += 2;
+            }
             _ => {
                 verb(run, here, &word);
                 return;
@@ -81,11 +93,15 @@ fn peeled(run: &mut Run<'_, '_, '_>, tokens: &[Token]) {
     run.gap(GapKind::TooDeep, Hides::Anything, cursor.span(), "control words nested too deeply");
 }
 
+/// Verbs behind which a function is named, not called (`GRANT EXECUTE ON FUNCTION f(text)`), is kept for later, or stands in
+/// a statement that is looked through on its own.
+const NAMES_ONLY: &[&str] =
+    &["CREATE", "EXPLAIN", "PREPARE", "DECLARE", "GRANT", "REVOKE", "DENY", "DROP", "ALTER", "COMMENT", "SECURITY"];
+
 /// Every verb has one reader.
 fn verb(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, word: &str) {
     let tokens = here.tokens;
-    // What CREATE keeps for later is not called now; the others hold statements that are looked through on their own.
-    if !run.scanned && !matches!(word, "CREATE" | "EXPLAIN" | "PREPARE" | "DECLARE") {
+    if !run.scanned && !NAMES_ONLY.contains(&word) {
         functions::run(run, tokens);
         run.scanned = true;
     }

@@ -22,6 +22,7 @@ pub(super) fn add(template: &mut String, text: &str, tokens: &[Token], piece: Pi
         let shown = match token.kind {
             Kind::Text | Kind::Number | Kind::Param => "?",
             Kind::Word if is_keyword(word) => word,
+            Kind::Word if word.eq_ignore_ascii_case("TRUE") || word.eq_ignore_ascii_case("FALSE") => "?",
             Kind::Word | Kind::Quoted if names_table => "<t>",
             Kind::Word | Kind::Quoted => "<c>",
             Kind::Punct => word,

@@ -73,13 +73,43 @@ pub(super) fn check(dialect: &str, sql: &str, expected: &str) {
     assert_eq!(render(&understand(dialect, sql)), expected, "{dialect}: {sql}");
 }
 
+/// Ten thousand of anything must neither overflow the stack nor be passed over.
 #[test]
-fn commands_are_split_before_they_are_read() {
-    check(
-        "postgres",
-        "COPY t FROM stdin;\n1\t;DROP TABLE u;\n\\.\nDROP TABLE x",
-        "update Table t (some)\ndrop Table x (all)",
-    );
-    check("postgres", "COPY t FROM stdin; DROP TABLE x", "update Table t (some)\ndrop Table x (all)");
-    check("tsql", "SELECT 1\nGO\nDROP TABLE x", "drop Table x (all)");
+fn nesting_of_any_kind_is_survived() {
+    for open in [
+        "(",
+        "[",
+        "{{",
+        "'",
+        "\"",
+        "$$",
+        "/*",
+        "CASE WHEN ",
+        "NOT ",
+        "- ",
+        "a OR ",
+        "a || ",
+        "BEGIN ",
+        "EXPLAIN ",
+        "f(",
+    ] {
+        let sql = format!("DELETE FROM logs WHERE {}", open.repeat(10_000));
+        let found = understand("postgres", &sql);
+        assert!(!found.effects.is_empty() || !found.gaps.is_empty(), "{open}");
+    }
+}
+
+#[test]
+fn a_function_that_is_only_named_is_not_called() {
+    check("postgres", "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO app", "grant Routine pg_read_file (one)");
+    check("postgres", "DECLARE c CURSOR FOR SELECT pg_cancel_backend(7)", "stop Process 7 (one)");
+}
+
+#[test]
+fn spans_are_the_words_that_say_it() {
+    let sql = "SELECT 'é'; DELETE FROM \"tëst\" WHERE a = 1";
+    let found = understand("postgres", sql);
+    let span = found.effects[0].span.unwrap();
+    assert_eq!(&sql[span.start..span.end], "DELETE FROM \"tëst\"");
+    assert_eq!(found.template, "SELECT ?; DELETE FROM <t> WHERE <c> = ?");
 }

@@ -56,15 +56,25 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token]) -> bool {
         "MERGE" => merge(run, cursor),
         _ => false,
     };
-    if known
-        && tokens
-            .last()
-            .is_some_and(|last| last.kind == Kind::Punct && run.text[last.start..].starts_with(['=', '(', ',']))
-    {
-        // Cut off in the middle: what it says so far is kept.
-        run.gap(GapKind::Unparsed, Hides::Target, cursor.span_from(start), "the statement is cut off");
+    if known && is_cut_off(cursor) {
+        // What it says so far is kept; what was to follow is not known.
+        run.gap(GapKind::Unparsed, Hides::Anything, cursor.span_from(start), "the statement is cut off");
     }
     known
+}
+
+/// Whether the last token cannot be the last of a statement.
+fn is_cut_off(cursor: Cursor<'_>) -> bool {
+    const OPEN: &[&str] =
+        &["WHERE", "SET", "AND", "OR", "FROM", "JOIN", "ON", "IN", "BY", "LIKE", "VALUES", "INTO", "NOT", "USING"];
+    let Some(at) = cursor.tokens.len().checked_sub(1) else { return false };
+    let last = Cursor { at, ..cursor };
+    let count = |punct| (0..=at).filter(|at| Cursor { at: *at, ..cursor }.sees_punct(punct)).count();
+    if count("(") > count(")") {
+        return true;
+    }
+    OPEN.iter().any(|word| last.sees(word))
+        || ["=", "(", ",", "||", "<", ">"].iter().any(|punct| last.sees_punct(punct))
 }
 
 /// Steps over the names and bodies of a WITH, reading each body, up to the main statement.
@@ -120,8 +130,7 @@ pub(super) fn reads(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, extent: E
             continue;
         }
         cursor.eat("ONLY");
-        loop {
-            let Some(token) = cursor.token().filter(|token| names_something(*token)) else { break };
+        while let Some(token) = cursor.token().filter(|token| names_something(*token)) {
             let Some(name) = cursor.name() else { break };
             if cursor.sees_punct("(") {
                 break;
@@ -154,9 +163,7 @@ fn insert(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     let start = cursor.at;
     let by = cursor.keyword();
     cursor.at += 1;
-    let plain = cursor.eat_any(&["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE"]);
-    let _ = plain;
-    cursor.eat("IGNORE");
+    while cursor.eat_any(&["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE"]) {}
     if cursor.eat("OR") {
         cursor.at += 1;
     }
@@ -265,7 +272,7 @@ fn update(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     }
     let first = targets.first().map_or("", |name| &name.text);
     let (mut extent, mut count) = condition(run, cursor, first);
-    if let Some(limit) = top.or_else(|| limit(cursor)) {
+    if let Some(limit) = top.or_else(|| limit(cursor)).filter(|_| !run.looping) {
         (extent, count) = at_most(limit, extent, count);
     }
     for name in targets {
@@ -282,12 +289,17 @@ fn delete(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     while cursor.eat_any(&["QUICK", "LOW_PRIORITY", "IGNORE"]) {}
     let from = cursor.eat("FROM");
     cursor.eat("ONLY");
-    let mut names = aliased(&mut cursor);
+    // An alias needs a FROM: `DELETE all rows …` is a sentence.
+    let mut names = if from {
+        aliased(&mut cursor)
+    } else {
+        cursor.names().into_iter().map(|name| (name, String::new())).collect()
+    };
     cursor.eat_punct("*");
     // Teradata's `DELETE t ALL`, Oracle's and T-SQL's `DELETE t WHERE …`.
     let shaped =
         cursor.ended() || CLAUSES.iter().any(|word| cursor.sees(word)) || cursor.sees("ALL") || cursor.sees("OPTION");
-    if names.is_empty() || !from && !shaped || from && !shaped && is_prose(cursor) && !cursor.has("WHERE") {
+    if names.is_empty() || !shaped && (!from || is_prose(cursor) && !cursor.has("WHERE")) {
         return false;
     }
     let span = cursor.span_from(start);
@@ -309,7 +321,7 @@ fn delete(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     }
     let first = names.first().map_or("", |(name, _)| &name.text);
     let (mut extent, mut count) = condition(run, cursor, first);
-    if let Some(limit) = top.or_else(|| limit(cursor)) {
+    if let Some(limit) = top.or_else(|| limit(cursor)).filter(|_| !run.looping) {
         (extent, count) = at_most(limit, extent, count);
     }
     for (name, _) in names {
@@ -413,6 +425,10 @@ fn condition(run: &Run<'_, '_, '_>, cursor: Cursor<'_>, target: &str) -> (Extent
         ])
         .unwrap_or(cursor.tokens.len());
     let words = cursor.tokens.get(at + 1..end).unwrap_or_default();
+    if words.is_empty() {
+        // Cut off behind WHERE.
+        return (Extent::Unknown, None);
+    }
     match parse::condition(run, words) {
         Some(condition) => {
             let reached = reach(run, Some(&condition), target);
@@ -429,8 +445,7 @@ fn always(cursor: Cursor<'_>) -> bool {
         let cursor = Cursor { at, ..cursor };
         cursor.sees("TRUE") || cursor.peek(1) == "=" && !cursor.peek(0).is_empty() && cursor.peek(0) == cursor.peek(2)
     };
-    cursor.tokens.is_empty()
-        || cursor.tokens.len() <= 3 && same(0)
+    cursor.tokens.len() <= 3 && same(0)
         || (0..cursor.tokens.len()).any(|at| Cursor { at, ..cursor }.sees("OR") && same(at + 1))
 }
 
@@ -438,4 +453,43 @@ fn always(cursor: Cursor<'_>) -> bool {
 fn is_prose(cursor: Cursor<'_>) -> bool {
     let rest = cursor.rest();
     rest.len() >= 2 && rest.iter().filter(|token| token.kind == Kind::Word).count() * 10 >= rest.len() * 8
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::sql::tests::check;
+
+    #[test]
+    fn what_does_not_parse_is_read_by_its_words() {
+        check("postgres", "DELETE FROM logs WHERE CURRENT OF c", "delete Table logs (one, lexical)");
+        check("postgres", "DELETE FROM ONLY logs *", "delete Table logs (all, lexical)");
+        check(
+            "mysql",
+            "UPDATE logs, bans SET bans.seen = 1 WHERE logs.id = bans.id",
+            "update Table bans (some, lexical)",
+        );
+        check(
+            "hive",
+            "INSERT OVERWRITE DIRECTORY '/tmp/out' SELECT * FROM logs",
+            "export Table logs (all, local /tmp/out, lexical)\nread Table logs (all, lexical)",
+        );
+        check(
+            "",
+            "DELETE FROM logs WHERE",
+            "delete Table logs (unknown, lexical)\ngap unparsed: the statement is cut off",
+        );
+        check(
+            "",
+            "INSERT INTO logs (a, b",
+            "update Table logs (some, lexical)\ngap unparsed: the statement is cut off",
+        );
+        check(
+            "",
+            "Delete all old rows from logs please",
+            "gap unknown-statement: Delete all old rows from logs please",
+        );
+        check("", "Select the best option for us", "gap unknown-statement: Select the best option for us");
+        check("", "I would DROP TABLE logs", "gap unknown-statement: I would DROP TABLE logs");
+        check("", "drop table manners when at home", "gap unknown-statement: drop table manners when at home");
+    }
 }

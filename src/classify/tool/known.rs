@@ -49,7 +49,7 @@ const TOOLS: &[(Does, &str)] = &[
          getterminaloutput readterminal toolsearch enterworktree completetask savetodo sendusermessage \
          reporttodos listmcpresources getinternaldocs codebasesearchstatus wait sleep plan setplan \
          sequentialthinking thinktool newtask switchmode activateskill skill loadskill getdiagnostics getideinfo \
-         cachedmemory",
+         cachedmemory structuredoutput",
     ),
     (
         Does::Shell(true),
@@ -70,7 +70,7 @@ const TOOLS: &[(Does, &str)] = &[
     (
         Does::Code(Language::JavaScript),
         "javascript executejavascript runjavascript nodeexec evaluatescript browserevaluate puppeteerevaluate \
-         playwrightevaluate runjs",
+         playwrightevaluate runjs workflow",
     ),
     (Does::Typed, "writestdin sendinput sendkeys writetoterminal sendcommandinput shellinput"),
     (

@@ -40,5 +40,7 @@ pub(super) fn run(scene: &mut Scene<'_>, patch: &str, by: &str) {
     if !touched {
         scene.gap(GapKind::Unparsed, Hides::Anything, None, "patch without files");
     }
-    scene.set_template(|| format!("{by} <patch>"));
+    if scene.is_outermost() {
+        scene.set_template(|| format!("{by} <patch>"));
+    }
 }

@@ -27,7 +27,8 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
     }
     let (kind, operation) = (meaning.kind, meaning.operation);
     if let Some(address) = address(call)
-        && matches!(operation, Operation::Fetch | Operation::Read | Operation::Connect)
+        && (matches!(operation, Operation::Fetch | Operation::Read | Operation::Connect)
+            || (kind == ResourceKind::Endpoint && matches!(operation, Operation::Create | Operation::List)))
     {
         let word = call.word(address);
         let request = http::Request {
@@ -64,6 +65,8 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
         Operation::Create if kind == ResourceKind::Message && recipient(call).is_some_and(|to| to.contains('@')) => {
             Operation::Export
         }
+        // Money that is sent is a transaction that is made, not data that leaves.
+        Operation::Export if kind == ResourceKind::Item && about_money(call) => Operation::Create,
         operation => operation,
     };
     let mut effect = call.effect(operation, resource, extent);
@@ -88,6 +91,11 @@ fn note(scene: &mut Scene<'_>, call: &Call<'_>, operation: Operation, resource: 
     let mut effect: Effect = call.effect(operation, resource, extent);
     effect.certainty = Certainty::Inferred;
     scene.effect(effect);
+}
+
+fn about_money(call: &Call<'_>) -> bool {
+    let money = |word: &String| matches!(&**word, "money" | "payment" | "funds" | "transaction" | "transfer");
+    naming::words(call.name.last).iter().any(money)
 }
 
 fn destroys(operation: Operation) -> bool {

@@ -8,6 +8,8 @@ mod audit;
 mod fields;
 mod lines;
 mod message;
+mod number;
+mod pattern;
 mod prefix;
 mod queue;
 mod sessions;
@@ -17,10 +19,14 @@ mod words;
 
 pub(super) use fields::{looks_like_record_start, split};
 pub(super) use lines::{LogLines, Place};
-pub(super) use prefix::looks_like_message;
+pub(super) use message::is_of_postgres;
+pub(super) use number::Number;
+pub(super) use prefix::labelled_text;
 pub(super) use sessions::Sessions;
 pub(super) use time::{read_time, zone_note};
 pub(super) use words::{Severity, severity};
+
+use std::borrow::Cow;
 
 use crate::model::Timestamp;
 
@@ -53,4 +59,9 @@ pub(super) struct Entry<'a> {
     pub(super) account: &'a str,
     /// The message or the statement was too long to keep, or its end is missing.
     pub(super) cut: bool,
+}
+
+/// The text of a line. Most are UTF-8 as they are; a server may log in an encoding of its own.
+pub(super) fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use serde::Deserialize;
 
-use super::postgres::{Entry, LogLines, Place, Sessions, read_time, severity, zone_note};
+use super::postgres::{Entry, LogLines, Number, Place, Sessions, read_time, severity, text_of, zone_note};
 use crate::model::Issue;
 use crate::reader::record::Lines;
 use crate::reader::{Match, Out, Reader, Sample, Source};
@@ -88,8 +88,7 @@ struct JsonLog<'s> {
 
 impl JsonLog<'_> {
     fn line(&mut self, bytes: &[u8], place: Place, out: &mut dyn Out) -> ControlFlow<()> {
-        // A server may log in an encoding of its own; the damage is then within strings.
-        let text = String::from_utf8_lossy(bytes);
+        let text = text_of(bytes);
         let record = serde_json::from_str::<Record<'_>>(&text);
         if let Ok(record) =
             record.as_ref().map_err(|_| ()).and_then(|record| record.is_of_server().then_some(record).ok_or(()))
@@ -239,29 +238,6 @@ impl Audit<'_> {
     }
 }
 
-/// A number that some wrappings write as a string.
-#[derive(Clone, Copy)]
-struct Number(u64);
-
-impl<'de> Deserialize<'de> for Number {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl serde::de::Visitor<'_> for Visitor {
-            type Value = Number;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a number, or a string of digits")
-            }
-            fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Number, E> {
-                Ok(Number(number))
-            }
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Number, E> {
-                text.parse().map(Number).map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))
-            }
-        }
-        deserializer.deserialize_any(Visitor)
-    }
-}
-
 /// What the clouds put around an entry.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -348,7 +324,8 @@ mod tests {
                 r#""error_severity":"LOG","message":"statement: EXECUTE d(1);","detail":"prepare: PREPARE d(int) AS DELETE FROM \"a\" WHERE b = $1;""#,
             ) + &record(r#""error_severity":"ERROR","message":"no rights","statement":"EXECUTE d(1);""#)
                 + &record(r#""error_severity":"LOG","message":"checkpoint starting: time","new_key":{}"#)),
-            "L1 sql \"DELETE FROM \\\"a\\\" WHERE b = $1;\" session=6b030f20.7 actor=ann exec=yes failed db=shop",
+            "L1 sql \"DELETE FROM \\\"a\\\" WHERE b = $1;\" session=6b030f20.7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes failed user=ann database=shop dialect=postgres\n\
+             nothing: 2",
         );
     }
 
@@ -360,8 +337,9 @@ mod tests {
              \"session_line_num\":\"3\",\"error_severity\":\"LOG\",\"message\":\"statement: SELECT 1\"}}\n\
              {\"logger\":\"postgres\",\"msg\":\"2026-11-22 10:00:01 UTC [8] LOG:  statement: SELECT 2\",\"logging_pod\":\"db-1\"}\n\
              {\"logger\":\"wal-archive\",\"msg\":\"archived\"}\n",
-            "L1 sql \"SELECT 1\" session=6b030f20.7 actor=ann exec=yes host=db-1\n\
-             L2 sql \"SELECT 2\" session=8 actor= exec=yes host=db-1",
+            "L1 sql \"SELECT 1\" session=6b030f20.7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes host=db-1 user=ann dialect=postgres\n\
+             L2 sql \"SELECT 2\" session=8 actor=unknown: time=2026-11-22T10:00:01Z exec=yes host=db-1 dialect=postgres\n\
+             nothing: 1",
         );
     }
 
@@ -377,7 +355,8 @@ mod tests {
             &(line("LOG:  statement: SELECT 1\\n\\tFROM t")
                 + &line("ERROR:  no t")
                 + &line("STATEMENT:  SELECT 1\\n\\tFROM t")),
-            "L1 sql \"SELECT 1\\nFROM t\" session=7 actor=ann exec=yes failed db=shop host=db-eu",
+            "L1 sql \"SELECT 1\\nFROM t\" session=7 actor=unknown:ann time=2026-11-22T10:00:00Z exec=yes failed host=db-eu user=ann database=shop account=acme dialect=postgres\n\
+             nothing: 1",
         );
     }
 
@@ -387,7 +366,7 @@ mod tests {
             &("{\"timestamp\":\"20\n".to_owned()
                 + &record(r#""error_severity":"LOG","message":"duration: 1 ms  statement: SELECT 1""#)),
             "L1 issue: not a JSON object of a Postgres log: EOF while parsing a string at line 1 column 16\n\
-             L2 sql \"SELECT 1\" session=6b030f20.7 actor=ann exec=yes ok db=shop",
+             L2 sql \"SELECT 1\" session=6b030f20.7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes ok user=ann database=shop dialect=postgres",
         );
     }
 

@@ -106,10 +106,16 @@ fn target(folder: &Word, narrow: bool, name: Option<&Word>) -> Word {
     let base = folder.text.trim_end_matches('/');
     let tail = match name {
         Some(name) => &*name.text,
-        None if narrow => return Word { span: folder.span, ..super::some_name(Some(base)) },
+        None if narrow => "{}",
         None => "*",
     };
-    Word { text: format!("{base}/{tail}"), glob: true, ..folder.clone() }
+    let mut word = Word { text: format!("{base}/{tail}"), glob: true, ..folder.clone() };
+    // `find ""` finds nothing: only a slash behind an empty variable makes it the root.
+    let alone = folder.emptied().is_empty();
+    for part in &mut word.unknown {
+        part.guarded |= alone;
+    }
+    word
 }
 
 pub(super) fn fd(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {

@@ -10,13 +10,15 @@ mod git_push;
 mod module;
 mod package_run;
 mod parallel;
+mod patch;
 mod redis;
 mod sed;
 mod shell;
 mod ssh;
 mod tar;
+mod tee;
 mod transfer;
-mod windows_shell;
+mod windows;
 mod xargs;
 
 use crate::classify::http::client;
@@ -29,7 +31,9 @@ use super::call::Call;
 words! {
     /// The Rust function that reads a program's words; a spec asks for it by `handler = "find"`.
     Handler {
+        ApplyPatch = "apply-patch",
         Chmod = "chmod",
+        Cmd = "cmd",
         Copy = "copy",
         Curl = "curl",
         Dd = "dd",
@@ -44,14 +48,15 @@ words! {
         Move = "move",
         PackageRun = "package-run",
         Parallel = "parallel",
+        PowerShell = "powershell",
         Redis = "redis",
         Sed = "sed",
         Shell = "shell",
         Ssh = "ssh",
         Tar = "tar",
+        Tee = "tee",
         Transfer = "transfer",
         Wget = "wget",
-        WindowsShell = "windows-shell",
         Xargs = "xargs",
     }
 }
@@ -60,6 +65,10 @@ impl Handler {
     /// Runs it; `None` leaves the output to the spec.
     pub(super) fn run(self, scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         match self {
+            Self::ApplyPatch => patch::run(scene, call),
+            Self::Cmd => windows::cmd(scene, call),
+            Self::PowerShell => windows::powershell(scene, call),
+            Self::Tee => tee::run(scene, call),
             Self::Chmod => chmod::run(scene, call),
             Self::Copy => copy::copy(scene, call),
             Self::Curl => Some(client::curl(scene, call.invocation)),
@@ -82,7 +91,6 @@ impl Handler {
             Self::Ssh => ssh::run(scene, call),
             Self::Tar => tar::run(scene, call),
             Self::Transfer => transfer::run(scene, call),
-            Self::WindowsShell => windows_shell::run(scene, call),
             Self::Xargs => xargs::run(scene, call),
         }
     }

@@ -29,7 +29,10 @@ pub fn curl(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
             "url" => wanted.urls.push(options.value()),
             "data" | "data-ascii" | "data-binary" | "json" | "data-urlencode" => {
                 let value = options.value();
-                let at = value.text.find('@').filter(|at| *at == 0 || name == "data-urlencode");
+                let at = value
+                    .text
+                    .find(['@', '='])
+                    .filter(|at| value.text[*at..].starts_with('@') && (*at == 0 || name == "data-urlencode"));
                 match at {
                     Some(at) => {
                         let file = super::part(&value, &value.text[at + 1..]);
@@ -284,6 +287,15 @@ mod tests {
                 },
             );
         }
+    }
+
+    #[test]
+    fn an_at_sign_in_a_value_is_no_file() {
+        check(
+            "curl --data-urlencode e=a@b.example https://a.example/things",
+            "create Item `a.example/things` @host=a.example\nout remote",
+        );
+        check("curl file:///etc/hosts", "read File `/etc/hosts`\nout remote");
     }
 
     #[test]

@@ -84,13 +84,12 @@ impl Turn<'_> {
             // With an announcement before it this is the same attempt only when it tells the duration; two
             // announcements are two attempts.
             if timed || running.mentioned {
-                running.mentioned = false;
-                let ticket = running.ticket;
-                let made = text::statement(text, how, self.entry);
-                self.queue.change(ticket, |action| {
-                    action.text = made.text.into();
-                    action.gaps = made.gaps;
-                });
+                let (ticket, mentioned) = (running.ticket, std::mem::replace(&mut running.mentioned, false));
+                // The parameters come with one of the two.
+                if mentioned || !self.entry.detail.is_empty() {
+                    let made = text::statement(text, how, self.entry);
+                    self.queue.change(ticket, |action| (action.text, action.gaps) = (made.text.into(), made.gaps));
+                }
                 return timed && self.end(Some(true));
             }
         }

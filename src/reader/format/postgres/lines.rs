@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::prefix::{self, Head, Pattern};
+use super::pattern::Pattern;
+use super::prefix::{self, Head};
 use super::words::{Found, Label, Severity};
 use super::{Entry, Sessions, zone_note};
 use crate::model::{Issue, Timestamp};
@@ -33,6 +34,8 @@ pub(crate) struct LogLines {
     /// This log marks continued lines with a TAB, as Postgres does; some copies have lost it.
     tabs: bool,
     syslog: bool,
+    /// Every line has something before it that a container's log has added.
+    wrapped: bool,
     zone_noted: bool,
     /// The last line was not of this log, and that was said.
     astray: bool,
@@ -87,6 +90,7 @@ impl LogLines {
             current: None,
             tabs: false,
             syslog: false,
+            wrapped: false,
             zone_noted: false,
             astray: false,
             server: String::new(),
@@ -96,15 +100,26 @@ impl LogLines {
 
     /// Takes the next line.
     pub(crate) fn line(&mut self, line: &str, place: Place, out: &mut dyn Out) -> ControlFlow<()> {
+        let line = match prefix::wrapping(line) {
+            Some(at) if self.wrapped || self.syslog || prefix::labelled_text(&line[at..]).is_some() => {
+                self.wrapped = true;
+                &line[at..]
+            }
+            _ => line,
+        };
         // Only a continued line begins with a TAB, whatever it then says: nothing in a statement can pass for a message.
         if let Some(rest) = line.strip_prefix('\t') {
             self.tabs = true;
             return self.continue_with(rest, true, place, out);
         }
         let read = self.pattern.as_ref().and_then(|pattern| pattern.read(line)).or_else(|| prefix::guess(line));
-        if self.syslog || read.is_none() {
-            if let Some(piece) = prefix::later_piece(line).filter(|at| read.is_none_or(|(_, found)| found.start < *at))
-            {
+        if (self.syslog || read.is_none())
+            && let Some(piece) = prefix::later_piece(line)
+        {
+            // Every line of a message has a piece number, those with a label of their own as well; but what comes
+            // after a TAB is text, whatever it says.
+            let text = line[piece..].starts_with(['\t', '#']) && read.is_none_or(|(_, found)| found.start >= piece);
+            if text || read.is_none() {
                 return self.continue_piece(line, piece, place, out);
             }
         }
@@ -211,12 +226,6 @@ impl LogLines {
     /// A later piece of a message that syslog has split at a line's end or after some nine hundred bytes.
     fn continue_piece(&mut self, line: &str, piece: usize, place: Place, out: &mut dyn Out) -> ControlFlow<()> {
         let head = prefix::look(&line[..piece]);
-        // Under syslog every line of a message has a piece number, those with a label of their own as well.
-        if let Some((_, found)) = prefix::guess(line).filter(|(_, found)| found.start >= piece) {
-            if !line[piece..].starts_with(['\t', '#']) {
-                return self.labelled(&head, found, &line[found.text..], place, out);
-            }
-        }
         self.syslog = true;
         match self.open.iter().rposition(|message| message.pid == head.pid) {
             Some(at) if self.current.is_none_or(|(current, _)| current != self.first + at as u64) => {

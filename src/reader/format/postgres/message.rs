@@ -79,7 +79,38 @@ pub(super) fn read(severity: Severity, message: &str) -> Said<'_> {
     if message.starts_with("fastpath function call: ") {
         return Said::Hidden("a fastpath call, which is logged without its arguments");
     }
-    Said::Other
+    match message.split_once(": ") {
+        // `수행시간: 0.014 ms`: three digits of milliseconds are a duration, in whatever language.
+        Some((_, rest)) if is_milliseconds(rest) => read_duration(rest),
+        _ => Said::Other,
+    }
+}
+
+fn is_milliseconds(text: &str) -> bool {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let whole = digits(text);
+    whole > 0
+        && text[whole..]
+            .strip_prefix('.')
+            .is_some_and(|fraction| digits(fraction) == 3 && fraction[3..].starts_with(' '))
+}
+
+/// Whether only a Postgres server says this, after a label that others use as well.
+pub(crate) fn is_of_postgres(text: &str) -> bool {
+    const PHRASES: &[&str] = &[
+        "database system ",
+        "starting PostgreSQL",
+        "listening on ",
+        "checkpoint ",
+        "relation \"",
+        "automatic ",
+        "process ",
+        "temporary file: ",
+        "there is no transaction in progress",
+        "permission denied for ",
+        "canceling statement ",
+    ];
+    PHRASES.iter().any(|phrase| text.starts_with(phrase)) || read(Severity::Log, text) != Said::Other
 }
 
 /// After `duration: `.
@@ -115,12 +146,17 @@ fn read_run(text: &str, timed: bool) -> Option<Said<'_>> {
             Some(rest) => (How::Prepared, rest),
             // Parsing and binding do nothing by themselves, and there are bare durations for them anyway. Without
             // a duration these words begin other messages.
-            None => return (timed && words::after(text, words::STEP).is_some()).then_some(Said::Other),
+            None => return (timed && is_step(text)).then_some(Said::Other),
         },
     };
     // The name of the prepared statement, and of the portal after a `/`.
     let colon = rest.find(": ").or_else(|| rest.find(':'))?;
     Some(Said::Runs { text: rest[colon + 1..].into(), how, timed })
+}
+
+fn is_step(text: &str) -> bool {
+    let before_colon = text.split(':').next().unwrap_or("");
+    words::after(text, words::STEP).is_some() || words::STEP_LAST.iter().any(|word| before_colon.ends_with(word))
 }
 
 /// The query text of an auto_explain plan.
@@ -189,6 +225,9 @@ mod tests {
         check("durée : 1.5 ms, instruction : SELECT 1", "Simple timed SELECT 1");
         check("продолжительность: 1.5 мс  выполнение S_1: SELECT 1", "Prepared timed  SELECT 1");
         check("执行时间: 1.5 ms 语句: SELECT 1", "Simple timed SELECT 1");
+        check("kesto: 1.523 ms", "Ended");
+        check("kesto: 1.523 ms  lause: SELECT 1", "Hidden(\"a duration of something unknown\")");
+        check("실행시간: 1.5 ms  P_0 구문분석: SELECT 1", "Other");
     }
 
     #[test]

@@ -23,6 +23,9 @@ pub(crate) struct Sessions {
     file: Arc<str>,
     known: FxHashMap<Box<str>, Session>,
     queue: Queue,
+    /// The first duration of nobody knows what, while no statement was met.
+    first_duration: Option<(u64, u64)>,
+    any_statement: bool,
     /// The key of the session at hand; kept so that its memory is used again.
     key: String,
 }
@@ -51,6 +54,8 @@ impl Sessions {
             file: Arc::clone(&source.file),
             known: FxHashMap::default(),
             queue: Queue::default(),
+            first_duration: None,
+            any_statement: false,
             key: String::new(),
         }
     }
@@ -72,11 +77,16 @@ impl Sessions {
                 lost: true,
             });
         }
+        if said == Said::Ended {
+            self.first_duration.get_or_insert((entry.line, entry.offset));
+        }
         self.find(entry, said == Said::Connected);
         if let Some(session) = self.known.get_mut(self.key.as_str()) {
             session.meet(entry.user, entry.database);
             let mut turn = Turn { session, queue: &mut self.queue, format: self.format, file: &self.file, entry };
-            if !turn.hear(&said) {
+            if turn.hear(&said) {
+                self.any_statement = true;
+            } else {
                 out.nothing();
             }
         }
@@ -88,7 +98,20 @@ impl Sessions {
 
     /// Hands over what was still waiting to hear how it ended.
     pub(crate) fn finish(&mut self, out: &mut dyn Out) -> ControlFlow<()> {
-        self.queue.drain(out)
+        self.queue.drain(out)?;
+        match self.first_duration.filter(|_| !self.any_statement) {
+            // Such a log looks like one of a server on which nothing was run.
+            Some((line, offset)) => out.issue(Issue {
+                file: Arc::clone(&self.file),
+                line,
+                offset,
+                problem: "this log tells how long statements took and not what they were".into(),
+                advice: "set `log_statement` to `all`, or `log_min_duration_statement` in place of `log_duration`"
+                    .into(),
+                lost: true,
+            }),
+            None => ControlFlow::Continue(()),
+        }
     }
 
     /// Puts the session of `entry` under `self.key` in `self.known`.
@@ -119,7 +142,7 @@ impl Sessions {
         if self.known.len() >= MAX_SESSIONS {
             // The ones that wait for nothing go first; which of the others are busy cannot be known.
             self.known.retain(|_, session| session.running.is_some());
-            if self.known.len() >= MAX_SESSIONS {
+            if self.known.len() > MAX_SESSIONS / 2 {
                 self.known.clear();
                 self.queue.settle_all();
             }

@@ -85,189 +85,85 @@ fn label(word: &str) -> Option<Label> {
     }
 }
 
+// One line a language where there are many: German, French, Spanish, Italian, Portuguese, Russian, Ukrainian, Swedish,
+// Japanese, Korean, Chinese. What a language does not translate is missing in it.
+#[rustfmt::skip]
 const LABELS: &[(Label, &[&str])] = &[
-    (Label::Message(Severity::Log), &["LOGG", "СООБЩЕНИЕ", "日志"]),
-    (
-        Label::Message(Severity::Error),
-        &[
-            "FATAL",
-            "PANIC",
-            "FEHLER",
-            "PANIK",
-            "ERREUR",
-            "ERRORE",
-            "FATALE",
-            "PANICO",
-            "ОШИБКА",
-            "ВАЖНО",
-            "ПАНИКА",
-            "FEL",
-            "FATALT",
-            "错误",
-            "致命错误",
-        ],
-    ),
-    (
-        Label::Message(Severity::Lesser),
-        &[
-            "WARNING",
-            "NOTICE",
-            "INFO",
-            "DEBUG",
-            "DEBUG1",
-            "DEBUG2",
-            "DEBUG3",
-            "DEBUG4",
-            "DEBUG5",
-            "WARNUNG",
-            "HINWEIS",
-            "ATTENTION",
-            "ATTENZIONE",
-            "NOTIFICA",
-            "ПРЕДУПРЕЖДЕНИЕ",
-            "ЗАМЕЧАНИЕ",
-            "ИНФОРМАЦИЯ",
-            "ОТЛАДКА",
-            "VARNING",
-            "NOTIS",
-            "警告",
-            "注意",
-            "信息",
-            "调试",
-        ],
-    ),
-    (Label::Detail, &["DÉTAIL", "DETALLE", "DETTAGLI", "ПОДРОБНОСТИ", "詳細", "DETALJ", "详细信息"]),
-    (Label::Statement, &["ANWEISUNG", "INSTRUCTION", "SENTENCIA", "ISTRUZIONE", "ОПЕРАТОР", "文", "SATS", "语句"]),
-    (
-        Label::Aside,
-        &[
-            "HINT",
-            "CONTEXT",
-            "QUERY",
-            "LOCATION",
-            "BACKTRACE",
-            "TIPP",
-            "ANFRAGE",
-            "ZUSAMMENHANG",
-            "ASTUCE",
-            "REQUÊTE",
-            "CONTEXTE",
-            "CONSULTA",
-            "CONTEXTO",
-            "SUGGERIMENTO",
-            "CONTESTO",
-            "ПОДСКАЗКА",
-            "ЗАПРОС",
-            "КОНТЕКСТ",
-            "СТЕК",
-            "ヒント",
-            "問い合わせ",
-            "文脈",
-            "バックトレース",
-            "TIPS",
-            "FRÅGA",
-            "KONTEXT",
-            "提示",
-            "查询",
-            "上下文",
-        ],
-    ),
+    (Label::Message(Severity::Log), &["LOGG", "СООБЩЕНИЕ", "ЗАПИСУВАННЯ", "로그", "日志"]),
+    (Label::Message(Severity::Error), &[
+        "FATAL", "PANIC", "FEHLER", "PANIK", "ERREUR", "ERRORE", "FATALE", "PANICO", "ERRO", "ОШИБКА", "ВАЖНО", "ПАНИКА",
+        "ПОМИЛКА", "ФАТАЛЬНО", "ПАНІКА", "FEL", "FATALT", "오류", "치명적오류", "손상", "错误", "致命错误",
+    ]),
+    (Label::Message(Severity::Lesser), &[
+        "WARNING", "NOTICE", "INFO", "DEBUG", "DEBUG1", "DEBUG2", "DEBUG3", "DEBUG4", "DEBUG5",
+        "WARNUNG", "HINWEIS", "ATTENTION", "ATTENZIONE", "NOTIFICA", "AVISO", "NOTA",
+        "ПРЕДУПРЕЖДЕНИЕ", "ЗАМЕЧАНИЕ", "ИНФОРМАЦИЯ", "ОТЛАДКА", "ПОПЕРЕДЖЕННЯ", "ПОВІДОМЛЕННЯ", "ІНФОРМАЦІЯ", "НАЛАГОДЖЕННЯ",
+        "VARNING", "NOTIS", "경고", "알림", "정보", "디버그", "警告", "注意", "信息", "调试",
+    ]),
+    (Label::Detail, &[
+        "DÉTAIL", "DETALLE", "DETTAGLI", "DETALHE", "ПОДРОБНОСТИ", "ВІДОМОСТІ", "DETALJ", "詳細", "상세정보", "详细信息",
+    ]),
+    (Label::Statement, &[
+        "ANWEISUNG", "INSTRUCTION", "SENTENCIA", "ISTRUZIONE", "COMANDO", "ОПЕРАТОР", "ІНСТРУКЦІЯ", "SATS", "文", "구문", "语句",
+    ]),
+    (Label::Aside, &[
+        "HINT", "CONTEXT", "QUERY", "LOCATION", "BACKTRACE", "TIPP", "ANFRAGE", "ZUSAMMENHANG", "ASTUCE", "REQUÊTE", "CONTEXTE",
+        "CONSULTA", "CONTEXTO", "SUGGERIMENTO", "CONTESTO", "DICA", "ПОДСКАЗКА", "ЗАПРОС", "КОНТЕКСТ", "СТЕК", "УКАЗІВКА",
+        "ЗАПИТ", "ВІДСТЕЖУВАТИ", "TIPS", "FRÅGA", "KONTEXT", "ヒント", "問い合わせ", "文脈", "バックトレース", "힌트", "쿼리", "내용",
+        "역추적", "提示", "查询", "上下文",
+    ]),
 ];
 
 // The first word of each list is what an English server says, so that it is found at once.
-pub(super) const DURATION: &[&str] = &[
-    "duration:",
-    "Dauer:",
-    "durée :",
-    "duración:",
-    "durata:",
-    "продолжительность:",
-    "期間:",
-    "varaktighet",
-    "执行时间:",
-];
-pub(super) const STATEMENT: &[&str] =
-    &["statement:", "Anweisung:", "instruction :", "sentencia:", "istruzione:", "оператор:", "文:", "sats:", "语句:"];
-pub(super) const FETCH: &[&str] = &[
-    "execute fetch from ",
-    "Ausführen Fetch von ",
-    "exécute fetch à partir de ",
-    "ejecutar fetch desde ",
-    "esecuzione di fetch da ",
-    "выборка из ",
-    "取り出し実行 ",
-    "kör hämtning från ",
-    "执行FETCH操作",
-];
-pub(super) const EXECUTE: &[&str] =
-    &["execute ", "Ausführen ", "exécute ", "ejecutar ", "esecuzione di ", "выполнение ", "実行 ", "kör ", "执行"];
-pub(super) const STEP: &[&str] = &[
-    "parse ",
-    "bind ",
-    "Parsen ",
-    "Binden ",
-    "analyse ",
-    "lien ",
-    "parse: ",
-    "analisi di ",
-    "разбор ",
-    "сообщение Bind ",
-    "パース",
-    "バインド ",
-    "解析 ",
-    "绑定",
-];
-pub(super) const PREPARE: &[&str] =
-    &["prepare:", "Vorbereiten:", "préparation :", "preparazione:", "подготовка:", "準備:", "准备:"];
-pub(super) const PARAMETERS: &[&str] = &[
-    "parameters:",
-    "Parameters:",
-    "Parameter:",
-    "paramètres :",
-    "Paramètres :",
-    "parámetros:",
-    "Parámetros:",
-    "parametri:",
-    "Parametri:",
-    "параметры:",
-    "Параметры:",
-    "パラメータ:",
-    "parametrar:",
-    "参数:",
-];
-pub(super) const CONNECTED: &[&str] = &[
-    "connection received:",
-    "Verbindung empfangen:",
-    "connexion reçue :",
-    "conexión recibida:",
-    "connessione ricevuta:",
-    "принято подключение:",
-    "接続を受け付けました:",
-    "ansluting mottagen:",
-    "已接收到连接:",
-];
-pub(super) const AUTHORIZED: &[&str] = &[
-    "connection authorized:",
-    "replication connection authorized:",
-    "Verbindung autorisiert:",
-    "connexion autorisée :",
-    "conexión autorizada:",
-    "connessione autorizzata:",
-    "подключение авторизовано:",
-    "接続の認証完了:",
-    "anslutning auktoriserad:",
-];
-pub(super) const DISCONNECTED: &[&str] = &[
-    "disconnection:",
-    "Verbindungsende:",
-    "déconnexion :",
-    "desconexión:",
-    "disconnessione:",
-    "отключение:",
-    "接続を切断:",
-    "nedkoppling:",
-    "断开连接:",
-];
+#[rustfmt::skip]
+mod messages {
+    pub(in super::super) const DURATION: &[&str] = &[
+        "duration:", "Dauer:", "durée :", "duración:", "durata:", "duração:", "продолжительность:", "тривалість:", "varaktighet:", "varaktighet",
+        "期間:", "실행시간:", "수행시간:", "执行时间:",
+    ];
+    pub(in super::super) const STATEMENT: &[&str] = &[
+        "statement:", "Anweisung:", "instruction :", "sentencia:", "istruzione:", "comando:", "оператор:", "sats:", "文:",
+        "명령 구문:", "语句:",
+    ];
+    pub(in super::super) const FETCH: &[&str] = &[
+        "execute fetch from ", "Ausführen Fetch von ", "exécute fetch à partir de ", "ejecutar fetch desde ",
+        "esecuzione di fetch da ", "executar busca de ", "выборка из ", "виконати витягнення з ", "kör hämtning från ",
+        "取り出し実行 ", "자료뽑기 ", "执行FETCH操作",
+    ];
+    pub(in super::super) const EXECUTE: &[&str] = &[
+        "execute ", "Ausführen ", "exécute ", "ejecutar ", "esecuzione di ", "executar ", "выполнение ", "виконувати ", "kör ",
+        "実行 ", "쿼리실행 ", "执行",
+    ];
+    pub(in super::super) const STEP: &[&str] = &[
+        "parse ", "bind ", "Parsen ", "Binden ", "analyse ", "lien ", "parse: ", "analisi di ", "análise ", "ligação ", "разбор ",
+        "сообщение Bind ", "аналізування ", "повідомлення bind ", "パース", "バインド ", "解析 ", "绑定",
+    ];
+    /// Where the name comes before the verb.
+    pub(in super::super) const STEP_LAST: &[&str] = &[" 구문분석", " 접속"];
+    pub(in super::super) const PREPARE: &[&str] = &[
+        "prepare:", "Vorbereiten:", "préparation :", "preparazione:", "preparado:", "подготовка:", "підготовка:", "準備:", "准备:",
+    ];
+    pub(in super::super) const PARAMETERS: &[&str] = &[
+        "parameters:", "Parameters:", "Parameter:", "paramètres :", "Paramètres :", "parámetros:", "Parámetros:", "parametri:",
+        "Parametri:", "parâmetros:", "Parâmetros:", "параметры:", "Параметры:", "параметри:", "Параметри:", "parametrar:",
+        "Parametrar:", "パラメータ:", "매개 변수:", "参数:",
+    ];
+    pub(in super::super) const CONNECTED: &[&str] = &[
+        "connection received:", "Verbindung empfangen:", "connexion reçue :", "conexión recibida:", "connessione ricevuta:",
+        "conexão recebida:", "принято подключение:", "з'єднання отримано:", "ansluting mottagen:", "接続を受け付けました:",
+        "접속 수락:", "已接收到连接:",
+    ];
+    pub(in super::super) const AUTHORIZED: &[&str] = &[
+        "connection authorized:", "replication connection authorized:", "Verbindung autorisiert:", "connexion autorisée :",
+        "conexión autorizada:", "connessione autorizzata:", "conexão autorizada:", "подключение авторизовано:",
+        "підключення авторизовано:", "anslutning auktoriserad:", "接続の認証完了:", "연결 인증:",
+    ];
+    pub(in super::super) const DISCONNECTED: &[&str] = &[
+        "disconnection:", "Verbindungsende:", "déconnexion :", "desconexión:", "disconnessione:", "desconexão:", "отключение:",
+        "відключення:", "nedkoppling:", "接続を切断:", "연결종료:", "断开连接:",
+    ];
+}
+pub(super) use messages::*;
 
 /// What follows the first of `words` that `text` starts with, without leading spaces.
 pub(super) fn after<'a>(text: &'a str, words: &[&str]) -> Option<&'a str> {

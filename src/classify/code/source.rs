@@ -1,0 +1,77 @@
+//! Where the content of an expression comes from: files, the environment, the network, an encoded string.
+
+use super::lexer::Kind;
+use super::value::{Reading, Value};
+
+/// Where a value comes from is looked for in this many tokens of its expression.
+const MAX_TOKENS: usize = 256;
+
+impl Reading<'_> {
+    /// Where the content of an expression comes from, by the calls in it.
+    pub(super) fn sources(&self, from: usize, to: usize, value: &mut Value) {
+        let to = to.min(from + MAX_TOKENS);
+        for at in from..to {
+            let token = &self.tokens[at];
+            if !matches!(token.kind, Kind::Name) {
+                continue;
+            }
+            if let Some(bound) = self.variables.get(token.text) {
+                value.files.extend(bound.files.iter().take(8).cloned());
+                value.environment |= bound.environment;
+                value.remote |= bound.remote;
+                value.decoded |= bound.decoded;
+            }
+            let called = self.tokens.get(at + 1).is_some_and(|next| next.is(b'('));
+            let before = |name: &str| at >= 2 && self.tokens[at - 2].text == name;
+            match token.text {
+                "open" | "readFileSync" | "createReadStream" | "readFile" | "file_get_contents" | "read_text"
+                | "read_bytes" | "fopen"
+                    if called && value.files.len() < 16 =>
+                {
+                    let close = self.tokens[at + 1].close;
+                    if let Some((from, to)) = self.items(at + 2, close.max(at + 2)).first() {
+                        let word = self.word(*from, *to, 2);
+                        let outside = word.text.starts_with("http");
+                        value.remote |= outside;
+                        if !outside {
+                            value.files.push(word);
+                        }
+                    } else if at >= 2 {
+                        // `Path("x").read_text()`
+                        value.files.push(self.word(from, at - 1, 2));
+                    }
+                }
+                "environ"
+                    if before("os") && !self.tokens.get(at + 1).is_some_and(|next| next.is(b'[') || next.is(b'.')) =>
+                {
+                    value.environment = true;
+                }
+                "env"
+                    if before("process")
+                        && !self.tokens.get(at + 1).is_some_and(|next| next.is(b'[') || next.is(b'.')) =>
+                {
+                    value.environment = true;
+                }
+                "urlopen" | "urlretrieve" | "fetch" if called => value.remote = true,
+                "get" | "post" | "request" if called && (before("requests") || before("httpx") || before("axios")) => {
+                    value.remote = true;
+                }
+                "b64decode" | "decodebytes" | "atob" | "base64_decode" | "decode64" | "unhexlify" | "fromhex"
+                | "decompress" | "decode_base64" | "gzinflate" | "str_rot13" | "strict_decode64"
+                    if called =>
+                {
+                    value.decoded = true;
+                }
+                "from"
+                    if called
+                        && self.tokens[at..(at + 8).min(self.tokens.len())]
+                            .iter()
+                            .any(|next| next.text.contains("base64")) =>
+                {
+                    value.decoded = true;
+                }
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! What names stand for: imports, assignments, loops and `with`.
+
+use crate::classify::{Language, Word};
+
+use super::super::lexer::Kind;
+use super::super::value::Value;
+use super::Walk;
+
+/// A statement is followed this far.
+const MAX_STATEMENT: usize = 128;
+/// What a loop runs over is looked at this far.
+const MAX_LOOP: usize = 128;
+
+impl Walk<'_> {
+    /// Whether a statement begins at `at`.
+    pub(super) fn begins(&self, at: usize) -> bool {
+        at == 0 || matches!(self.reading.tokens[at - 1].kind, Kind::Line | Kind::Mark(b';' | b':'))
+    }
+
+    /// `import a.b as c`, `from a import b as c`, `import {a as b} from 'c'`.
+    pub(super) fn import(&mut self, at: usize) {
+        let end = self.statement_end(at);
+        let words = || (at..end).filter_map(|at| self.token(at));
+        if self.language == Language::Python {
+            let mut text = String::new();
+            for token in words() {
+                if matches!(token.kind, Kind::Name) && !text.ends_with('.') {
+                    text.push(' ');
+                }
+                text.push_str(token.text);
+            }
+            let text = text.replace(['(', ')', '\n'], " ");
+            let (module, names) = match text.trim().strip_prefix("from ") {
+                Some(rest) => rest.split_once(" import").unwrap_or((rest, "")),
+                None => ("", text.trim().trim_start_matches("import")),
+            };
+            for name in names.split(',').take(64) {
+                let (name, local) = name.trim().split_once(" as ").unwrap_or((name.trim(), name.trim()));
+                let full = if module.is_empty() { name.to_owned() } else { format!("{}.{name}", module.trim()) };
+                if local.trim() != full {
+                    self.aliases.insert(local.trim().to_owned(), full);
+                }
+            }
+            return;
+        }
+        let module = words().find_map(|token| match &token.kind {
+            Kind::Text(word) => Some(module_name(&word.text)),
+            _ => None,
+        });
+        let Some(module) = module else { return };
+        let inside = (at..end).any(|at| self.is(at, b'{'));
+        let mut before: Option<&str> = None;
+        let mut found = Vec::new();
+        for token in (at + 1..end).filter_map(|at| self.token(at)) {
+            if matches!(token.kind, Kind::Name) && token.text != "from" && token.text != "as" {
+                let full =
+                    if inside { format!("{module}.{}", before.take().unwrap_or(token.text)) } else { module.clone() };
+                found.push((token.text.to_owned(), full));
+                before = Some(token.text);
+            } else if token.text != "as" {
+                before = None;
+            }
+        }
+        self.aliases.extend(found);
+    }
+
+    /// Where the statement that `at` stands in ends.
+    pub(super) fn statement_end(&self, at: usize) -> usize {
+        let mut end = at;
+        while let Some(token) = self.token(end).filter(|_| end < at + MAX_STATEMENT) {
+            match token.kind {
+                Kind::Line => break,
+                Kind::Mark(b';' | b')' | b']' | b'}') => break,
+                _ if token.close > end => end = token.close + 1,
+                _ => end += 1,
+            }
+        }
+        end
+    }
+
+    /// `name = value`; also `const {a, b} = require('m')`.
+    pub(super) fn assignment(&mut self, at: usize) {
+        if self.is(at, b'.') || (at > 0 && self.is(at - 1, b'.')) {
+            return;
+        }
+        let Some(name) = self.name(at) else { return };
+        if matches!(name, "const" | "let" | "var") && self.is(at + 1, b'{') {
+            return self.destructured(at + 1);
+        }
+        if !self.is(at + 1, b'=') {
+            // `x += …`: no longer what it was.
+            if self.token(at + 1).is_some_and(|token| matches!(token.kind, Kind::Mark(b'+' | b'.' | b'-')))
+                && self.is(at + 2, b'=')
+            {
+                self.reading.variables.remove(name);
+            }
+            return;
+        }
+        if self.is(at + 2, b'=') || self.is(at + 2, b'>') || self.is(at + 2, b'~') {
+            return;
+        }
+        let starts = at == 0
+            || self.token(at - 1).is_some_and(|token| match token.kind {
+                Kind::Line | Kind::Mark(b';' | b'{' | b'}' | b':' | b')') => true,
+                Kind::Name => matches!(
+                    token.text,
+                    "const" | "let" | "var" | "my" | "our" | "local" | "do" | "then" | "else" | "php"
+                ),
+                _ => false,
+            });
+        if !starts {
+            return;
+        }
+        let mut end = self.statement_end(at + 2);
+        let comma = self.reading.items(at + 2, end);
+        if let Some((_, first)) = comma.first().filter(|_| comma.len() > 1) {
+            end = *first;
+        }
+        let value = self.reading.value(at + 2, end);
+        if let Some(module) = self.module(at + 2, end) {
+            self.aliases.insert(name.to_owned(), module);
+        } else if let Some(alias) = self.dotted(at + 2, end) {
+            // `run = os.system`
+            self.aliases.insert(name.to_owned(), alias);
+        } else {
+            self.aliases.remove(name);
+        }
+        self.reading.variables.insert(name.to_owned(), value);
+    }
+
+    pub(super) fn destructured(&mut self, open: usize) {
+        let close = self.reading.tokens[open].close;
+        if close <= open || !self.is(close + 1, b'=') {
+            return;
+        }
+        let Some(module) = self.module(close + 2, self.statement_end(close + 2)) else { return };
+        for (from, to) in self.reading.items(open + 1, close) {
+            if let (Some(name), Some(local)) = (self.name(from), self.name(to - 1)) {
+                self.aliases.insert(local.to_owned(), format!("{module}.{name}"));
+            }
+        }
+    }
+
+    /// `require('m')`, `__import__('m')`, `require('m').promises`.
+    pub(super) fn module(&self, from: usize, to: usize) -> Option<String> {
+        let from = if self.token(from)?.is_name("await") { from + 1 } else { from };
+        let getter = self.name(from)?;
+        if !matches!(getter, "require" | "__import__" | "import" | "import_module") || !self.is(from + 1, b'(') {
+            return None;
+        }
+        let Kind::Text(word) = &self.token(from + 2)?.kind else { return None };
+        let mut module = module_name(&word.text);
+        let rest = self.reading.tokens[from + 1].close + 1;
+        for at in rest..to {
+            match self.token(at)?.kind {
+                Kind::Mark(b'.') => {}
+                Kind::Name => module = format!("{module}.{}", self.token(at)?.text),
+                _ => return None,
+            }
+        }
+        Some(module)
+    }
+
+    pub(super) fn dotted(&self, from: usize, to: usize) -> Option<String> {
+        let plain = to > from + 1 && to <= from + 7 && !self.reading.dot_joins;
+        let tokens = self.reading.tokens.get(from..to).filter(|_| plain)?;
+        let fits = tokens.iter().all(|token| matches!(token.kind, Kind::Name | Kind::Mark(b'.')));
+        fits.then(|| {
+            let text: String = tokens.iter().map(|token| token.text).collect();
+            let (head, rest) = text.split_once('.').unwrap_or((&text, ""));
+            format!("{}.{rest}", self.aliases.get(head).map_or(head, |alias| alias))
+        })
+    }
+
+    /// A loop inside brackets is read before what it repeats.
+    pub(super) fn comprehension(&mut self, open: usize) {
+        let close = self.reading.tokens[open].close;
+        let mut at = open + 1;
+        while at < close {
+            if self.reading.tokens[at].is_name("for") {
+                self.for_loop(at, close);
+            }
+            let next = self.reading.tokens[at].close;
+            at = if next > at { next + 1 } else { at + 1 };
+        }
+    }
+
+    /// `for f in files:`, `for (const f of files)`, `foreach my $f (files)`.
+    pub(super) fn for_loop(&mut self, at: usize, most: usize) {
+        let mut first = at + 1;
+        let bracket = self.is(first, b'(');
+        let mut most = most;
+        if bracket {
+            most = self.reading.tokens[first].close.max(first);
+            first += 1;
+        }
+        let within = (first..most.min(first + 8)).find(|at| matches!(self.name(*at), Some("in" | "of")));
+        let (names, from) = match within {
+            Some(within) => (first..within, within + 1),
+            None => match (first..most.min(first + 4)).find(|at| self.is(*at, b'(')) {
+                Some(open) if !bracket => (first..open, open),
+                _ => return,
+            },
+        };
+        let names: Vec<&str> = names
+            .filter_map(|at| self.name(at))
+            .filter(|name| !matches!(*name, "const" | "let" | "var" | "my" | "our"))
+            .collect();
+        let mut to = from;
+        while to < most.min(from + MAX_LOOP) {
+            let token = &self.reading.tokens[to];
+            if matches!(token.kind, Kind::Line | Kind::Mark(b':' | b'{' | b';')) || matches!(token.text, "if" | "do") {
+                break;
+            }
+            to = if token.close > to { token.close + 1 } else { to + 1 };
+        }
+        let mut value = self.reading.value(from, to.min(most));
+        if names.len() > 1 && value.word().is_some_and(|word| word.glob) {
+            // `for root, folders, files in os.walk(top)`
+            let rest = Value { words: vec![Word { glob: true, ..Word::known("*") }], ..Value::default() };
+            for name in &names[1..] {
+                self.reading.variables.insert((*name).to_owned(), rest.clone());
+            }
+            if let Some(word) = value.words.first_mut()
+                && let Some(folder) = word.text.strip_suffix("/*")
+            {
+                word.text = folder.to_owned();
+            }
+        }
+        if let Some(name) = names.first() {
+            self.reading.variables.insert((*name).to_owned(), value);
+        }
+    }
+
+    /// `with open(p) as f`: what is read from `f` is the file.
+    pub(super) fn with(&mut self, at: usize) {
+        let Some(name) = self.name(at + 1) else { return };
+        let from = (at.saturating_sub(64)..at).rev().find(|at| matches!(self.name(*at), Some("with")));
+        if let Some(from) = from {
+            let value = self.reading.value(from + 1, at);
+            self.reading.variables.insert(name.to_owned(), value);
+        }
+    }
+}
+
+/// `node:fs/promises` is `fs.promises`.
+fn module_name(text: &str) -> String {
+    text.strip_prefix("node:").unwrap_or(text).replace('/', ".")
+}
