@@ -51,6 +51,7 @@ const FILES: &[(&str, &str)] = specs![
     "cluster-tools",
     "platforms",
     "desktop",
+    "stores",
 ];
 
 /// Every program nearmiss knows.

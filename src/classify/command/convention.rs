@@ -37,6 +37,9 @@ fn judge(
     invocation: &Invocation<'_>,
 ) {
     let found = operands.iter().take(3).enumerate().find_map(|(at, word)| Some((at, verb(&word.text)?)));
+    // `acme --purge x` says it by an option.
+    let by_option = |word: &Word| one_verb(word.text.strip_prefix("--")?).filter(|verb| *verb != Operation::List);
+    let option = words.iter().find_map(|word| Some((word, by_option(word)?))).filter(|_| found.is_none());
     let (by, operation) = match found {
         Some((at, operation)) => {
             let path = operands.iter().take(at + 1).map(|word| &*word.text).collect::<Vec<_>>().join(" ");
@@ -50,10 +53,12 @@ fn judge(
             None,
         ),
     };
-    let mut harmless = false;
-    if let Some((at, operation)) = operation {
-        harmless = matches!(operation, Operation::List | Operation::Read);
-        let target = operands.get(at + 1).map_or_else(Word::default, |word| (*word).clone());
+    let by = option.map_or(by, |(word, _)| format!("{name} {}", word.text));
+    let asks = |word: &Word| matches!(&*word.text, "--list" | "--status" | "--info" | "--show" | "--show-config");
+    let mut harmless = operands.is_empty() && words.first().is_some_and(asks);
+    if let Some((at, operation)) = operation.or(option.map(|(_, operation)| (usize::MAX, operation))) {
+        harmless = operation == Operation::List;
+        let target = operands.get(at.wrapping_add(1)).map_or_else(Word::default, |word| (*word).clone());
         let resource = if looks_like_path(&target.text) {
             paths::resource(scene, &target, ResourceKind::File)
         } else {
@@ -112,20 +117,30 @@ pub(super) fn verb(word: &str) -> Option<Operation> {
     // `delete-user`, `userDelete` and `users:destroy` say it at one of their ends.
     let first = word.split(['-', ':', '_', '.']).next().unwrap_or(word);
     let last = word.rsplit(['-', ':', '_', '.']).next().unwrap_or(word);
-    one_verb(word).or_else(|| one_verb(first)).or_else(|| one_verb(last))
+    one_verb(word).or_else(|| one_verb(first)).or_else(|| one_verb(last)).or_else(|| {
+        // `deleteUser`.
+        let hump = word.find(|c: char| c.is_ascii_uppercase()).filter(|at| *at > 0)?;
+        one_verb(&word[..hump])
+    })
 }
 
 fn one_verb(word: &str) -> Option<Operation> {
     Some(match word {
         "delete" | "del" | "rm" | "remove" | "purge" | "wipe" | "erase" | "prune" | "truncate" | "flush" | "clean"
-        | "clear" | "uninstall" | "unlink" | "discard" | "expire" => Operation::Delete,
-        "destroy" | "drop" | "nuke" | "reset" | "terminate" | "deprovision" | "teardown" | "format" => Operation::Drop,
+        | "clear" | "uninstall" | "unlink" | "discard" | "expire" | "unpublish" | "yank" | "undeploy" | "unregister"
+        | "deregister" | "forget" | "evict" | "obliterate" | "empty" | "cleanup" | "unset" | "trash" => Operation::Delete,
+        "destroy" | "drop" | "nuke" | "reset" | "terminate" | "deprovision" | "teardown"
+        | "decommission" => Operation::Drop,
         "disable" | "deactivate" | "unprotect" => Operation::Disable,
-        "revoke" => Operation::Revoke,
-        "stop" | "kill" | "shutdown" | "suspend" | "pause" | "halt" | "down" | "cancel" | "abort" => Operation::Stop,
+        "revoke" | "deauthorize" | "unassign" => Operation::Revoke,
+        "grant" | "authorize" => Operation::Grant,
+        "stop" | "kill" | "shutdown" | "suspend" | "pause" | "halt" | "down" | "cancel" | "abort"
+        | "quit" | "drain" | "hibernate" => Operation::Stop,
         "list" | "ls" | "get" | "show" | "describe" | "status" | "info" | "search" | "version" | "view" | "inspect"
         | "logs" | "log" | "help" | "diff" | "plan" | "validate" | "check" | "lint" | "whoami" | "doctor"
-        | "completion" | "find" | "history" | "explain" | "outputs" | "preview" => Operation::List,
+        | "completion" | "find" | "history" | "explain" | "outputs" | "preview"
+        | "read" | "stats" | "count" | "tail" | "tree" | "browse" | "lookup" | "verify" | "ping" | "current" | "usage"
+        | "metrics" | "top" => Operation::List,
         _ => return None,
     })
 }
