@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use polars::prelude::{Column, CsvWriter, DataFrame, ParquetWriter, SerWriter};
+use polars::io::{csv, parquet};
+use polars::prelude::{Column, CsvWriter, DataFrame, ParquetWriter, PolarsResult, SerWriter};
 
 use crate::model::{Finding, Issue};
 
@@ -32,15 +33,61 @@ impl Report for Table {
     }
 
     fn start<'w>(&self, heading: Heading, out: &'w mut dyn Write) -> Box<dyn Telling + 'w> {
-        Box::new(Rows { out, parquet: self.parquet, no_redact: heading.no_redact, columns: Columns::default() })
+        Box::new(Rows {
+            sink: if self.parquet { Sink::NewParquet(out) } else { Sink::NewCsv(out) },
+            no_redact: heading.no_redact,
+            columns: Columns::default(),
+        })
     }
 }
 
+/// Rows written at once: memory stays flat however long the replay is.
+const BATCH: usize = 16_384;
+
 struct Rows<'w> {
-    out: &'w mut dyn Write,
-    parquet: bool,
+    sink: Sink<'w>,
     no_redact: bool,
     columns: Columns,
+}
+
+/// A file that gets its header from the first batch.
+enum Sink<'w> {
+    NewCsv(&'w mut dyn Write),
+    NewParquet(&'w mut dyn Write),
+    Csv(csv::write::BatchedWriter<&'w mut dyn Write>),
+    Parquet(parquet::write::BatchedWriter<&'w mut dyn Write>),
+    /// Writing failed before; the error was told.
+    Broken,
+}
+
+impl Sink<'_> {
+    fn write(&mut self, frame: &DataFrame) -> PolarsResult<()> {
+        *self = match std::mem::replace(self, Sink::Broken) {
+            Sink::NewCsv(out) => Sink::Csv(CsvWriter::new(out).batched(frame.schema())?),
+            Sink::NewParquet(out) => Sink::Parquet(ParquetWriter::new(out).batched(frame.schema())?),
+            open => open,
+        };
+        match self {
+            Sink::Csv(writer) => writer.write_batch(frame),
+            Sink::Parquet(writer) => writer.write_batch(frame),
+            _ => Ok(()),
+        }
+    }
+
+    fn finish(self) -> PolarsResult<()> {
+        match self {
+            Sink::Csv(mut writer) => writer.finish(),
+            Sink::Parquet(writer) => writer.finish().map(drop),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Rows<'_> {
+    fn flush(&mut self) -> io::Result<()> {
+        let frame = std::mem::take(&mut self.columns).into_frame().map_err(io::Error::other)?;
+        self.sink.write(&frame).map_err(io::Error::other)
+    }
 }
 
 /// The columns as they grow; a row is one action.
@@ -68,20 +115,18 @@ struct Columns {
 impl Telling for Rows<'_> {
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
         self.columns.push(finding, self.no_redact);
-        Ok(())
+        if self.columns.id.len() >= BATCH { self.flush() } else { Ok(()) }
     }
 
     fn issue(&mut self, _issue: &Issue) -> io::Result<()> {
+        // Rows are actions; what could not be read goes to standard error, said by `cli`.
         Ok(())
     }
 
-    fn finish(self: Box<Self>, _ended: &Ended) -> io::Result<()> {
-        let mut frame = self.columns.into_frame().map_err(io::Error::other)?;
-        if self.parquet {
-            ParquetWriter::new(self.out).finish(&mut frame).map(drop).map_err(io::Error::other)
-        } else {
-            CsvWriter::new(self.out).finish(&mut frame).map_err(io::Error::other)
-        }
+    fn finish(mut self: Box<Self>, _ended: &Ended) -> io::Result<()> {
+        // The last batch may be empty: a table without rows still has its columns.
+        self.flush()?;
+        self.sink.finish().map_err(io::Error::other)
     }
 }
 
@@ -117,7 +162,7 @@ impl Columns {
         self.line.push(action.origin.line);
     }
 
-    fn into_frame(self) -> polars::prelude::PolarsResult<DataFrame> {
+    fn into_frame(self) -> PolarsResult<DataFrame> {
         DataFrame::new_infer_height(vec![
             Column::new("id".into(), self.id),
             Column::new("time".into(), self.time),
