@@ -127,16 +127,20 @@ fn gaps(explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
 fn rules(explanation: &Explanation, look: Look, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n{BOLD}rules{BOLD:#}")?;
     let mut far = 0;
+    // What could also be met is worth knowing where nothing is met for certain.
+    let stopped = explanation.finding.verdict.decision >= Decision::Ask;
     let mut views: Vec<&RuleView> = explanation.rules.iter().collect();
     views.sort_by_key(|view| unmet(view));
     for view in views {
         let missing = unmet(view);
-        if missing > FAR && !look.all_rules || missing > 0 && anchors_unmet(view) && !look.all_rules {
+        let sure = view.conditions.iter().all(|condition| condition.met == Met::Met);
+        let is_far = missing > FAR || (missing > 0 && anchors_unmet(view)) || (stopped && !sure);
+        if is_far && !look.all_rules {
             far += 1;
             continue;
         }
         let (style, word) = match missing {
-            0 if view.conditions.iter().any(|condition| condition.met == Met::Unknown) => (BLUE, "possible"),
+            0 if !sure => (BLUE, "possible"),
             0 => (decision_style(view.rule.decision), view.rule.decision.word()),
             _ => (DIM, "not met"),
         };
@@ -165,7 +169,7 @@ fn rules(explanation: &Explanation, look: Look, out: &mut dyn Write) -> io::Resu
         }
     }
     if far > 0 {
-        writeln!(out, "  {DIM}{far} further rules are about something else (`--all-rules` shows them){DIM:#}")?;
+        writeln!(out, "  {DIM}{far} further rules are not met (`--all-rules` shows them){DIM:#}")?;
     }
     Ok(())
 }
