@@ -18,7 +18,21 @@ macro_rules! specs {
 }
 
 /// The built-in files. A new one is one line here.
-const FILES: &[(&str, &str)] = specs!["plain", "files", "readers", "wrappers", "git", "kubernetes", "postgres", "aws", "containers", "infrastructure", "clouds", "cluster-tools", "platforms"];
+const FILES: &[(&str, &str)] = specs![
+    "plain",
+    "files",
+    "readers",
+    "wrappers",
+    "git",
+    "kubernetes",
+    "postgres",
+    "aws",
+    "containers",
+    "infrastructure",
+    "clouds",
+    "cluster-tools",
+    "platforms"
+];
 
 /// Every program nearmiss knows.
 #[derive(Debug)]
