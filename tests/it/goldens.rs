@@ -47,8 +47,7 @@ fn shown(collected: &Collected) -> String {
         show(finding, &mut lines);
     }
     for issue in &collected.issues {
-        let _ =
-            writeln!(lines, "issue at line {}, byte {}: {}; {}", issue.line, issue.offset, issue.problem, issue.advice);
+        let _ = writeln!(lines, "issue at line {}, byte {}: {}; {}", issue.line, issue.offset, issue.problem, issue.advice);
     }
     lines
 }
@@ -58,8 +57,7 @@ fn show(finding: &Finding, lines: &mut String) {
     let mut rules: Vec<&str> = finding.verdict.hits.iter().map(|hit| &*hit.rule.id).collect();
     rules.dedup();
     let tool = action.tool.as_ref().map(|tool| format!(" {tool}")).unwrap_or_default();
-    let _ =
-        writeln!(lines, "{}: {}{tool}: {}", action.origin.line, action.kind, nearmiss::report::escaped(&action.text));
+    let _ = writeln!(lines, "{}: {}{tool}: {}", action.origin.line, action.kind, nearmiss::report::escaped(&action.text));
     let outcome = match (action.outcome.executed.word(), action.outcome.succeeded, action.outcome.exit_code) {
         (executed, _, Some(code)) => format!("executed {executed} exit {code}"),
         (executed, Some(ok), None) => format!("executed {executed} ok {ok}"),
@@ -92,11 +90,5 @@ fn described(effect: &Effect) -> String {
     notes.extend(effect.code.map(|code| format!("code {code}")));
     notes.extend(effect.zone.map(|zone| format!("to {zone} {}", effect.peer.as_deref().unwrap_or(""))));
     notes.extend(effect.resource.areas.iter().map(|area| area.to_string()));
-    format!(
-        "{} {} {} ({})",
-        effect.operation,
-        effect.resource.kind,
-        nearmiss::report::escaped(&effect.resource.name),
-        notes.join(", ")
-    )
+    format!("{} {} {} ({})", effect.operation, effect.resource.kind, nearmiss::report::escaped(&effect.resource.name), notes.join(", "))
 }

@@ -72,9 +72,7 @@ fn shell_brackets_nested_ten_thousand_times() {
 
 #[test]
 fn shell_brackets_that_hold_no_commands() {
-    for (open, close) in
-        [("echo $((", "))"), ("((", "))"), ("echo {a,", "}"), ("echo ${x:-", "}"), ("`", "`"), ("[", "]")]
-    {
+    for (open, close) in [("echo $((", "))"), ("((", "))"), ("echo {a,", "}"), ("echo ${x:-", "}"), ("`", "`"), ("[", "]")] {
         decides("shell", &nested(open, "1", close));
     }
 }

@@ -43,20 +43,8 @@ fn lines_have_the_frozen_fields() {
     for line in out.lines() {
         let value: serde_json::Value = serde_json::from_str(line).unwrap();
         for key in [
-            "id",
-            "time",
-            "actor",
-            "session",
-            "kind",
-            "text",
-            "source",
-            "decision",
-            "rules",
-            "severity",
-            "effects",
-            "gaps",
-            "near",
-            "schema_version",
+            "id", "time", "actor", "session", "kind", "text", "source", "decision", "rules", "severity", "effects",
+            "gaps", "near", "schema_version",
         ] {
             assert!(value.get(key).is_some(), "{key} is missing in {line}");
         }
@@ -74,8 +62,7 @@ fn the_object_has_the_frozen_summary() {
     for key in ["actions", "sessions", "unparsed", "undecided", "bytes", "elapsed_ms"] {
         assert!(summary[key].is_u64(), "{key} in {out}");
     }
-    let sum: u64 =
-        ["allow", "undecided", "ask", "block"].iter().map(|key| summary["decisions"][key].as_u64().unwrap()).sum();
+    let sum: u64 = ["allow", "undecided", "ask", "block"].iter().map(|key| summary["decisions"][key].as_u64().unwrap()).sum();
     assert_eq!(sum, summary["actions"].as_u64().unwrap());
     assert!(summary["rules"].is_object() && summary["actors"].is_object());
 }
