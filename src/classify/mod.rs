@@ -61,3 +61,6 @@ impl Classifier {
         scene.finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

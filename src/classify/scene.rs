@@ -56,6 +56,8 @@ pub struct Scene<'a> {
     depth: usize,
     /// How many commands run each other right now: `sudo env nice …`.
     commands: usize,
+    /// How many scripts that the text itself wrote were run.
+    scripts: usize,
     /// Depth in the tree of steps; `None` when nobody asked for it.
     step_depth: Option<usize>,
     known: &'a Known,
@@ -88,6 +90,7 @@ impl<'a> Scene<'a> {
             frame: Frame::Exact(0),
             depth: 0,
             commands: 0,
+            scripts: 0,
             step_depth: keep_steps.then_some(0),
             known,
             out: Understanding::default(),
@@ -219,6 +222,13 @@ impl<'a> Scene<'a> {
 
     pub(super) fn leave_command(&mut self) {
         self.commands -= 1;
+    }
+
+    /// Counts a script that the text wrote and runs; `false` when there were too many.
+    pub(super) fn enter_script(&mut self) -> bool {
+        const MOST: usize = 64;
+        self.scripts += 1;
+        self.scripts <= MOST
     }
 
     /// Adds a line to the tree of what was understood and puts what `inside` finds below it.

@@ -128,7 +128,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let min_coverage = arguments.min_coverage.or(config.replay.min_coverage).unwrap_or(DEFAULT_COVERAGE);
 
     let (replay, issues) = arguments.input.replay(&arguments.paths, arguments.jobs)?;
-    let mut out = open_output(&arguments)?;
+    let mut out = open_output(&arguments, format.is_styled())?;
     let total = replay.inputs.iter().map(Input::size).sum();
     let mut told = Told {
         telling: format.start(heading, &mut *out),
@@ -184,9 +184,15 @@ fn exit_code(outcome: &Outcome) -> u8 {
     if failing.iter().any(|decision| outcome.decisions[*decision as usize] > 0) {
         return exit::FAILED;
     }
-    if outcome.shown == 0 && outcome.totals.actions == 0 {
-        terminal::note("there was no action in what was read");
-        return exit::NOTHING;
+    if outcome.shown == 0 {
+        terminal::note(if outcome.totals.actions == 0 {
+            "there was no action in what was read"
+        } else {
+            "no action matches the filters"
+        });
+        // A log of nothing but checkpoints was read well; a gate that looked at nothing has not passed.
+        let read_well = outcome.totals.actions == 0 && outcome.totals.other_records > 0 && outcome.fail_on.is_none();
+        return if read_well { exit::OK } else { exit::NOTHING };
     }
     exit::OK
 }
@@ -223,13 +229,19 @@ impl InputArguments {
     }
 }
 
-fn open_output(arguments: &Arguments) -> anyhow::Result<Box<dyn Write>> {
+fn open_output(arguments: &Arguments, styled: bool) -> anyhow::Result<Box<dyn Write>> {
+    const BUFFER: usize = 64 << 10;
     Ok(match &arguments.output {
         Some(path) => {
             let file = std::fs::File::create(path).with_context(|| format!("failed to write {}", path.display()))?;
-            Box::new(BufWriter::new(anstream::StripStream::new(file)))
+            if styled {
+                Box::new(BufWriter::with_capacity(BUFFER, anstream::StripStream::new(file)))
+            } else {
+                Box::new(BufWriter::with_capacity(BUFFER, file))
+            }
         }
-        None => Box::new(BufWriter::new(anstream::stdout())),
+        None if styled => Box::new(BufWriter::new(anstream::stdout())),
+        None => Box::new(BufWriter::with_capacity(BUFFER, std::io::stdout())),
     })
 }
 

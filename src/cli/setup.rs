@@ -74,8 +74,12 @@ impl Setup {
 /// A rule of the user's own that does not do what its examples say is refused; the built-in ones are held to theirs by
 /// our tests.
 fn refuse_wrong_rules(engine: &Engine, sources: &[Source]) -> anyhow::Result<()> {
-    let own = |file: &str| sources.iter().any(|source| !source.builtin && source.name == file);
-    let problems = run_examples(engine, engine.policy().examples().iter().filter(|example| own(&example.rule.file)));
+    let own: Vec<&str> = sources.iter().filter(|source| !source.builtin).map(|source| source.name.as_str()).collect();
+    if own.is_empty() {
+        return Ok(());
+    }
+    let examples = engine.policy().examples().iter().filter(|example| own.contains(&example.rule.file.as_str()));
+    let problems = run_examples(engine, examples);
     if problems.is_empty() { Ok(()) } else { Err(refused(&problems)) }
 }
 

@@ -13,6 +13,7 @@ pub struct Config {
     pub policy: PolicyTable,
     pub replay: ReplayTable,
     pub catalog: CatalogTable,
+    pub network: NetworkTable,
     /// Asked in order; the first that matches says the environment.
     pub environment: Vec<EnvironmentRule>,
     /// Asked in order; the first that matches says the kind; groups add up.
@@ -52,6 +53,14 @@ pub struct ReplayTable {
 pub struct CatalogTable {
     /// Folders of further program specs (`.toml`).
     pub paths: Vec<String>,
+}
+
+/// `[network]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct NetworkTable {
+    /// Globs on hosts and addresses that are one's own: what goes there does not leave.
+    pub own: Vec<String>,
 }
 
 /// `[[environment]]`: patterns are globs without regard to case; every key that is given must match.
@@ -141,7 +150,7 @@ impl Config {
         });
         let actors = self.actor.iter().map(|rule| &rule.name);
         let labels = self.label.iter().map(|rule| &rule.name);
-        environments.chain(actors).chain(labels).flatten()
+        environments.chain(actors).chain(labels).chain([&self.network.own]).flatten()
     }
 }
 

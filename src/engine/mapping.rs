@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use globset::{GlobBuilder, GlobMatcher};
 use rustc_hash::FxHashMap;
 
-use crate::model::{Action, Actor, ActorKind, Effect, Environment, PlaceKind, ResourceKind, Surroundings};
+use crate::model::{Action, Actor, ActorKind, Effect, Environment, PlaceKind, ResourceKind, Surroundings, Zone};
 
 use super::config::{ActorRule, Config, EnvironmentRule};
 
@@ -15,6 +15,7 @@ pub(crate) struct Mapping {
     environments: Vec<EnvironmentMatcher>,
     actors: Vec<(Globs, ActorRule)>,
     labels: Vec<(Globs, Vec<ResourceKind>, String)>,
+    own_network: Globs,
     /// Logs name few actors many times: each is looked up once.
     identified: RwLock<FxHashMap<Actor, Arc<Actor>>>,
 }
@@ -29,6 +30,7 @@ impl Mapping {
                 .iter()
                 .map(|rule| (Globs::new(&rule.name), rule.kind.clone(), rule.label.clone()))
                 .collect(),
+            own_network: Globs::new(&config.network.own),
             identified: RwLock::default(),
         }
     }
@@ -84,6 +86,14 @@ impl Mapping {
         stage.and_then(|stage| spelt_out(&stage.name)).or(surroundings.environment).unwrap_or_default()
     }
 
+    /// The effect as it is when its other end is one of the user's own hosts: what goes there does not leave.
+    pub(crate) fn at_home(&self, effect: &Effect) -> Option<Effect> {
+        let far = matches!(effect.zone, Some(Zone::External | Zone::Unknown));
+        let peer = effect.peer.as_deref().filter(|_| far && !self.own_network.is_empty())?;
+        let own = self.own_network.matches(peer) || host_of(peer).is_some_and(|host| self.own_network.matches(host));
+        own.then(|| Effect { zone: Some(Zone::Private), ..effect.clone() })
+    }
+
     /// Labels of the effect's resource, sorted.
     pub(crate) fn labels(&self, effect: &Effect) -> Vec<String> {
         let resource = &effect.resource;
@@ -95,6 +105,14 @@ impl Mapping {
         labels.dedup();
         labels
     }
+}
+
+/// The host of `https://user@host:1/x`, `host:/path` and `user@host:path`.
+fn host_of(peer: &str) -> Option<&str> {
+    let rest = peer.split_once("://").map_or(peer, |(_, rest)| rest);
+    let rest = rest.split(['/', '?', '#']).next()?;
+    let rest = rest.rsplit('@').next()?;
+    rest.split(':').next()
 }
 
 /// A stage's own word; nothing that merely contains it.
@@ -190,4 +208,41 @@ impl Globs {
 /// Names are not paths: `*` matches `/` as well.
 pub(crate) fn glob(pattern: &str) -> Result<globset::Glob, globset::Error> {
     GlobBuilder::new(pattern).case_insensitive(true).literal_separator(false).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Mapping, host_of};
+    use crate::engine::Config;
+    use crate::model::{Effect, Operation, Resource, ResourceKind, Zone};
+
+    fn mapping(text: &str) -> Mapping {
+        Mapping::new(&Config::parse("nearmiss.toml", text).unwrap())
+    }
+
+    #[test]
+    fn hosts_stand_in_addresses() {
+        for peer in ["https://a.example:8/x", "deploy@a.example:/srv", "a.example:b", "https://u:p@a.example/x?y"] {
+            assert_eq!(host_of(peer), Some("a.example"), "{peer}");
+        }
+    }
+
+    #[test]
+    fn what_goes_to_an_own_host_does_not_leave() {
+        let mapping = mapping("[network]\nown = [\"*.lantern.example\"]\n");
+        let mut effect = Effect::new(Operation::Export, Resource::new(ResourceKind::File, "x"));
+        effect.zone = Some(Zone::External);
+        effect.peer = Some("https://backup.lantern.example/in".to_owned());
+        assert_eq!(mapping.at_home(&effect).and_then(|effect| effect.zone), Some(Zone::Private));
+        effect.peer = Some("https://lantern.example.evil.net/".to_owned());
+        assert_eq!(mapping.at_home(&effect), None);
+    }
+
+    #[test]
+    fn labels_are_given_by_name_and_kind() {
+        let mapping = mapping("[[label]]\nlabel = \"pii\"\nname = [\"*.customers\"]\nkind = [\"Table\"]\n");
+        let labels = |kind| mapping.labels(&Effect::new(Operation::Read, Resource::new(kind, "shop.customers")));
+        assert_eq!(labels(ResourceKind::Table), ["pii"]);
+        assert!(labels(ResourceKind::File).is_empty());
+    }
 }

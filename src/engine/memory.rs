@@ -48,7 +48,7 @@ struct Key {
     arguments: Option<Arc<str>>,
     argv: Option<Arc<[String]>>,
     surroundings: Arc<Surroundings>,
-    known: Known,
+    known: Arc<Known>,
 }
 
 /// Everything else that a policy may look at.
@@ -75,7 +75,7 @@ impl Memory {
     pub(crate) fn understanding(
         &self,
         action: &Action,
-        known: &Known,
+        known: &Arc<Known>,
         understand: impl FnOnce() -> Understanding,
     ) -> Arc<Remembered> {
         let hash = fingerprint(action, known);
@@ -83,9 +83,13 @@ impl Memory {
         if let Some(found) = lock(shard).find(hash, action, known) {
             return found;
         }
+        let mut understanding = understand();
+        // Room for further effects would be most of what is kept.
+        understanding.effects.shrink_to_fit();
+        understanding.gaps.shrink_to_fit();
         let remembered = Arc::new(Remembered {
             key: Key::of(action, known),
-            understanding: Arc::new(understand()),
+            understanding: Arc::new(understanding),
             verdicts: Mutex::default(),
         });
         if action.text.len() <= MAX_TEXT {
@@ -111,6 +115,10 @@ impl Memory {
         let verdict = Arc::new(judge());
         let mut verdicts = lock(&remembered.verdicts);
         if verdicts.len() < MAX_VERDICTS {
+            if verdicts.is_empty() {
+                // Most texts get one verdict ever.
+                verdicts.reserve_exact(1);
+            }
             verdicts.push((VerdictKey::of(action, facts, session), Arc::clone(&verdict)));
         }
         verdict
@@ -118,7 +126,7 @@ impl Memory {
 }
 
 impl Shard {
-    fn find(&self, hash: u64, action: &Action, known: &Known) -> Option<Arc<Remembered>> {
+    fn find(&self, hash: u64, action: &Action, known: &Arc<Known>) -> Option<Arc<Remembered>> {
         self.entries.get(&hash)?.iter().find(|entry| entry.key.fits(action, known)).cloned()
     }
 
@@ -136,7 +144,7 @@ impl Shard {
 }
 
 impl Key {
-    fn of(action: &Action, known: &Known) -> Self {
+    fn of(action: &Action, known: &Arc<Known>) -> Self {
         Self {
             kind: action.kind,
             text: Arc::clone(&action.text),
@@ -144,18 +152,18 @@ impl Key {
             arguments: action.arguments.clone(),
             argv: action.argv.clone(),
             surroundings: Arc::clone(&action.surroundings),
-            known: known.clone(),
+            known: Arc::clone(known),
         }
     }
 
-    fn fits(&self, action: &Action, known: &Known) -> bool {
+    fn fits(&self, action: &Action, known: &Arc<Known>) -> bool {
         self.kind == action.kind
             && self.text == action.text
             && self.tool == action.tool
             && self.arguments == action.arguments
             && self.argv == action.argv
             && (Arc::ptr_eq(&self.surroundings, &action.surroundings) || self.surroundings == action.surroundings)
-            && self.known == *known
+            && (Arc::ptr_eq(&self.known, known) || self.known == *known)
     }
 }
 

@@ -197,20 +197,20 @@ impl<'scope, 'env> Files<'scope, 'env> {
             } else {
                 batch.extend(chunk.actions);
             }
-        } else if let Some((_, thread)) = self.open.pop_front() {
-            if thread.join().is_err() {
-                let file = Arc::clone(&self.replay.inputs[self.next - self.open.len() - 1].file);
-                let issue = Issue {
-                    file,
-                    line: 0,
-                    offset: 0,
-                    problem: "the reader stopped in the middle of the file: a bug of nearmiss".to_owned(),
-                    advice: "please report it with the file's first lines".to_owned(),
-                    lost: true,
-                };
-                totals.unread += 1;
-                listener.issue(&issue);
-            }
+        } else if let Some((_, thread)) = self.open.pop_front()
+            && thread.join().is_err()
+        {
+            let file = Arc::clone(&self.replay.inputs[self.next - self.open.len() - 1].file);
+            let issue = Issue {
+                file,
+                line: 0,
+                offset: 0,
+                problem: "the reader stopped in the middle of the file: a bug of nearmiss".to_owned(),
+                advice: "please report it with the file's first lines".to_owned(),
+                lost: true,
+            };
+            totals.unread += 1;
+            listener.issue(&issue);
         }
         true
     }
@@ -320,7 +320,15 @@ impl Decider<'_> {
             groups[group].actions.push((position, action));
         }
         let engine = self.engine;
-        self.pool.install(|| groups.par_iter_mut().for_each(|group| group.decide(engine)));
+        self.pool.install(|| {
+            // One session is one thread's work; where a few make up the batch, the others at least read ahead for it.
+            if self.pool.current_num_threads() > 1 && groups.len() < 2 * self.pool.current_num_threads() {
+                for group in &groups {
+                    group.actions.par_iter().for_each(|(_, action)| engine.foresee(action, &group.state));
+                }
+            }
+            groups.par_iter_mut().for_each(|group| group.decide(engine));
+        });
         let mut found = Vec::new();
         for group in groups {
             self.sessions.insert(group.name, group.state);

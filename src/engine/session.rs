@@ -1,6 +1,7 @@
 //! What a session has done so far, carried from one action to the next.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::classify::Known;
 use crate::model::{
@@ -15,7 +16,8 @@ const MAX_VARIABLES: usize = 256;
 /// The state of one session.
 #[derive(Clone, Debug, Default)]
 pub struct Session {
-    known: Known,
+    /// Shared with what is remembered of each action, so that an unchanged one is neither copied nor compared.
+    known: Arc<Known>,
     /// The folder the record gave last: when the record's own word changes, it goes before what we worked out.
     recorded_cwd: Option<String>,
     facts: SessionFacts,
@@ -26,11 +28,11 @@ pub struct Session {
 
 impl Session {
     /// What earlier actions left behind for the classifier.
-    pub(crate) fn known(&mut self, action: &Action) -> &Known {
+    pub(crate) fn known(&mut self, action: &Action) -> &Arc<Known> {
         let recorded = &action.surroundings.cwd;
         if recorded.is_some() && *recorded != self.recorded_cwd {
             self.recorded_cwd.clone_from(recorded);
-            self.known.cwd.clone_from(recorded);
+            Arc::make_mut(&mut self.known).cwd.clone_from(recorded);
         }
         &self.known
     }
@@ -78,12 +80,16 @@ impl Session {
 
     fn remember(&mut self, understood: &Understanding) {
         let writes = &understood.writes;
+        if !writes.moved && writes.variables.is_empty() {
+            return;
+        }
+        let known = Arc::make_mut(&mut self.known);
         if writes.moved {
-            self.known.cwd.clone_from(&writes.cwd);
+            known.cwd.clone_from(&writes.cwd);
         }
         for (name, value) in &writes.variables {
-            if self.known.variables.len() < MAX_VARIABLES || self.known.variables.contains_key(name) {
-                self.known.variables.insert(name.clone(), value.clone());
+            if known.variables.len() < MAX_VARIABLES || known.variables.contains_key(name) {
+                known.variables.insert(name.clone(), value.clone());
             }
         }
     }

@@ -12,7 +12,7 @@ use miette::NamedSource;
 use super::Rule;
 use super::compile::Compiled;
 use super::lint::{annotation_range, did_you_mean};
-use super::load::{Desk, File, Parsed};
+use super::load::{Desk, File, Parsed, annotation};
 use crate::model::{
     Action, ActionId, Actor, ActorKind, Environment, Kind, Origin, Outcome, RuleInfo, SessionFacts, Surroundings,
 };
@@ -77,7 +77,7 @@ pub(super) fn check(desk: &mut Desk, file: &File, parsed: &Parsed) {
 
 fn lines(policy: &cedar_policy::Policy) -> impl Iterator<Item = (&'static str, &str)> {
     ["blocks", "asks", "allows"].into_iter().flat_map(move |key| {
-        let value = policy.annotation(key).unwrap_or_default();
+        let value = annotation(policy, key).unwrap_or_default();
         value.split('\n').map(str::trim).filter(|line| !line.is_empty()).map(move |line| (key, line))
     })
 }

@@ -22,7 +22,9 @@ pub(super) fn policy(desk: &mut Desk, file: &File, parsed: &Parsed, options: &Lo
     }
     if parsed.annotation("message").is_none_or(|message| message.trim().is_empty()) {
         let problem = ("policy::missing-message", format!("rule `{}` does not say why it stops an action", parsed.id));
-        desk.note(file, head(parsed), problem).help = Some("add `@message(\"…\")` in plain words".into());
+        let note = desk.note(file, head(parsed), problem);
+        note.level = ProblemLevel::Warning;
+        note.help = Some("add `@message(\"…\")` in plain words".into());
     }
     if parsed.annotation("severity").is_none() {
         let problem = ("policy::missing-severity", format!("rule `{}` has no severity; `medium` is taken", parsed.id));
@@ -51,9 +53,14 @@ pub(super) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>)
 
 fn id(desk: &mut Desk, file: &File, parsed: &Parsed) {
     let help = "ids look like `sql.drop-table`: a family, a dot, and what the rule stops";
-    if parsed.id.is_empty() {
-        let problem = ("policy::missing-id", "this policy has no id".to_owned());
-        desk.note(file, head(parsed), problem).help = Some(format!("add `@id(\"family.name\")`; {help}"));
+    if parsed.annotation("id").is_none() {
+        // Nobody names a permit; a rule without a name cannot be switched off or talked about, but it stops all the same.
+        if !parsed.is_permit() {
+            let problem = ("policy::missing-id", format!("this rule has no id; `{}` is taken", parsed.id));
+            let note = desk.note(file, head(parsed), problem);
+            note.level = ProblemLevel::Warning;
+            note.help = Some(format!("add `@id(\"family.name\")`; {help}"));
+        }
         return;
     }
     let plain = |part: &str| {
@@ -62,7 +69,9 @@ fn id(desk: &mut Desk, file: &File, parsed: &Parsed) {
     };
     if !parsed.id.contains('.') || !parsed.id.split('.').all(plain) {
         let problem = ("policy::id", format!("`{}` is no good id", parsed.id));
-        desk.note(file, annotation_range(file, parsed, "id"), problem).help = Some(help.into());
+        let note = desk.note(file, annotation_range(file, parsed, "id"), problem);
+        note.level = ProblemLevel::Warning;
+        note.help = Some(help.into());
     }
 }
 

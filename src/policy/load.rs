@@ -152,7 +152,7 @@ pub(super) struct Parsed {
 
 impl Parsed {
     pub(super) fn annotation(&self, key: &str) -> Option<&str> {
-        self.policy.annotation(key)
+        annotation(&self.policy, key)
     }
 
     pub(super) fn is_permit(&self) -> bool {
@@ -229,8 +229,12 @@ impl Desk {
         found.sort_by_key(|policy| place(policy.id().as_ref()).map(|(number, _)| number));
         for policy in found {
             let range = place(policy.id().as_ref()).map_or(0..0, |(_, range)| range);
-            let id = policy.annotation("id").unwrap_or_default().to_owned();
-            let policy = if id.is_empty() { policy.clone() } else { policy.new_id(PolicyId::new(&id)) };
+            let id = match annotation(policy, "id") {
+                Some(id) if !id.is_empty() => id.to_owned(),
+                // Cedar's own number, made unique over files by the file's name.
+                _ => format!("{}.{}", stem(&source.name), policy.id()),
+            };
+            let policy = policy.new_id(PolicyId::new(&id));
             file.policies.push(Parsed { id, policy, range });
         }
         file
@@ -338,10 +342,21 @@ impl Desk {
     }
 }
 
+/// What `@key("…")` says. `Policy::annotation` would run Cedar's parser over the key, each time it is asked.
+pub(super) fn annotation<'a>(policy: &'a cedar_policy::Policy, key: &str) -> Option<&'a str> {
+    policy.annotations().find_map(|(name, value)| (name == key).then_some(value))
+}
+
 /// The syntax tree of a policy. `Policy::to_pst` would parse its text once more, which is most of a cold start; the
 /// tree made from what was parsed already says the same, with `>` and `!=` spelt out.
 fn tree(policy: &cedar_policy::Policy) -> Option<pst::Policy> {
     pst::Policy::try_from(AsRef::as_ref(policy).clone()).ok()
+}
+
+/// `policy/own.cedar` is `own`.
+fn stem(name: &str) -> &str {
+    let file = name.rsplit(['/', '\\', ':']).next().unwrap_or(name);
+    file.strip_suffix(".cedar").unwrap_or(file)
 }
 
 fn info(file: &File, parsed: &Parsed) -> RuleInfo {
@@ -351,7 +366,7 @@ fn info(file: &File, parsed: &Parsed) -> RuleInfo {
         decision: parsed.annotation("decision").and_then(Decision::from_word).unwrap_or(Decision::Block),
         mode: parsed.annotation("mode").and_then(Mode::from_word).unwrap_or(Mode::Enforce),
         severity: parsed.annotation("severity").and_then(Severity::from_word).unwrap_or(Severity::Medium),
-        message: text("message"),
+        message: parsed.annotation("message").map_or_else(|| format!("Rule `{}` stops this.", parsed.id), str::to_owned),
         advice: text("advice"),
         file: file.source.name().to_owned(),
         line: line(file.source.inner(), parsed.range.start),

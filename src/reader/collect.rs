@@ -95,7 +95,7 @@ fn rendered(action: &Action) -> String {
         line.push_str(" approved");
     }
     for gap in &action.gaps {
-        let _ = write!(line, " gap={}", gap.kind);
+        let _ = write!(line, " gap={}/{}", gap.kind, gap.hides);
     }
     line
 }

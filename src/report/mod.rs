@@ -47,6 +47,11 @@ pub trait Report: Sync {
         false
     }
 
+    /// Uses colours, which are taken out again where nobody would see them. Data is written as it is.
+    fn is_styled(&self) -> bool {
+        false
+    }
+
     /// Starts telling about one replay.
     fn start<'w>(&self, heading: Heading, out: &'w mut dyn Write) -> Box<dyn Telling + 'w>;
 }

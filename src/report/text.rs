@@ -33,6 +33,10 @@ impl Report for Text {
         "a summary to read (the default)"
     }
 
+    fn is_styled(&self) -> bool {
+        true
+    }
+
     fn start<'w>(&self, heading: Heading, out: &'w mut dyn Write) -> Box<dyn Telling + 'w> {
         Box::new(Page { heading, out, summary: Summary::default() })
     }
@@ -92,7 +96,14 @@ impl Page<'_> {
             write!(self.out, ", {} to {}", minute(&first.to_string()), minute(&last.to_string()))?;
         }
         let formats: Vec<String> = totals.formats.iter().map(|(name, count)| format!("{name} {count}")).collect();
-        writeln!(self.out, "\n{DIM}     {}{DIM:#}", formats.join("  "))?;
+        writeln!(self.out)?;
+        if !formats.is_empty() {
+            writeln!(self.out, "{DIM}     {}{DIM:#}", formats.join("  "))?;
+        }
+        if totals.actions == 0 && totals.other_records > 0 {
+            let records = counted(totals.other_records, "record");
+            writeln!(self.out, "{DIM}     {records} without an action: log-ins, checkpoints, prompts …{DIM:#}")?;
+        }
         if totals.copies > 0 {
             writeln!(
                 self.out,
@@ -218,14 +229,17 @@ fn show_group(out: &mut dyn Write, group: &Group, heading: &Heading) -> io::Resu
     if !line.marks.is_empty() {
         writeln!(out, "    {style}{}{style:#}", line.marks)?;
     }
-    let kind =
-        if example.actor.kind == ActorKind::Unknown { String::new() } else { format!("{} ", example.actor.kind) };
+    let who = match (example.actor.kind, &*escaped(&example.actor.name)) {
+        (ActorKind::Unknown, "") => "nobody is named".to_owned(),
+        (ActorKind::Unknown, name) => name.to_owned(),
+        (kind, name) => format!("{kind} {name}"),
+    };
+    let tool = example.tool.as_ref().map(|tool| format!(" with {}", escaped(tool))).unwrap_or_default();
     let time = example.time.map(|time| format!(", {}", second(&time.to_string()))).unwrap_or_default();
     let refused = if example.executed == Executed::No { ", was not run" } else { "" };
     writeln!(
         out,
-        "    {DIM}{kind}{}{time}{refused}  {}:{}  {}{DIM:#}",
-        escaped(&example.actor.name),
+        "    {DIM}{who}{tool}{time}{refused}  {}:{}  {}{DIM:#}",
         escaped(&example.file),
         example.line,
         &example.id.to_string()[..8],
@@ -270,7 +284,7 @@ fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             shown.push(',');
         }
         shown.push(digit);

@@ -33,11 +33,11 @@ const SQL: &[&str] = &[
     "SELECT count(*) FROM invoices WHERE paid AND due < '2026-11-{n}'",
 ];
 
-pub fn shell(count: usize) -> Vec<String> {
+pub(crate) fn shell(count: usize) -> Vec<String> {
     made(SHELL, count)
 }
 
-pub fn sql(count: usize) -> Vec<String> {
+pub(crate) fn sql(count: usize) -> Vec<String> {
     made(SQL, count)
 }
 

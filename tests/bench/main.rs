@@ -2,9 +2,15 @@
 //!
 //! Machines differ and are noisy, so nothing is asserted here; the ratios are what to compare between two commits.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and stops where it fails")]
+
 mod commands;
 mod measure;
 mod stream;
+
+/// The program's own allocator: it is part of what is measured.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     // `cargo bench -- NAME` runs what contains the name; cargo itself passes `--bench`.

@@ -14,7 +14,7 @@ use crate::commands;
 const DISTINCT: usize = 40_000;
 const REPEATED: usize = 2_000_000;
 
-pub fn engine(oracle: bool) -> Engine {
+pub(crate) fn engine(oracle: bool) -> Engine {
     let sources = policy::builtin("recommended").expect("a built-in pack");
     let policy = Policy::load(&sources, &LoadOptions::default()).expect("the built-in pack loads");
     Engine::new(Catalog::builtin(), policy, &Config::default(), oracle)
@@ -70,15 +70,15 @@ fn distinct(name: &str, kind: Kind, texts: &dyn Fn(usize) -> Vec<String>) {
     println!("{name:<28} {fast:>12.0} /s   {:>6.1} × the same judged by Cedar's authorizer", fast / slow);
 }
 
-pub fn shell() {
+pub(crate) fn shell() {
     distinct("distinct shell commands", Kind::Shell, &commands::shell);
 }
 
-pub fn sql() {
+pub(crate) fn sql() {
     distinct("distinct SQL statements", Kind::Sql, &commands::sql);
 }
 
-pub fn repeated() {
+pub(crate) fn repeated() {
     for (kind, texts) in [(Kind::Shell, commands::shell(200)), (Kind::Sql, commands::sql(200))] {
         let engine = engine(false);
         let few = actions(kind, texts);

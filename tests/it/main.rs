@@ -1,5 +1,12 @@
 //! The one test binary: what needs more than one floor, or the program itself.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test stops where it fails and says why"
+)]
+
 mod cases;
 mod floors;
 mod goldens;

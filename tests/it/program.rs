@@ -83,7 +83,7 @@ fn the_object_has_the_frozen_summary() {
 #[test]
 fn exit_codes() {
     check(&["replay", "corpora/demo", "--fail-on", "block"], 1);
-    check(&["replay", "corpora/demo", "--fail-on", "block", "--actor", "nobody-of-that-name"], 0);
+    check(&["replay", "corpora/demo", "--fail-on", "block", "--actor", "nobody-of-that-name"], 4);
     check(&["replay", "corpora/demo", "--no-such-flag"], 2);
     check(&["replay", "corpora/demo", "--policy", "builtin:nonsense"], 2);
     check(&["replay", "no/such/path"], 3);

@@ -14,13 +14,13 @@ use nearmiss::policy::{self, LoadOptions, Policy};
 use nearmiss::reader::{Options, Reader, input};
 
 /// The repository.
-pub fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// The folder of recordings and labelled cases that is not part of the repository.
 /// Says on standard error when a test goes without it.
-pub fn shared(path: &str) -> Option<PathBuf> {
+pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     let found = root().parent()?.join("shared").join(path);
     if found.exists() {
         return Some(found);
@@ -29,20 +29,20 @@ pub fn shared(path: &str) -> Option<PathBuf> {
     None
 }
 
-pub fn policy(pack: &str) -> Policy {
+pub(crate) fn policy(pack: &str) -> Policy {
     let sources = policy::builtin(pack).expect("a built-in pack");
     Policy::load(&sources, &LoadOptions::default()).expect("the built-in packs load")
 }
 
-pub fn engine() -> Engine {
+pub(crate) fn engine() -> Engine {
     Engine::new(Catalog::builtin(), policy("recommended"), &Config::default(), false)
 }
 
 /// Keeps everything.
 #[derive(Default)]
-pub struct Collected {
-    pub findings: Vec<Finding>,
-    pub issues: Vec<Issue>,
+pub(crate) struct Collected {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) issues: Vec<Issue>,
 }
 
 impl Listener for Collected {
@@ -59,7 +59,7 @@ impl Listener for Collected {
     }
 }
 
-pub fn replay(
+pub(crate) fn replay(
     engine: &Engine,
     paths: &[PathBuf],
     reader: Option<&'static dyn Reader>,
@@ -74,7 +74,7 @@ pub fn replay(
 }
 
 /// Runs the program in the repository's folder.
-pub fn nearmiss(arguments: &[&str]) -> Output {
+pub(crate) fn nearmiss(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_nearmiss"))
         .args(arguments)
         .current_dir(root())
@@ -84,16 +84,16 @@ pub fn nearmiss(arguments: &[&str]) -> Output {
         .expect("the program runs")
 }
 
-pub fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-pub fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// All files below a folder, in the order of their paths.
-pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();

@@ -2,9 +2,7 @@
 
 use crate::classify::command::{self, Invocation, Stream};
 use crate::classify::{Language, Scene, Word, paths};
-use crate::model::{
-    Area, Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span,
-};
+use crate::model::{Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span};
 
 use super::tables::Does;
 use super::value::{Reading, Value};
@@ -129,10 +127,7 @@ fn note(scene: &mut Scene<'_>, call: &Call, operation: Operation, word: &Word, k
 
 fn tree(scene: &mut Scene<'_>, call: &Call, word: &Word, force: bool) {
     let resource = paths::resource(scene, word, ResourceKind::Folder);
-    const WHOLE: &[Area] =
-        &[Area::Root, Area::System, Area::Home, Area::Device, Area::Mount, Area::DatabaseFiles, Area::VersionControl];
-    let whole = WHOLE.iter().any(|area| resource.areas.has(*area));
-    let mut effect = Effect::new(if whole { Operation::Drop } else { Operation::Delete }, resource);
+    let mut effect = Effect::new(super::removal(&resource), resource);
     effect.extent = Extent::All;
     effect.cascades = true;
     effect.guard_off = force;

@@ -48,7 +48,8 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
             K::File | K::Folder => paths::resource(scene, &word, kind),
             _ => Resource::new(kind, name),
         };
-        let mut effect = Effect::new(operation, resource);
+        let all = operation == O::Delete && resource.kind == K::Folder && has("/s");
+        let mut effect = Effect::new(if all { super::removal(&resource) } else { operation }, resource);
         effect.resource.unresolved |= name.contains('%');
         effect.extent = extent;
         effect.span = Some(span);
@@ -181,8 +182,9 @@ mod tests {
 
     #[test]
     fn commands_are_known() {
-        check(r"del /s /q C:\data\*", r"delete File `C:\data\*` all guard-off cascades");
-        check(r"RD /S /Q C:\data", r"delete Folder `C:\data` all guard-off cascades");
+        check(r"del /s /q C:\data\*", "delete Folder `C:/data` all guard-off cascades");
+        check(r"RD /S /Q C:\data", "delete Folder `C:/data` all guard-off cascades");
+        check(r"rd /s /q C:\", "drop Folder `C:/` all guard-off cascades");
         check("format d: /y", "drop Device `d:` all guard-off");
         check("echo hi & vssadmin delete shadows /all", "delete Backup `` all");
         check("cmd /c rd /s x", "Cmd code: rd /s x");

@@ -16,7 +16,7 @@ mod tables;
 mod value;
 mod walk;
 
-use crate::model::{GapKind, Hides, Span};
+use crate::model::{Area, GapKind, Hides, Operation, Resource, Span};
 
 use super::command::{Invocation, Stream};
 use super::{Language, Scene};
@@ -105,6 +105,14 @@ pub(super) fn unwrapped<'w>(words: &[&'w str]) -> Option<(Language, &'w str)> {
     }
 }
 
+/// What it is to remove a folder with all in it: one that a machine, a person or a database lives in is dropped.
+pub(super) fn removal(folder: &Resource) -> Operation {
+    const WHOLE: &[Area] =
+        &[Area::Root, Area::System, Area::Home, Area::Device, Area::Mount, Area::DatabaseFiles, Area::VersionControl];
+    let whole = WHOLE.iter().any(|area| folder.areas.has(*area));
+    if whole { Operation::Drop } else { Operation::Delete }
+}
+
 /// Words as a shell command that means exactly them.
 pub(super) fn quoted<W: AsRef<str>>(words: &[W]) -> String {
     let mut line = String::new();
@@ -141,8 +149,8 @@ mod tests {
         py("from os import unlink as u\nu('/x/a')", "delete File `/x/a`");
         py("import shutil\np = '/x'\nshutil.rmtree(p)", "delete Folder `/x` all cascades");
         py("from pathlib import Path\nPath('/x').unlink()", "delete File `/x`");
-        py("import os\nfor f in os.listdir('/x'):\n    os.remove(os.path.join('/x', f))", "delete File `/x/*` all");
-        py("import os, glob\n[os.unlink(f) for f in glob.glob('/x/*')]", "delete File `/x/*` all");
+        py("import os\nfor f in os.listdir('/x'):\n    os.remove(os.path.join('/x', f))", "delete Folder `/x` all");
+        py("import os, glob\n[os.unlink(f) for f in glob.glob('/x/*')]", "delete Folder `/x` all");
         py("with open('/x/a', 'w') as f:\n    f.write('y')", "update File `/x/a` all");
         py("print('rm -rf /')  # os.remove('/')", "");
         py("import shutil, sys\nshutil.rmtree(sys.argv[1])", "delete Folder `sys.argv[1]` all unresolved cascades");
@@ -210,7 +218,7 @@ mod tests {
         js("const {execSync} = require('child_process'); execSync(`rm -rf /x`)", "Shell code: rm -rf /x");
         js("import { rm } from 'fs/promises';\nawait rm('/x', { recursive: true })", "delete Folder `/x` all cascades");
         js("const cp = require('child_process'); cp.spawn('rm', ['-rf', '/x'])", "Shell code: rm -rf /x");
-        js("fs.readdirSync('/x').forEach(f => fs.unlinkSync(path.join('/x', f)))", "delete File `/x/*` all");
+        js("fs.readdirSync('/x').forEach(f => fs.unlinkSync(path.join('/x', f)))", "delete Folder `/x` all");
         js("fetch('https://a.example/t/1', {method: 'DELETE'})", "delete Item `a.example/t/1` @host=a.example");
         js("const r = /rm -rf \"/; console.log(r) // eval(x)", "");
         js("eval(atob('MSsx'))", "JavaScript code: 1+1");
@@ -239,7 +247,7 @@ mod tests {
         check(Language::Ruby, "puts `ls /x`", "Shell code: ls /x");
         check(Language::Ruby, "%x(ls)", "Shell code: ls");
         check(Language::Ruby, "User.delete_all", "delete Table `User` all");
-        check(Language::Ruby, "Dir.glob('/x/*').each { |f| File.delete(f) }", "delete File `/x/*` all");
+        check(Language::Ruby, "Dir.glob('/x/*').each { |f| File.delete(f) }", "delete Folder `/x` all");
         check(Language::Perl, "unlink '/x/a', '/x/b'", "delete File `/x/a`\ndelete File `/x/b`");
         check(Language::Perl, "system('rm', '-rf', '/x')", "Shell code: rm -rf /x");
         check(Language::Perl, "my $p = '/x'; use File::Path; rmtree($p);", "delete Folder `/x` all cascades");
@@ -258,7 +266,7 @@ mod tests {
         let py = |text: &str, expected: &str| check(Language::Python, text, expected);
         py(
             "import os\nfor root, dirs, files in os.walk('/x'):\n  for f in files:\n    os.remove(os.path.join(root, f))",
-            "delete File `/x/*` all",
+            "delete Folder `/x` all",
         );
         py("c.execute(\"\"\"\n  TRUNCATE t\n\"\"\")", "Sql code: TRUNCATE t");
         py("import subprocess\nsubprocess.Popen('rm -rf /x', shell=True, cwd='/y')", "Shell code: rm -rf /x");

@@ -254,7 +254,8 @@ fn note(scene: &mut Scene<'_>, operation: O, kind: K, name: &str, span: Span, by
         K::File | K::Folder => paths::resource(scene, &word, kind),
         _ => Resource { unresolved: !word.is_known(), ..Resource::new(kind, name) },
     };
-    let mut effect = Effect::new(operation, resource);
+    let all = operation == O::Delete && resource.kind == K::Folder && parameters.has("recurse");
+    let mut effect = Effect::new(if all { super::removal(&resource) } else { operation }, resource);
     effect.cascades = parameters.has("recurse");
     let written = operation == O::Update && kind == K::File && !by.starts_with("add-") && by != "ac";
     effect.extent = match name.rsplit(['/', '\\']).next() {
@@ -290,8 +291,9 @@ mod tests {
 
     #[test]
     fn cmdlets_are_known() {
-        check(r"Remove-Item -Recurse -Force C:\data", r"delete Folder `C:\data` all guard-off cascades");
-        check(r"ri C:\data -rec -WhatIf", r"delete Folder `C:\data` all dry-run cascades");
+        check(r"Remove-Item -Recurse -Force C:\data", "delete Folder `C:/data` all guard-off cascades");
+        check(r"ri C:\data -rec -WhatIf", "delete Folder `C:/data` all dry-run cascades");
+        check("Remove-Item -Recurse C:/*", "drop Folder `C:/` all cascades");
         check("Get-ChildItem /x | Sort-Object Name", "list Folder `/x`");
         check("Stop-Computer", "stop Host ``");
         check("Format-Volume -DriveLetter D", "drop Device `D` all");

@@ -26,11 +26,31 @@ const FILES: &[(&str, &str)] = specs![
     "git",
     "github",
     "kubernetes",
-    "docker",
+    "machines",
     "postgres",
     "databases",
     "transfer",
+    "aws",
+    "clouds",
+    "containers",
+    "infrastructure",
     "system",
+    "code",
+    "http",
+    "languages",
+    "packages",
+    "distributions",
+    "building",
+    "migrations",
+    "messaging",
+    "storage",
+    "delivery",
+    "services",
+    "secrets",
+    "agents",
+    "cluster-tools",
+    "platforms",
+    "desktop",
 ];
 
 /// Every program nearmiss knows.
@@ -85,7 +105,7 @@ impl Catalog {
         static BUILTIN: LazyLock<Shelf> = LazyLock::new(|| {
             let mut shelf = Shelf::default();
             for (file, text) in FILES {
-                shelf.put(file, text, |text| std::borrow::Cow::Borrowed(text));
+                shelf.put(file, text, std::borrow::Cow::Borrowed);
             }
             shelf
         });

@@ -55,12 +55,17 @@ pub(super) struct Table<'s> {
 }
 
 impl<'s> Table<'s> {
-    fn lists(&self) -> impl Iterator<Item = (&'s Flag, Arity)> {
-        self.levels.iter().flat_map(|spec| listed(spec))
+    pub(super) fn find(&self, name: &str) -> Option<(&'s Flag, Arity)> {
+        self.levels.iter().find_map(|spec| {
+            lists(spec).into_iter().find_map(|(flags, arity)| {
+                flags.0.iter().find(|flag| flag.has(name)).map(|flag| (flag, arity))
+            })
+        })
     }
 
-    pub(super) fn find(&self, name: &str) -> Option<(&'s Flag, Arity)> {
-        self.lists().find(|(flag, _)| flag.has(name))
+    /// Whether all that follows the option is operands.
+    fn ends(&self, names: &Names<'_>) -> bool {
+        self.levels.iter().any(|spec| spec.ends.0.iter().flat_map(|flag| &flag.names).any(|name| names.has(name)))
     }
 
     /// The one option that a shortened long name can mean; the command's own come before the program's.
@@ -78,12 +83,12 @@ impl<'s> Table<'s> {
     }
 }
 
+fn lists(spec: &super::spec::Spec) -> [(&Flags, Arity); 3] {
+    [(&spec.switches, Arity::Switch), (&spec.values, Arity::Value), (&spec.optional, Arity::Optional)]
+}
+
 fn listed(spec: &super::spec::Spec) -> impl Iterator<Item = (&Flag, Arity)> {
-    let tagged = |arity| move |flag| (flag, arity);
-    let switches = spec.switches.0.iter().map(tagged(Arity::Switch));
-    switches
-        .chain(spec.values.0.iter().map(tagged(Arity::Value)))
-        .chain(spec.optional.0.iter().map(tagged(Arity::Optional)))
+    lists(spec).into_iter().flat_map(|(flags, arity)| flags.0.iter().map(move |flag| (flag, arity)))
 }
 
 /// How the words of one command line are to be split.
@@ -175,6 +180,7 @@ pub(super) fn parse<'w>(words: &'w [Word], skip: &[usize], table: &Table<'w>, ma
             Style::DashLong | Style::Slash => dash_long(word, here, table, manner, &mut next, &mut parsed),
             Style::None => {}
         }
+        only_operands |= parsed.options.last().is_some_and(|given| given.at == here && table.ends(&given.names));
     }
     parsed
 }

@@ -10,10 +10,19 @@ use super::condition::Condition;
 use super::settle;
 use super::spec::{CodeSpec, EffectSpec, Inner, Output, Spec, Subject};
 use super::template::Template;
-use super::{Invocation, Stream};
+use super::{Invocation, Stream, written};
 
 /// Applies the spec that `call` selected.
 pub(super) fn apply(scene: &mut Scene<'_>, call: &Call<'_>) -> Stream {
+    in_place(scene, call, within)
+}
+
+/// Runs `then` in the folder and the places that the command line names.
+pub(super) fn in_place(
+    scene: &mut Scene<'_>,
+    call: &Call<'_>,
+    then: impl FnOnce(&mut Scene<'_>, &Call<'_>) -> Stream,
+) -> Stream {
     let mut own_scene = !call.spec().inner.is_empty();
     let cwd = call.levels().find_map(|spec| spec.cwd.as_ref()).and_then(|template| template.word(call));
     let mut places = Vec::new();
@@ -22,7 +31,7 @@ pub(super) fn apply(scene: &mut Scene<'_>, call: &Call<'_>) -> Stream {
     }
     own_scene |= cwd.is_some() || !places.is_empty();
     if !own_scene {
-        return within(scene, call);
+        return then(scene, call);
     }
     scene.scoped(|scene| {
         if let Some(folder) = cwd {
@@ -33,7 +42,7 @@ pub(super) fn apply(scene: &mut Scene<'_>, call: &Call<'_>) -> Stream {
                 scene.places.push(place);
             }
         }
-        within(scene, call)
+        then(scene, call)
     })
 }
 
@@ -123,7 +132,10 @@ pub(super) fn place(kind: PlaceKind, text: &str, places: &mut Vec<Place>) {
         return;
     }
     let name = if kind == PlaceKind::Host { text.rsplit_once('@').map_or(text, |(_, host)| host) } else { text };
-    push(kind, name);
+    // `mongosh clean.js` runs a file; there is no database of that name.
+    if kind != PlaceKind::Database || !name.ends_with(".js") {
+        push(kind, name);
+    }
 }
 
 /// Notes one effect of a spec, for every name its template gives.
@@ -183,34 +195,6 @@ fn on_word(scene: &Scene<'_>, call: &Call<'_>, spec: &EffectSpec, word: &Word) -
     Some(effect)
 }
 
-/// What earlier commands of the same text put into the file that `word` names.
-fn written(scene: &Scene<'_>, word: &Word) -> Option<Stream> {
-    if scene.files.is_empty() {
-        return None;
-    }
-    let by_path = || scene.files.get(&crate::classify::paths::resource(scene, word, ResourceKind::File).name);
-    scene.files.get(&word.text).or_else(by_path).cloned()
-}
-
-/// Runs a script: its text when the same command line wrote it, else `execute` of the file.
-pub(super) fn run_script(scene: &mut Scene<'_>, call: &Call<'_>, script: &Word, origin: CodeOrigin) {
-    let written = written(scene, script);
-    if let Some((text, span)) = written.as_ref().and_then(|stream| stream.text.clone()) {
-        scene.run_piped(&text, Err(span), call.invocation.stdin.clone());
-        return;
-    }
-    let mut effect = code_effect(scene, script, Some(origin));
-    effect.code = match written {
-        Some(stream) if stream.remote => Some(CodeOrigin::Remote),
-        Some(stream) if stream.decoded => Some(CodeOrigin::Decoded),
-        Some(_) => Some(CodeOrigin::Staged),
-        None => effect.code,
-    };
-    effect.by.clone_from(&call.by);
-    effect.span = script.span.or(call.invocation.span);
-    scene.effect(effect);
-}
-
 /// `execute` of the code in a file: staged when the file stands in a temporary folder.
 pub(super) fn code_effect(scene: &Scene<'_>, word: &Word, origin: Option<CodeOrigin>) -> Effect {
     let origin = origin.unwrap_or(CodeOrigin::Local);
@@ -221,7 +205,9 @@ pub(super) fn code_effect(scene: &Scene<'_>, word: &Word, origin: Option<CodeOri
         Effect::new(Operation::Execute, settle::named(ResourceKind::Code, word))
     };
     let staged = origin == CodeOrigin::Local && effect.resource.areas.has(Area::Temporary);
-    effect.code = Some(if staged { CodeOrigin::Staged } else { origin });
+    let written = || written::origin(scene, word);
+    let seen = if matches!(origin, CodeOrigin::Local | CodeOrigin::Dynamic) { written() } else { None };
+    effect.code = seen.or(Some(if staged { CodeOrigin::Staged } else { origin }));
     effect.span = word.span;
     effect
 }
@@ -274,9 +260,7 @@ fn run_code(scene: &mut Scene<'_>, call: &Call<'_>, code: &CodeSpec) {
     }
     if let Some(template) = &code.file {
         for word in template.words(call).iter().filter(|word| !word.text.is_empty() && word.text != "-") {
-            let mut effect = code_effect(scene, word, None);
-            effect.by.clone_from(&call.by);
-            scene.effect(effect);
+            written::run_file(scene, call, word, code.language, CodeOrigin::Local);
         }
     }
     if code.stdin {
@@ -285,16 +269,24 @@ fn run_code(scene: &mut Scene<'_>, call: &Call<'_>, code: &CodeSpec) {
     scene.dialect = outer;
 }
 
+/// Whether nothing can be read of the code in a word: all of it comes from elsewhere, or what runs first does.
+fn is_unknown_code(scene: &Scene<'_>, word: &Word) -> bool {
+    word.unknown.iter().any(|part| part.start == 0 && part.end == word.text.len())
+        || written::origin_of_value(scene, word).is_some()
+}
+
 /// Runs the code in a word; what of it is not known is a gap.
 pub(super) fn run_text(scene: &mut Scene<'_>, call: &Call<'_>, language: crate::classify::Language, word: &Word) {
-    let whole = word.unknown.iter().any(|part| part.start == 0 && part.end == word.text.len());
-    if whole {
+    if is_unknown_code(scene, word) {
         let mut effect = Effect::new(Operation::Execute, settle::named(ResourceKind::Code, word));
-        effect.code = Some(CodeOrigin::Dynamic);
+        let origin = written::origin_of_value(scene, word);
+        effect.code = origin.or(Some(CodeOrigin::Dynamic));
         effect.by.clone_from(&call.by);
         effect.span = word.span;
         scene.effect(effect);
-        scene.gap(GapKind::DynamicCode, Hides::Anything, word.span, &*word.text);
+        if origin.is_none() {
+            scene.gap(GapKind::DynamicCode, Hides::Anything, word.span, &*word.text);
+        }
         return;
     }
     if language != crate::classify::Language::Shell {
@@ -338,7 +330,9 @@ pub(super) fn run_stdin(scene: &mut Scene<'_>, call: &Call<'_>, language: crate:
 fn run_inner(scene: &mut Scene<'_>, call: &Call<'_>, inner: &Inner) -> Option<Stream> {
     let words =
         |template: &Template| template.words(call).into_iter().map(|word| word.into_owned()).collect::<Vec<_>>();
-    let simple = inner.words.as_ref().map(words).filter(|words| !words.is_empty());
+    let before = inner.before.split_ascii_whitespace().map(Word::known);
+    let simple = inner.words.as_ref().map(|template| before.chain(words(template)).collect::<Vec<_>>());
+    let simple = simple.filter(|words| !words.is_empty());
     let text = inner.shell.as_ref().map(words).filter(|words| words.iter().any(|word| !word.text.is_empty()));
     if simple.is_none() && text.is_none() {
         return None;
@@ -394,7 +388,7 @@ pub(super) fn run_words(scene: &mut Scene<'_>, call: &Call<'_>, words: &[Word], 
 pub(super) fn run_shell(scene: &mut Scene<'_>, call: &Call<'_>, words: &[Word]) -> Stream {
     let stdin = call.invocation.stdin.clone();
     if let [only] = words {
-        if only.unknown.iter().any(|part| part.start == 0 && part.end == only.text.len()) {
+        if is_unknown_code(scene, only) {
             run_text(scene, call, crate::classify::Language::Shell, only);
             return Stream { connected: true, ..Stream::default() };
         }

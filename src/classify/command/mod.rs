@@ -18,6 +18,7 @@ mod settle;
 #[allow(unreachable_pub, dead_code, reason = "`words!` declares more than each list needs")]
 mod spec;
 mod template;
+mod written;
 
 pub use catalog::Catalog;
 
@@ -68,7 +69,7 @@ pub fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
     let Some(name) = first.value() else {
         return dynamic(scene, invocation, first);
     };
-    if program::is_local(name) {
+    if program::is_local(name) && (name.contains('/') || scene.catalog.find(name).is_none()) {
         return local(scene, invocation, first);
     }
     let name = program::name(name);
@@ -97,16 +98,22 @@ fn dynamic(scene: &mut Scene<'_>, invocation: &Invocation<'_>, first: &Word) -> 
     let mut resource = Resource::new(ResourceKind::Code, &*first.text);
     resource.unresolved = true;
     let mut effect = Effect::new(Operation::Execute, resource);
-    effect.code = Some(crate::model::CodeOrigin::Dynamic);
+    let origin = written::origin_of_value(scene, first);
+    effect.code = origin.or(Some(crate::model::CodeOrigin::Dynamic));
     effect.by.clone_from(&first.text);
     effect.span = first.span.or(invocation.span);
     scene.effect(effect);
-    scene.gap(GapKind::DynamicCode, Hides::Anything, first.span.or(invocation.span), &*first.text);
+    if origin.is_none() {
+        scene.gap(GapKind::DynamicCode, Hides::Anything, first.span.or(invocation.span), &*first.text);
+    }
     Stream { connected: true, ..Stream::default() }
 }
 
 /// A program of the workspace, of which only the place is known: `./deploy.sh`.
 fn local(scene: &mut Scene<'_>, invocation: &Invocation<'_>, first: &Word) -> Stream {
+    if written::run(scene, invocation.stdin, first, None) {
+        return Stream { connected: true, ..Stream::default() };
+    }
     let mut effect = interpret::code_effect(scene, first, None);
     effect.by = program::name(&first.text).into_owned();
     effect.span = first.span.or(invocation.span);
@@ -129,4 +136,4 @@ pub fn run_argv(scene: &mut Scene<'_>, action: &Action) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -19,7 +19,34 @@ enum Part {
     /// `**`: any number of words, as few as possible.
     Rest,
     /// `drop|clear`, `delete-*`.
-    Words(Vec<Box<str>>),
+    Words(Words),
+}
+
+/// Plain words and patterns with a star apart: programs have hundreds of names, and few have a star.
+#[derive(Debug)]
+struct Words {
+    plain: Box<[Box<str>]>,
+    starred: Box<[Box<str>]>,
+}
+
+impl Words {
+    fn parse(text: &str) -> Self {
+        let (starred, plain): (Vec<&str>, Vec<&str>) = text.split('|').partition(|word| word.contains('*'));
+        let boxed = |words: Vec<&str>| words.into_iter().map(Into::into).collect();
+        Self { plain: boxed(plain), starred: boxed(starred) }
+    }
+
+    fn names(&self, word: &str) -> bool {
+        self.plain.iter().any(|known| **known == *word) || self.starred.iter().any(|known| **known == *word)
+    }
+
+    fn match_star(&self, word: &str) -> bool {
+        self.starred.iter().any(|known| matches(known, word))
+    }
+
+    fn fits(&self, word: &str) -> bool {
+        self.plain.iter().any(|known| **known == *word) || self.match_star(word)
+    }
 }
 
 /// How a pattern fits: how many of the words it takes, and how good the fit is.
@@ -34,17 +61,14 @@ pub(super) struct Fit {
 impl Patterns {
     /// Whether any of the names can begin with `word`.
     pub(super) fn begins(&self, word: &str) -> bool {
-        self.0.iter().any(|pattern| {
-            let known = |words: &[Box<str>]| words.iter().any(|known| **known == *word || matches(known, word));
-            matches!(pattern.0.first(), Some(Part::Words(words)) if known(words))
-        })
+        self.0.iter().any(|pattern| matches!(pattern.0.first(), Some(Part::Words(words)) if words.fits(word)))
     }
 
     /// Whether any of the names can begin with `words`.
     pub(super) fn continues(&self, words: &[&str]) -> bool {
         let fits = |part: &Part, word: &str| match part {
             Part::Any | Part::Rest => true,
-            Part::Words(known) => known.iter().any(|known| **known == *word || matches(known, word)),
+            Part::Words(known) => known.fits(word),
         };
         self.0.iter().any(|pattern| pattern.0.iter().zip(words).all(|(part, word)| fits(part, word)))
     }
@@ -72,8 +96,8 @@ fn fit(parts: &[Part], words: &[&str]) -> Option<Fit> {
         }
         Part::Words(known) => {
             let word = words.first()?;
-            let exact = known.iter().any(|known| **known == **word);
-            if !exact && !known.iter().any(|known| known.contains('*') && matches(known, word)) {
+            let exact = known.names(word);
+            if !exact && !known.match_star(word) {
                 return None;
             }
             let rest = fit(parts, &words[1..])?;
@@ -104,7 +128,7 @@ impl Pattern {
         let parts = text.split_ascii_whitespace().map(|word| match word {
             "*" => Part::Any,
             "**" => Part::Rest,
-            words => Part::Words(words.split('|').map(Into::into).collect()),
+            words => Part::Words(Words::parse(words)),
         });
         Self(parts.collect())
     }

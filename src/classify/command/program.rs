@@ -19,6 +19,10 @@ const INSTALLED: &[&str] = &[
     "/System/",
 ];
 
+/// Programs that stand in a project under a name everybody knows.
+const PROJECT_PROGRAMS: &[&str] =
+    &["gradlew", "mvnw", "manage.py", "artisan", "rails", "rake", "bundle", "console", "sail", "rspec"];
+
 /// Whether the word is the path of a program that nobody can know: `./rm`, `build/tool`, `~/x.sh`.
 pub(super) fn is_local(word: &str) -> bool {
     if !word.contains(['/', '\\']) {
@@ -39,7 +43,11 @@ pub(super) fn is_local(word: &str) -> bool {
     {
         return false;
     }
-    if ["./gradlew", "./mvnw"].contains(&&*path) {
+    let (folder, name) = path.rsplit_once('/').unwrap_or_default();
+    let of_the_project = folder == "." || folder.ends_with("bin");
+    if path.contains("vendor/bin/")
+        || of_the_project && (PROJECT_PROGRAMS.contains(&name) || name.starts_with("kafka-"))
+    {
         return false;
     }
     !INSTALLED.iter().any(|folder| path.starts_with(folder))

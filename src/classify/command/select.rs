@@ -51,15 +51,15 @@ pub(super) fn run<'c>(scene: &mut Scene<'_>, invocation: &'c Invocation<'c>, spe
     }
     match selected {
         Selected::Command(_) => interpret::apply(scene, &call),
-        Selected::Harmless(operation) => {
+        Selected::Harmless(operation) => interpret::in_place(scene, &call, |scene, call| {
             for effect in &spec.always {
-                interpret::effect(scene, &call, effect);
+                interpret::effect(scene, call, effect);
             }
             if let Some(operation) = operation {
-                harmless(scene, &call, operation);
+                harmless(scene, call, operation);
             }
             Stream { connected: true, ..Stream::default() }
-        }
+        }),
         Selected::Program if !has_commands || is_own(spec) => interpret::apply(scene, &call),
         // `git` alone prints its help.
         Selected::Program if leading.is_empty() => Stream { connected: true, ..Stream::default() },

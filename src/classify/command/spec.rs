@@ -31,6 +31,8 @@ pub(super) struct Spec {
     pub switches: Flags,
     pub values: Flags,
     pub optional: Flags,
+    /// Options after which all words are operands: `python -m pip -q`.
+    pub ends: Flags,
     /// What `lists`, `reads` and inferred commands are about.
     pub subject: Option<ResourceKind>,
     pub plain: Patterns,
@@ -201,6 +203,9 @@ pub(super) struct CodeSpec {
 pub(super) struct Inner {
     /// The words of a simple command: `@*`, `@1*`, `@dashes`.
     pub words: Option<Template>,
+    /// Words that stand before them: `dotnet ef`, the `kubectl` of `minikube kubectl -- get pods`.
+    #[serde(default)]
+    pub before: String,
     /// Text for a shell; several words are joined by spaces.
     pub shell: Option<Template>,
     #[serde(default)]

@@ -8,7 +8,7 @@ use crate::classify::Known;
 use crate::model::{ActionId, Actor, Area, Certainty, Kind, Origin, Outcome, Surroundings, Understanding};
 
 /// An action whose workspace is `/work/app` and whose home is `/home/me`.
-pub(super) fn action(text: &str) -> Action {
+pub(in crate::classify) fn action(text: &str) -> Action {
     Action {
         id: ActionId(1),
         time: None,
@@ -116,7 +116,7 @@ pub(super) fn understood(text: &str) -> Understanding {
 }
 
 /// What a person would see: `drop Folder /etc (all, cascades) [system outside]`.
-pub(super) fn rendered(understanding: &Understanding) -> String {
+pub(in crate::classify) fn rendered(understanding: &Understanding) -> String {
     let mut lines = Vec::new();
     for effect in &understanding.effects {
         let mut line = format!("{} {}", effect.operation, effect.resource.kind);

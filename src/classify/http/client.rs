@@ -82,6 +82,11 @@ impl Wanted<'_> {
             }
             let file = paths::resource(scene, output, ResourceKind::File);
             fetched_into.push(file.clone());
+            if output.is_known() && !self.urls.is_empty() {
+                // What runs it later in the same text runs what came from outside.
+                let content = Stream { connected: true, remote: true, ..Stream::default() };
+                scene.files.insert(file.name.clone(), content);
+            }
             let mut effect = Effect::new(Operation::Update, file);
             effect.extent = Extent::All;
             effect.span = output.span.or(self.span);

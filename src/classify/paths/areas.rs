@@ -155,9 +155,10 @@ fn is_sink(path: &str) -> bool {
     ) || path.starts_with("/dev/fd/")
 }
 
-/// Whether `pattern` is `name`, or a glob that matches it.
-fn is(pattern: &str, name: &str) -> bool {
-    pattern == name || pattern.contains(['*', '?', '[']) && glob(pattern.as_bytes(), name.as_bytes())
+/// Whether a name is `pattern`, or the glob `pattern` matches it.
+fn like(pattern: &str) -> impl Fn(&str) -> bool {
+    let globbed = pattern.contains(['*', '?', '[']);
+    move |name| pattern == name || globbed && glob(pattern.as_bytes(), name.as_bytes())
 }
 
 /// Plain glob matching; a bracket counts as any one letter.
@@ -240,11 +241,12 @@ fn machine(parts: &[&str], elsewhere: bool, areas: &mut Areas) {
         None => return,
     };
     let second = rest.first().copied().unwrap_or_default();
-    if SYSTEM.iter().any(|name| is(top, name)) || rest.is_empty() && SHARED.iter().any(|name| is(top, name)) {
+    let is = like(top);
+    if SYSTEM.iter().any(|name| is(name)) || rest.is_empty() && SHARED.iter().any(|name| is(name)) {
         set(Area::System);
     }
-    if is(top, "home") || is(top, "Users") || is(top, "root") {
-        let depth = if is(top, "root") { rest.len() + 1 } else { rest.len() };
+    if is("home") || is("Users") || is("root") {
+        let depth = if is("root") { rest.len() + 1 } else { rest.len() };
         if depth <= 1 {
             set(Area::Home);
         } else if !elsewhere && second != "Shared" {

@@ -89,7 +89,10 @@ pub(super) fn is_everything(pattern: &str) -> bool {
 
 pub(super) fn without_everything(text: &str, glob: bool) -> (&str, bool) {
     let (mut left, mut everything) = (text, false);
-    while glob {
+    if !glob {
+        return (left, everything);
+    }
+    loop {
         let start = left.rfind(['/', '\\']).map_or(0, |at| at + 1);
         if !is_everything(&left[start..]) {
             break;

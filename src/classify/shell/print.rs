@@ -31,7 +31,13 @@ pub(super) fn printf(scene: &mut Scene<'_>, words: &[Word], span: Option<Span>) 
     let words = if words.first().is_some_and(|word| word.text == "--") { &words[1..] } else { words };
     let operands = words.get(1..).unwrap_or_default();
     let text = formatted(words);
-    stream(scene, text, operands, span)
+    let mut stream = stream(scene, text, operands, span);
+    // Only `'%s\n'` and the like print their operands as they are.
+    let plain = |word: &Word| word.text.replace("%s", "").trim_matches(['\\', 'n', '0', ' ', '\n']).is_empty();
+    if operands.is_empty() || !words.first().is_some_and(plain) {
+        stream.lists = None;
+    }
+    stream
 }
 
 /// The text that a format and its operands make.

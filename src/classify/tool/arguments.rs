@@ -117,8 +117,8 @@ fn on(value: &Value) -> bool {
 
 /// `filePath`, `file_path` and `FilePath` are one name.
 fn same(key: &str, name: &str) -> bool {
-    let letters = |text: &'_ str| -> Vec<u8> {
-        text.bytes().filter(|byte| !matches!(byte, b'_' | b'-')).map(|byte| byte.to_ascii_lowercase()).collect()
-    };
-    key.len().abs_diff(name.len()) <= 6 && letters(key) == letters(name)
+    fn letters(text: &str) -> impl Iterator<Item = u8> {
+        text.bytes().filter(|byte| !matches!(byte, b'_' | b'-')).map(|byte| byte.to_ascii_lowercase())
+    }
+    key.len().abs_diff(name.len()) <= 6 && letters(key).eq(letters(name))
 }

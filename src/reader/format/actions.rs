@@ -256,9 +256,9 @@ L1 shell \"ls\" session=day.jsonl actor=unknown:unknown",
         check(
             r#"{"kind":"shell","text":"rm -rf /v","gaps":["truncated"]}
 {"kind":"shell","text":"x","gaps":["dynamic-code"]}"#,
-            "L1 shell \"rm -rf /v\" session=day.jsonl actor=unknown:unknown gap=truncated
+            "L1 shell \"rm -rf /v\" session=day.jsonl actor=unknown:unknown gap=truncated/anything
 L2 note: unknown gap `dynamic-code` (write `truncated`, `redacted`, `parameters-missing` or `body-missing`)
-L2 shell \"x\" session=day.jsonl actor=unknown:unknown gap=truncated",
+L2 shell \"x\" session=day.jsonl actor=unknown:unknown gap=truncated/anything",
         );
     }
 

@@ -306,7 +306,8 @@ mod tests {
         let old = record(2, "LOG", "duration: 1 ms", "", "").replace(",\"client backend\",,0", "");
         check(
             &(record(1, "LOG", "statement: DELETE FROM \"\"a\"\"\nWHERE b", "", "") + &old),
-            "L1 sql \"DELETE FROM \\\"a\\\"\\nWHERE b\" session=6b030f20.7 actor=ann exec=yes ok db=shop",
+            "L1 sql \"DELETE FROM \\\"a\\\"\\nWHERE b\" session=6b030f20.7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes ok user=ann database=shop dialect=postgres\n\
+             nothing: 1",
         );
     }
 
@@ -316,8 +317,9 @@ mod tests {
             &(record(1, "LOG", "execute p: DELETE FROM a WHERE b = $1", "\"Parameters: $1 = '2'\"", "")
                 + &record(2, "ERROR", "canceled", "", "\"DELETE FROM a WHERE b = $1\"")
                 + &record(3, "ERROR", "no table", "", "\"EXECUTE p(1)\"")),
-            "L1 sql \"DELETE FROM a WHERE b = $1\" session=6b030f20.7 actor=ann exec=yes failed db=shop\n\
-             L3 sql \"EXECUTE p(1)\" session=6b030f20.7 actor=ann exec=yes failed db=shop gap=body-missing/anything",
+            "L1 sql \"DELETE FROM a WHERE b = $1\" session=6b030f20.7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes failed user=ann database=shop dialect=postgres\n\
+             L3 sql \"EXECUTE p(1)\" session=6b030f20.7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes failed user=ann database=shop dialect=postgres gap=body-missing/anything\n\
+             nothing: 1",
         );
     }
 
@@ -330,16 +332,16 @@ mod tests {
         check(
             &(log + late.as_str() + &record(5, "LOG", "statement: SELECT\n5", "", "")),
             "L2 issue: a record is torn: it lacks columns or a closing quote\n\
-             L1 sql \"SELECT 1\" session=6b030f20.7 actor=ann exec=yes db=shop\n\
+             L1 sql \"SELECT 1\" session=6b030f20.7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes user=ann database=shop dialect=postgres\n\
              L5 issue: a record is torn: it lacks columns or a closing quote\n\
-             L4 sql \"SELECT 3\" session=6b030f20.7 actor=ann exec=yes db=shop\n\
-             L6 sql \"SELECT\\n5\" session=6b030f20.7 actor=ann exec=yes db=shop",
+             L4 sql \"SELECT 3\" session=6b030f20.7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes user=ann database=shop dialect=postgres\n\
+             L6 sql \"SELECT\\n5\" session=6b030f20.7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes user=ann database=shop dialect=postgres",
         );
         check(
             &(late + &record(5, "LOG", "statement: SELECT 5", "", "") + "2026-11-22 10:00:00.5 UTC,\"an"),
             "L1 issue: a record is torn: it lacks columns or a closing quote\n\
              L3 issue: a record is torn: it lacks columns or a closing quote\n\
-             L2 sql \"SELECT 5\" session=6b030f20.7 actor=ann exec=yes db=shop",
+             L2 sql \"SELECT 5\" session=6b030f20.7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes user=ann database=shop dialect=postgres",
         );
     }
 
@@ -347,7 +349,7 @@ mod tests {
     fn a_table_exported_with_its_header_is_read_by_names() {
         check(
             "message,log_time,error_severity,user_name\n\"statement: SELECT 1\",2026-11-22 10:00:00+01,LOG,ann\n",
-            "L2 sql \"SELECT 1\" session=ann@ actor=ann exec=yes",
+            "L2 sql \"SELECT 1\" session=ann@ actor=unknown:ann time=2026-11-22T09:00:00Z exec=yes user=ann dialect=postgres",
         );
     }
 

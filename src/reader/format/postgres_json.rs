@@ -324,7 +324,8 @@ mod tests {
                 r#""error_severity":"LOG","message":"statement: EXECUTE d(1);","detail":"prepare: PREPARE d(int) AS DELETE FROM \"a\" WHERE b = $1;""#,
             ) + &record(r#""error_severity":"ERROR","message":"no rights","statement":"EXECUTE d(1);""#)
                 + &record(r#""error_severity":"LOG","message":"checkpoint starting: time","new_key":{}"#)),
-            "L1 sql \"DELETE FROM \\\"a\\\" WHERE b = $1;\" session=6b030f20.7 actor=ann exec=yes failed db=shop",
+            "L1 sql \"DELETE FROM \\\"a\\\" WHERE b = $1;\" session=6b030f20.7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes failed user=ann database=shop dialect=postgres\n\
+             nothing: 2",
         );
     }
 
@@ -336,8 +337,9 @@ mod tests {
              \"session_line_num\":\"3\",\"error_severity\":\"LOG\",\"message\":\"statement: SELECT 1\"}}\n\
              {\"logger\":\"postgres\",\"msg\":\"2026-11-22 10:00:01 UTC [8] LOG:  statement: SELECT 2\",\"logging_pod\":\"db-1\"}\n\
              {\"logger\":\"wal-archive\",\"msg\":\"archived\"}\n",
-            "L1 sql \"SELECT 1\" session=6b030f20.7 actor=ann exec=yes host=db-1\n\
-             L2 sql \"SELECT 2\" session=8 actor= exec=yes host=db-1",
+            "L1 sql \"SELECT 1\" session=6b030f20.7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes host=db-1 user=ann dialect=postgres\n\
+             L2 sql \"SELECT 2\" session=8 actor=unknown: time=2026-11-22T10:00:01Z exec=yes host=db-1 dialect=postgres\n\
+             nothing: 1",
         );
     }
 
@@ -353,7 +355,8 @@ mod tests {
             &(line("LOG:  statement: SELECT 1\\n\\tFROM t")
                 + &line("ERROR:  no t")
                 + &line("STATEMENT:  SELECT 1\\n\\tFROM t")),
-            "L1 sql \"SELECT 1\\nFROM t\" session=7 actor=ann exec=yes failed db=shop host=db-eu",
+            "L1 sql \"SELECT 1\\nFROM t\" session=7 actor=unknown:ann time=2026-11-22T10:00:00Z exec=yes failed host=db-eu user=ann database=shop account=acme dialect=postgres\n\
+             nothing: 1",
         );
     }
 
@@ -363,7 +366,7 @@ mod tests {
             &("{\"timestamp\":\"20\n".to_owned()
                 + &record(r#""error_severity":"LOG","message":"duration: 1 ms  statement: SELECT 1""#)),
             "L1 issue: not a JSON object of a Postgres log: EOF while parsing a string at line 1 column 16\n\
-             L2 sql \"SELECT 1\" session=6b030f20.7 actor=ann exec=yes ok db=shop",
+             L2 sql \"SELECT 1\" session=6b030f20.7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes ok user=ann database=shop dialect=postgres",
         );
     }
 

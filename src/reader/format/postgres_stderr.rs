@@ -99,10 +99,11 @@ mod tests {
             &log("7 LOG:  statement: DROP TABLE a\n7 LOG:  duration: 1.5 ms\n\
                   7 LOG:  statement: DROP TABLE b\n7 ERROR:  table \"b\" does not exist\n7 STATEMENT:  DROP TABLE b\n\
                   7 ERROR:  syntax error\n7 STATEMENT:  DROP c\n7 LOG:  statement: DROP TABLE d"),
-            "L1 sql \"DROP TABLE a\" session=7 actor=ann exec=yes ok db=shop\n\
-             L3 sql \"DROP TABLE b\" session=7 actor=ann exec=yes failed db=shop\n\
-             L6 sql \"DROP c\" session=7 actor=ann exec=yes failed db=shop\n\
-             L8 sql \"DROP TABLE d\" session=7 actor=ann exec=yes db=shop",
+            "L1 sql \"DROP TABLE a\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes ok user=ann database=shop dialect=postgres\n\
+             L3 sql \"DROP TABLE b\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes failed user=ann database=shop dialect=postgres\n\
+             L6 sql \"DROP c\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes failed user=ann database=shop dialect=postgres\n\
+             L8 sql \"DROP TABLE d\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes user=ann database=shop dialect=postgres\n\
+             nothing: 2",
         );
     }
 
@@ -112,8 +113,9 @@ mod tests {
             &log("7 LOG:  execute p: DELETE FROM a WHERE id = $1\n8 ERROR:  no such table\n\
                   7 DETAIL:  parameters: $1 = '3'\n8 HINT:  look\n8 STATEMENT:  DELETE FROM b\n\tWHERE c\n\
                   7 LOG:  duration: 1 ms"),
-            "L1 sql \"DELETE FROM a WHERE id = $1\" session=7 actor=ann exec=yes ok db=shop\n\
-             L2 sql \"DELETE FROM b\\nWHERE c\" session=8 actor=ann exec=yes failed db=shop",
+            "L1 sql \"DELETE FROM a WHERE id = $1\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes ok user=ann database=shop dialect=postgres\n\
+             L2 sql \"DELETE FROM b\\nWHERE c\" session=8 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes failed user=ann database=shop dialect=postgres\n\
+             nothing: 1",
         );
     }
 
@@ -122,7 +124,9 @@ mod tests {
         let forged = "2026-11-22 10:00:00.5 UTC [7] ann@shop LOG:  statement: DROP TABLE forged";
         check(
             &log(&format!("7 LOG:  statement: SELECT '\n\t\tx\n\t\n\t{forged}\n\t'")),
-            &format!("L1 sql \"SELECT '\\n\\tx\\n\\n{forged}\\n'\" session=7 actor=ann exec=yes db=shop"),
+            &format!(
+                "L1 sql \"SELECT '\\n\\tx\\n\\n{forged}\\n'\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes user=ann database=shop dialect=postgres"
+            ),
         );
     }
 
@@ -132,8 +136,9 @@ mod tests {
             &log(
                 "7 LOG:  statement: SELECT 1\n7 LOG:  connection received: host=10.0.0.9\n7 LOG:  statement: SELECT 2",
             ),
-            "L1 sql \"SELECT 1\" session=7 actor=ann exec=yes db=shop\n\
-             L3 sql \"SELECT 2\" session=7@2026-11-22T10:00:00.5Z actor=ann exec=yes db=shop",
+            "L1 sql \"SELECT 1\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes user=ann database=shop dialect=postgres\n\
+             L3 sql \"SELECT 2\" session=7@2026-11-22T10:00:00.5Z actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes user=ann database=shop dialect=postgres\n\
+             nothing: 1",
         );
     }
 
@@ -142,7 +147,8 @@ mod tests {
         check(
             "2026-11-22 10:00:00 UTC [7] LOG:  connection authorized: user=ann database=shop\n\
              2026-11-22 10:00:01 UTC [7] LOG:  duration: 2 ms  statement: SELECT 1\n",
-            "L2 sql \"SELECT 1\" session=7 actor=ann exec=yes ok db=shop",
+            "L2 sql \"SELECT 1\" session=7 actor=unknown:ann time=2026-11-22T10:00:01Z exec=yes ok user=ann database=shop dialect=postgres\n\
+             nothing: 1",
         );
     }
 
@@ -154,7 +160,8 @@ mod tests {
                   7 LOG:  duration: 1 ms  execute p: DELETE FROM a WHERE b = $1\n\
                   7 LOG:  duration: 1 ms  execute fetch from p: DELETE FROM a WHERE b = $1\n\
                   7 LOG:  duration: 0 ms  statement: ;"),
-            "L3 sql \"DELETE FROM a WHERE b = $1\" session=7 actor=ann exec=yes ok db=shop gap=parameters-missing/nothing",
+            "L3 sql \"DELETE FROM a WHERE b = $1\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes ok user=ann database=shop dialect=postgres gap=parameters-missing/nothing\n\
+             nothing: 4",
         );
     }
 
@@ -164,8 +171,9 @@ mod tests {
             &log("7 LOG:  temporary file: path \"x\", size 9\n7 STATEMENT:  SELECT 1\n\
                   7 LOG:  still waiting for ShareLock\n7 STATEMENT:  SELECT 1\n\
                   7 LOG:  duration: 9 ms  statement: SELECT 1\n7 LOG:  process 7 acquired it\n7 STATEMENT:  SELECT 2"),
-            "L1 sql \"SELECT 1\" session=7 actor=ann exec=yes ok db=shop\n\
-             L6 sql \"SELECT 2\" session=7 actor=ann exec=yes db=shop",
+            "L1 sql \"SELECT 1\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes ok user=ann database=shop dialect=postgres\n\
+             L6 sql \"SELECT 2\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes user=ann database=shop dialect=postgres\n\
+             nothing: 2",
         );
     }
 
@@ -178,10 +186,11 @@ mod tests {
                  7 LOG:  statement: SELECT 1\n7 LOG:  duration: 1 ms\n{plan}SELECT 1\n\tResult  (cost=1)\n\
                  {plan}SELECT 1\n\tResult  (cost=1)"
             )),
-            "L1 sql \"DO $$x$$\" session=7 actor=ann exec=yes ok db=shop\n\
-             L2 sql \"DELETE FROM a\" session=7 actor=ann exec=yes ok db=shop\n\
-             L6 sql \"SELECT 1\" session=7 actor=ann exec=yes ok db=shop\n\
-             L11 sql \"SELECT 1\" session=7 actor=ann exec=yes ok db=shop",
+            "L1 sql \"DO $$x$$\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes ok user=ann database=shop dialect=postgres\n\
+             L2 sql \"DELETE FROM a\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes ok user=ann database=shop dialect=postgres\n\
+             L6 sql \"SELECT 1\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes ok user=ann database=shop dialect=postgres\n\
+             L11 sql \"SELECT 1\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes ok user=ann database=shop dialect=postgres\n\
+             nothing: 3",
         );
     }
 
@@ -192,11 +201,12 @@ mod tests {
                   7 LOG:  AUDIT: SESSION,2,1,WRITE,DELETE,,,DELETE FROM b,<none>\n\
                   7 LOG:  AUDIT: SESSION,3,1,WRITE,DELETE,,,DELETE FROM b,<none>\n\
                   7 LOG:  AUDIT: SESSION,3,2,WRITE,DELETE,,,DELETE FROM c,<none>\n7 LOG:  AUDIT: broken"),
-            "L1 sql \"TRUNCATE a\" session=7 actor=ann exec=yes db=shop\n\
-             L3 sql \"DELETE FROM b\" session=7 actor=ann exec=yes db=shop\n\
-             L6 issue: an AUDIT line that is not of nine fields: what was run is not known\n\
-             L4 sql \"DELETE FROM b\" session=7 actor=ann exec=yes db=shop\n\
-             L5 sql \"DELETE FROM c\" session=7 actor=ann exec=yes db=shop",
+            "L1 sql \"TRUNCATE a\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes user=ann database=shop dialect=postgres\n\
+             L3 sql \"DELETE FROM b\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes user=ann database=shop dialect=postgres\n\
+             L6 issue: an AUDIT line that is not of nine fields: what was run is not known (set `log_statement` to `all`, or read another log of the same server)\n\
+             L4 sql \"DELETE FROM b\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes user=ann database=shop dialect=postgres\n\
+             L5 sql \"DELETE FROM c\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes user=ann database=shop dialect=postgres\n\
+             nothing: 1",
         );
     }
 
@@ -208,13 +218,14 @@ mod tests {
                 "{syslog}[3-1] LOG:  statement: SELECT 1,\n{syslog}[3-2]  2\n{syslog}[3-3] #011FROM #011t\n\
                  {syslog}[4-1] ERROR:  no t\n{syslog}[4-2] STATEMENT:  SELECT 1, 2\n{syslog}[4-3] #011FROM #011t\n"
             ),
-            "L1 sql \"SELECT 1, 2\\nFROM \\tt\" session=7 actor= exec=yes failed host=db1",
+            "L1 sql \"SELECT 1, 2\\nFROM \\tt\" session=7 actor=unknown: exec=yes failed host=db1 dialect=postgres\n\
+             nothing: 1",
         );
         check(
             &format!(
                 "{syslog}[3-1] LOG:  statement: SELECT '[9-2] '\n{syslog}[3-2] #011, 'LOG:  statement: DROP TABLE a'\n"
             ),
-            "L1 sql \"SELECT '[9-2] '\\n, 'LOG:  statement: DROP TABLE a'\" session=7 actor= exec=yes host=db1",
+            "L1 sql \"SELECT '[9-2] '\\n, 'LOG:  statement: DROP TABLE a'\" session=7 actor=unknown: exec=yes host=db1 dialect=postgres",
         );
     }
 
@@ -222,17 +233,17 @@ mod tests {
     fn containers_and_the_journal_put_something_before_each_line() {
         check(
             "db-1  | 2026-11-22 10:00:00 UTC [7] LOG:  statement: SELECT 1\ndb-1  | \tFROM t\n",
-            "L1 sql \"SELECT 1\\nFROM t\" session=7 actor= exec=yes",
+            "L1 sql \"SELECT 1\\nFROM t\" session=7 actor=unknown: time=2026-11-22T10:00:00Z exec=yes dialect=postgres",
         );
         let cri = "2026-11-22T10:00:00.5Z stderr F ";
         check(
             &format!("{cri}2026-11-22 10:00:00 UTC [7] LOG:  statement: SELECT 1\n{cri}\tFROM t\n"),
-            "L1 sql \"SELECT 1\\nFROM t\" session=7 actor= exec=yes",
+            "L1 sql \"SELECT 1\\nFROM t\" session=7 actor=unknown: time=2026-11-22T10:00:00Z exec=yes dialect=postgres",
         );
         let journal = "Nov 22 10:00:00 db1 postgres[7]: ";
         check(
             &format!("{journal}2026-11-22 10:00:00 UTC [7] LOG:  statement: SELECT 1\n{journal}\tFROM t\n"),
-            "L1 sql \"SELECT 1\\nFROM t\" session=7 actor= exec=yes host=db1",
+            "L1 sql \"SELECT 1\\nFROM t\" session=7 actor=unknown: time=2026-11-22T10:00:00Z exec=yes host=db1 dialect=postgres",
         );
     }
 
@@ -240,7 +251,8 @@ mod tests {
     fn durations_without_statements_are_said() {
         check(
             &log("7 LOG:  duration: 1 ms\n7 LOG:  duration: 2 ms"),
-            "L1 issue: this log tells how long statements took and not what they were",
+            "L1 issue: this log tells how long statements took and not what they were (set `log_statement` to `all`, or `log_min_duration_statement` in place of `log_duration`)\n\
+             nothing: 2",
         );
     }
 
@@ -248,9 +260,9 @@ mod tests {
     fn lines_of_others_are_said_and_do_not_get_into_statements() {
         check(
             "\tWHERE id = 3\n\n2026-11-22 10:00:00 UTC [7] STATEMENT:  DELETE FROM a\n\tWHERE id = 4\npg_ctl: waiting\nmore\n",
-            "L1 issue: the rest of a message whose start is not in this file\n\
-             L5 issue: a line that is not of a Postgres log\n\
-             L3 sql \"DELETE FROM a\\nWHERE id = 4\" session=7 actor= exec=yes",
+            "L1 issue: the rest of a message whose start is not in this file (give `log_line_prefix` as the server has it, if this is its log)\n\
+             L5 issue: a line that is not of a Postgres log (give `log_line_prefix` as the server has it, if this is its log)\n\
+             L3 sql \"DELETE FROM a\\nWHERE id = 4\" session=7 actor=unknown: time=2026-11-22T10:00:00Z exec=yes dialect=postgres",
         );
     }
 
@@ -260,7 +272,7 @@ mod tests {
         let log = "ann|shop|7|2026-11-22 10:00:00 UTC|LOG:  statement: SELECT 1\n";
         assert_eq!(
             read_with(&PostgresStderr, "p.log", log.as_bytes(), options),
-            "L1 sql \"SELECT 1\" session=6b02bd20.7 actor=ann exec=yes db=shop\n"
+            "L1 sql \"SELECT 1\" session=6b02bd20.7 actor=unknown:ann exec=yes user=ann database=shop dialect=postgres\n"
         );
     }
 
@@ -269,9 +281,9 @@ mod tests {
         check(
             &log("7 LOG:  Dauer: 1,5 ms  Anweisung: SELECT 1\n7 FEHLER:  gibt es nicht\n7 ANWEISUNG:  SELECT 2\n\
                   7 ERREUR:  absent\n7 INSTRUCTION :  SELECT 3"),
-            "L1 sql \"SELECT 1\" session=7 actor=ann exec=yes ok db=shop\n\
-             L2 sql \"SELECT 2\" session=7 actor=ann exec=yes failed db=shop\n\
-             L4 sql \"SELECT 3\" session=7 actor=ann exec=yes failed db=shop",
+            "L1 sql \"SELECT 1\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes ok user=ann database=shop dialect=postgres\n\
+             L2 sql \"SELECT 2\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes failed user=ann database=shop dialect=postgres\n\
+             L4 sql \"SELECT 3\" session=7 actor=unknown:ann time=2026-11-22T10:00:00.5Z exec=yes failed user=ann database=shop dialect=postgres",
         );
     }
 

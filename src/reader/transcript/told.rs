@@ -43,14 +43,17 @@ pub(crate) fn number_after(text: &str, label: &str) -> Option<i32> {
 
 fn unescape_start(json: &str) -> String {
     let mut text = String::new();
-    let mut chars = json.strip_prefix('"').unwrap_or(json).chars();
-    while let Some(c) = chars.next() {
-        if text.len() >= OPENING || c == '"' {
+    let mut rest = json.strip_prefix('"').unwrap_or(json);
+    while text.len() < OPENING {
+        let wanted = &rest[..rest.ceil_char_boundary(OPENING - text.len())];
+        let Some(at) = memchr::memchr2(b'"', b'\\', wanted.as_bytes()) else {
+            text.push_str(wanted);
             break;
-        }
-        if c != '\\' {
-            text.push(c);
-            continue;
+        };
+        text.push_str(&wanted[..at]);
+        let mut chars = rest[at..].chars();
+        if chars.next() == Some('"') {
+            break;
         }
         text.push(match chars.next() {
             Some('n') => '\n',
@@ -64,6 +67,7 @@ fn unescape_start(json: &str) -> String {
             Some(other) => other,
             None => break,
         });
+        rest = chars.as_str();
     }
     text
 }
@@ -83,6 +87,7 @@ mod tests {
         check(r#"[{"type":"image"},{"type":"text","text":"hello"},{"text":"later"}]"#, "hello");
         check(r#"{"type":"input_text","text":"one object"}"#, "one object");
         check("17", "");
+        check(r#""é\\\"\/é""#, "é\\\"/é");
         let long = format!("\"{}\"", "x".repeat(5000));
         let raw: &RawValue = serde_json::from_str(&long).unwrap();
         assert_eq!(opening(Some(raw)).len(), OPENING);

@@ -1,6 +1,6 @@
 //! `cp` and `mv`: what is read or goes away, and what is overwritten.
 
-use crate::classify::command::{Stream, call::Call, settle};
+use crate::classify::command::{Stream, call::Call, settle, written};
 use crate::classify::{Scene, Word, paths};
 use crate::model::{Area, Extent, Operation, ResourceKind, Reversibility};
 
@@ -32,7 +32,21 @@ pub(super) fn copy(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         onto_device(effect);
     }
     super::note(scene, call, effect);
+    carry(scene, &sources, target);
     None
+}
+
+/// What the text itself put into a file is in its copy as well.
+fn carry(scene: &mut Scene<'_>, sources: &[&Word], target: &Word) {
+    let &[source] = sources else { return };
+    let Some(content) = written::found(scene, source) else { return };
+    if paths::resource(scene, target, ResourceKind::File).kind == ResourceKind::Folder {
+        let name = source.text.rsplit('/').next().unwrap_or(&source.text);
+        let within = Word { text: format!("{}/{name}", target.text.trim_end_matches('/')), ..target.clone() };
+        written::put(scene, &within, content, false);
+    } else {
+        written::put(scene, target, content, false);
+    }
 }
 
 pub(super) fn onto_device(effect: &mut crate::model::Effect) {
@@ -46,7 +60,7 @@ pub(super) fn onto_device(effect: &mut crate::model::Effect) {
 pub(super) fn rename(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     let (sources, target) = ends(call);
     let lost = target.is_some_and(|target| is_sink(scene, target));
-    for source in sources {
+    for source in &sources {
         let mut effect =
             settle::on_path(scene, if lost { Operation::Delete } else { Operation::Update }, source, false);
         if let Some(effect) = &mut effect {
@@ -64,5 +78,8 @@ pub(super) fn rename(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     let operation = if call.flag("-n") { Operation::Create } else { Operation::Update };
     let effect = target.and_then(|target| settle::on_path(scene, operation, target, false));
     super::note(scene, call, effect);
+    if let Some(target) = target {
+        carry(scene, &sources, target);
+    }
     None
 }

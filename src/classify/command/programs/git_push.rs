@@ -22,7 +22,7 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
             Some((source, _)) => (source, refs.tail(source.len() + 1)),
             None => (&*refs.text, refs.clone()),
         };
-        let deletes = call.flag("-d") || source.is_empty() && refs.text.contains(':') && target.text != "";
+        let deletes = call.flag("-d") || source.is_empty() && refs.text.contains(':') && !target.text.is_empty();
         let target = short(&target);
         let forced = call.flag("-f") || plus || call.flag("--mirror");
         let operation = if deletes {

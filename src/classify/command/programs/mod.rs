@@ -7,14 +7,18 @@ mod env;
 mod find;
 mod gh_api;
 mod git_push;
+mod module;
 mod package_run;
 mod parallel;
+mod patch;
 mod redis;
 mod sed;
 mod shell;
 mod ssh;
 mod tar;
+mod tee;
 mod transfer;
+mod windows;
 mod xargs;
 
 use crate::classify::http::client;
@@ -27,7 +31,9 @@ use super::call::Call;
 words! {
     /// The Rust function that reads a program's words; a spec asks for it by `handler = "find"`.
     Handler {
+        ApplyPatch = "apply-patch",
         Chmod = "chmod",
+        Cmd = "cmd",
         Copy = "copy",
         Curl = "curl",
         Dd = "dd",
@@ -37,14 +43,18 @@ words! {
         GhApi = "gh-api",
         Httpie = "httpie",
         GitPush = "git-push",
+        LocalRun = "local-run",
+        Module = "module",
         Move = "move",
         PackageRun = "package-run",
         Parallel = "parallel",
+        PowerShell = "powershell",
         Redis = "redis",
         Sed = "sed",
         Shell = "shell",
         Ssh = "ssh",
         Tar = "tar",
+        Tee = "tee",
         Transfer = "transfer",
         Wget = "wget",
         Xargs = "xargs",
@@ -55,6 +65,10 @@ impl Handler {
     /// Runs it; `None` leaves the output to the spec.
     pub(super) fn run(self, scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         match self {
+            Self::ApplyPatch => patch::run(scene, call),
+            Self::Cmd => windows::cmd(scene, call),
+            Self::PowerShell => windows::powershell(scene, call),
+            Self::Tee => tee::run(scene, call),
             Self::Chmod => chmod::run(scene, call),
             Self::Copy => copy::copy(scene, call),
             Self::Curl => Some(client::curl(scene, call.invocation)),
@@ -66,6 +80,8 @@ impl Handler {
             Self::Find => find::find(scene, call),
             Self::GhApi => gh_api::run(scene, call),
             Self::GitPush => git_push::run(scene, call),
+            Self::LocalRun => package_run::local(scene, call),
+            Self::Module => module::run(scene, call),
             Self::Move => copy::rename(scene, call),
             Self::PackageRun => package_run::run(scene, call),
             Self::Parallel => parallel::run(scene, call),

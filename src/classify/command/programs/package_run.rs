@@ -4,7 +4,17 @@ use crate::classify::command::{Stream, call::Call, interpret, settle};
 use crate::classify::{Scene, Word};
 use crate::model::{CodeOrigin, Effect, Operation, ResourceKind};
 
+/// A package that is fetched for it.
 pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
+    run_from(scene, call, CodeOrigin::Registry)
+}
+
+/// A program or a script of the project: `poetry run`, `bundle exec`.
+pub(super) fn local(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
+    run_from(scene, call, CodeOrigin::Local)
+}
+
+fn run_from(scene: &mut Scene<'_>, call: &Call<'_>, origin: CodeOrigin) -> Option<Stream> {
     if let Some(text) = call.value("-c") {
         return Some(interpret::run_shell(scene, call, std::slice::from_ref(text)));
     }
@@ -17,8 +27,13 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         }
         return Some(interpret::run_words(scene, call, &words, false));
     }
+    if origin == CodeOrigin::Local {
+        let effect = interpret::code_effect(scene, package, Some(origin));
+        super::note(scene, call, Some(effect));
+        return None;
+    }
     let mut effect = Effect::new(Operation::Execute, settle::named(ResourceKind::Code, package));
-    effect.code = Some(CodeOrigin::Registry);
+    effect.code = Some(origin);
     effect.span = package.span;
     super::note(scene, call, Some(effect));
     None

@@ -2,18 +2,26 @@
 
 use crate::classify::command::{Stream, call::Call, interpret};
 use crate::classify::{Scene, Word};
+use crate::model::{GapKind, Hides, Operation};
+
+/// More names than this are not run one by one.
+const MOST_NAMES: usize = 64;
 
 pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     let words: Vec<Word> = call.operands().cloned().collect();
     let at = words.iter().position(|word| word.text.starts_with(":::")).unwrap_or(words.len());
     let (command, rest) = words.split_at(at);
+    let mut known = true;
     let mut given: Vec<Word> = rest.iter().filter(|word| !word.text.starts_with(":::")).cloned().collect();
     if rest.first().is_some_and(|word| word.text.starts_with("::::")) {
         given = vec![super::some_name(None)];
+        known = false;
     } else if rest.is_empty() {
-        given = super::xargs::names(call, call.flag("-0")).0;
+        (given, known) = super::xargs::names(call, if call.flag("-0") { &['\0'] } else { &['\n'] });
     }
-    given.truncate(64);
+    known &= given.len() <= MOST_NAMES;
+    given.truncate(MOST_NAMES);
+    let mark = scene.mark();
     let mut last = Stream::default();
     for name in &given {
         if command.is_empty() {
@@ -30,6 +38,10 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         } else {
             interpret::run_words(scene, call, &words, false)
         };
+    }
+    let harmless = |effect: &crate::model::Effect| matches!(effect.operation, Operation::Read | Operation::List);
+    if !known && !scene.since(mark).iter().all(harmless) {
+        scene.gap(GapKind::UnresolvedSubstitution, Hides::Target, call.head, format!("what {} reads", call.by));
     }
     Some(last)
 }

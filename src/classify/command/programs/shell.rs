@@ -1,6 +1,6 @@
 //! `sh`, `bash` and their kin: code in `-c`, in a file, or on standard input.
 
-use crate::classify::command::{Stream, call::Call, interpret};
+use crate::classify::command::{Stream, call::Call, interpret, written};
 use crate::classify::{Language, Scene, Word};
 use crate::model::CodeOrigin;
 
@@ -34,7 +34,7 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     }
     match words.get(at).filter(|word| !from_stdin && !matches!(&*word.text, "-" | "/dev/stdin" | "/dev/fd/0")) {
         Some(script) => {
-            interpret::run_script(scene, call, script, origin(script));
+            written::run_file(scene, call, script, Language::Shell, origin(script));
         }
         None => interpret::run_stdin(scene, call, Language::Shell),
     }

@@ -12,10 +12,16 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     if command.is_empty() {
         return None;
     }
-    let (names, known) = names(call, call.flag("-0"));
     let mark = scene.mark();
     let mark_word = call.value("-I").or_else(|| call.value("-J")).map(|word| word.text.clone());
     let mark_word = mark_word.or_else(|| call.flag("-i").then(|| "{}".to_owned()));
+    // A name is a line where it is put in by hand, else a word.
+    let separators: &[char] = match (call.flag("-0"), &mark_word) {
+        (true, _) => &['\0'],
+        (false, Some(_)) => &['\n'],
+        (false, None) => &[' ', '\t', '\n'],
+    };
+    let (names, known) = names(call, separators);
     let stream = match mark_word {
         Some(mark) => {
             let mut last = Stream::default();
@@ -38,16 +44,17 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
 }
 
 /// The names that come in, and whether they are known.
-pub(super) fn names(call: &Call<'_>, null: bool) -> (Vec<Word>, bool) {
+pub(super) fn names(call: &Call<'_>, separators: &[char]) -> (Vec<Word>, bool) {
     let stdin = call.invocation.stdin;
-    if let Some(names) = &stdin.lists {
-        return (names.iter().take(MOST_NAMES).cloned().collect(), true);
-    }
+    // The text says more than the words it was made of: `echo 'a b'` is two names here.
     if let Some((text, span)) = &stdin.text {
-        let separators: &[char] = if null { &['\0'] } else { &[' ', '\t', '\n'] };
-        let pieces = text.split(separators).filter(|piece| !piece.is_empty()).take(MOST_NAMES);
+        let mut pieces = text.split(separators).map(str::trim).filter(|piece| !piece.is_empty());
         let word = |piece: &str| Word { span: *span, ..Word::known(piece.trim_matches(['"', '\''])) };
-        return (pieces.map(word).collect(), true);
+        let names = pieces.by_ref().take(MOST_NAMES).map(word).collect();
+        return (names, pieces.next().is_none());
+    }
+    if let Some(names) = &stdin.lists {
+        return (names.iter().take(MOST_NAMES).cloned().collect(), names.len() <= MOST_NAMES);
     }
     if let Some(under) = &stdin.lists_under {
         return (vec![under.clone()], true);

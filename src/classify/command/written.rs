@@ -1,0 +1,102 @@
+//! What the same text put into files and substitutions before: where code in them comes from, and the code itself.
+
+use crate::classify::{Language, Scene, Word, paths};
+use crate::model::{CodeOrigin, GapKind, Hides, ResourceKind};
+
+use super::Stream;
+use super::call::Call;
+use super::interpret;
+
+/// What earlier commands of the same text put into the file that `word` names.
+pub(super) fn found(scene: &Scene<'_>, word: &Word) -> Option<Stream> {
+    if scene.files.is_empty() {
+        return None;
+    }
+    scene.files.get(&word.text).or_else(|| scene.files.get(&key(scene, word))).cloned()
+}
+
+fn key(scene: &Scene<'_>, word: &Word) -> String {
+    paths::resource(scene, word, ResourceKind::File).name
+}
+
+/// Notes that the file now holds what `content` says; beside what it held when `append`.
+pub(super) fn put(scene: &mut Scene<'_>, word: &Word, mut content: Stream, append: bool) {
+    if !word.is_known() {
+        return;
+    }
+    if append {
+        let before = found(scene, word).unwrap_or_default();
+        content.text = None;
+        content.remote |= before.remote;
+        content.decoded |= before.decoded;
+    }
+    let key = key(scene, word);
+    scene.files.insert(key, content);
+}
+
+/// Where the code in a file comes from, when the text itself wrote it.
+pub(super) fn origin(scene: &Scene<'_>, word: &Word) -> Option<CodeOrigin> {
+    let stream = found(scene, word)?;
+    Some(came_from(&stream).unwrap_or(CodeOrigin::Staged))
+}
+
+/// Where the code comes from that a word is made of: `"$(curl …)"`, `"$x"`.
+pub(super) fn origin_of_value(scene: &Scene<'_>, word: &Word) -> Option<CodeOrigin> {
+    let parts = word.unknown.iter().filter(|part| part.start == 0);
+    parts.filter_map(|part| scene.files.get(&part.name)).find_map(came_from)
+}
+
+fn came_from(stream: &Stream) -> Option<CodeOrigin> {
+    match stream {
+        Stream { remote: true, .. } => Some(CodeOrigin::Remote),
+        Stream { decoded: true, .. } => Some(CodeOrigin::Decoded),
+        _ => None,
+    }
+}
+
+/// Runs the text that was written into a file; `false` when it is not known. Without a language its first line says it.
+pub(super) fn run(scene: &mut Scene<'_>, stdin: &Stream, file: &Word, language: Option<Language>) -> bool {
+    let Some(Stream { text: Some((text, span)), remote: false, decoded: false, .. }) = found(scene, file) else {
+        return false;
+    };
+    let Some(language) = language.or_else(|| language_of(&text)) else { return false };
+    // Scripts may run each other and themselves.
+    if !scene.enter_script() {
+        scene.gap(GapKind::TooDeep, Hides::Anything, file.span, "scripts that run scripts");
+        return true;
+    }
+    if language == Language::Shell {
+        scene.run_piped(&text, Err(span), stdin.clone());
+    } else {
+        scene.run_word(language, &text, span);
+    }
+    true
+}
+
+/// Runs a script: its text when the same text wrote it, else `execute` of the file.
+pub(super) fn run_file(scene: &mut Scene<'_>, call: &Call<'_>, file: &Word, language: Language, origin: CodeOrigin) {
+    if run(scene, call.invocation.stdin, file, Some(language)) {
+        return;
+    }
+    let mut effect = interpret::code_effect(scene, file, Some(origin));
+    effect.by.clone_from(&call.by);
+    effect.span = file.span.or(call.invocation.span);
+    scene.effect(effect);
+}
+
+/// The language that the first line of a script names; a script without such a line is the shell's.
+fn language_of(text: &str) -> Option<Language> {
+    let Some(line) = text.strip_prefix("#!").and_then(|rest| rest.lines().next()) else { return Some(Language::Shell) };
+    let mut words = line.split_ascii_whitespace().map(|word| word.rsplit('/').next().unwrap_or(word));
+    let program = words.find(|word| *word != "env" && !word.starts_with('-'))?;
+    match program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') {
+        "sh" | "bash" | "zsh" | "dash" | "ksh" | "ash" => Some(Language::Shell),
+        "python" | "pypy" => Some(Language::Python),
+        "node" | "bun" => Some(Language::JavaScript),
+        "ruby" => Some(Language::Ruby),
+        "perl" => Some(Language::Perl),
+        "php" => Some(Language::Php),
+        "pwsh" => Some(Language::PowerShell),
+        _ => None,
+    }
+}
