@@ -168,8 +168,9 @@ fn write(scene: &mut Scene<'_>, word: &Word, append: bool, span: Span, content: 
         }
     }
     // `: > /var/log/auth.log` is how traces are wiped away.
-    let wipes = empties && resource.areas.has(Area::Logs);
-    if wipes {
+    let logs = resource.areas.has(Area::Logs);
+    let wipes = empties && (logs || resource.areas.has(Area::DatabaseFiles));
+    if wipes && logs {
         resource.kind = ResourceKind::Log;
     }
     let mut effect = Effect::new(if wipes { Operation::Rewrite } else { Operation::Update }, resource);

@@ -4,7 +4,7 @@ use super::tree::Simple;
 use super::walk::silent;
 use super::{assign, builtins, call, words};
 use crate::classify::command::{self, Invocation, Stream};
-use crate::classify::{Scene, Word};
+use crate::classify::{Language, Scene, Word};
 use crate::model::{Area, CodeOrigin, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone};
 
 /// Resolves the words of a simple command and runs it.
@@ -67,6 +67,12 @@ pub(super) fn without_functions(scene: &mut Scene<'_>, words: &[Word], about: &C
 fn program(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
     let invocation = Invocation { words, span: about.span, stdin: about.stdin, assignments: about.assignments };
     let mark = scene.mark();
+    for (name, value) in about.assignments {
+        // `GIT_PAGER='rm -rf x' git log`: the program runs what it finds there.
+        if let Some(code) = value.as_deref().filter(|value| value.contains(' ') && RUN.contains(&&**name)) {
+            scene.step(|| name.clone(), about.span, |scene| scene.run_word(Language::Shell, code, about.span));
+        }
+    }
     let mut out = scene.step(
         || label(words),
         about.span,
@@ -86,6 +92,20 @@ fn program(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> St
     }
     out
 }
+
+/// Variables whose value other programs run.
+const RUN: &[&str] = &[
+    "EDITOR",
+    "GIT_EDITOR",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_PAGER",
+    "GIT_SEQUENCE_EDITOR",
+    "GIT_SSH_COMMAND",
+    "MANPAGER",
+    "PAGER",
+    "PROMPT_COMMAND",
+    "VISUAL",
+];
 
 /// Programs that put their operands into a question to a name server.
 const LOOKS_UP: &[&str] = &["dig", "drill", "getent", "host", "nslookup", "ping"];

@@ -49,7 +49,8 @@ const TOOLS: &[(Does, &str)] = &[
          getterminaloutput readterminal toolsearch enterworktree completetask savetodo sendusermessage \
          reporttodos listmcpresources getinternaldocs codebasesearchstatus wait sleep plan setplan \
          sequentialthinking thinktool newtask switchmode activateskill skill loadskill getdiagnostics getideinfo \
-         cachedmemory structuredoutput",
+         cachedmemory structuredoutput teamcreate teamdelete teamlist sendmessage taskstopall exitworktree \
+         readmcpresource getgoal setgoal reportintent",
     ),
     (
         Does::Shell(true),

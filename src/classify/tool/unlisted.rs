@@ -50,6 +50,19 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
         let extent = if operation == Operation::Update { Extent::All } else { Extent::One };
         return note(scene, call, operation, resource, extent);
     }
+    // `export_report(output_dir)`: what is made here stays here.
+    if operation == Operation::Export
+        && recipient(call).is_none()
+        && let Some(path) = call.arguments.text(OUTPUTS)
+    {
+        let kind = if path.rsplit('/').next().is_some_and(|last| last.contains('.')) {
+            ResourceKind::File
+        } else {
+            ResourceKind::Folder
+        };
+        let resource = paths::resource(scene, &call.word(path), kind);
+        return note(scene, call, Operation::Create, resource, Extent::One);
+    }
     let (name, exact) = named(call, kind);
     let count = many(call, kind);
     let several = meaning.several && !exact || count.is_some();
@@ -86,6 +99,22 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
     }
     scene.effect(effect);
 }
+
+/// Arguments that say where on this machine a tool puts what it makes.
+const OUTPUTS: &[&str] = &[
+    "output_dir",
+    "output_path",
+    "output_file",
+    "output_folder",
+    "outputDir",
+    "outputPath",
+    "outputFile",
+    "out_dir",
+    "save_path",
+    "save_dir",
+    "local_path",
+    "destination_path",
+];
 
 fn note(scene: &mut Scene<'_>, call: &Call<'_>, operation: Operation, resource: Resource, extent: Extent) {
     let mut effect: Effect = call.effect(operation, resource, extent);
