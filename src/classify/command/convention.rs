@@ -127,20 +127,24 @@ pub(super) fn verb(word: &str) -> Option<Operation> {
 fn one_verb(word: &str) -> Option<Operation> {
     Some(match word {
         "delete" | "del" | "rm" | "remove" | "purge" | "wipe" | "erase" | "prune" | "truncate" | "flush" | "clean"
-        | "clear" | "uninstall" | "unlink" | "discard" | "expire" | "unpublish" | "yank" | "undeploy" | "unregister"
-        | "deregister" | "forget" | "evict" | "obliterate" | "empty" | "cleanup" | "unset" | "trash" => Operation::Delete,
-        "destroy" | "drop" | "nuke" | "reset" | "terminate" | "deprovision" | "teardown"
-        | "decommission" => Operation::Drop,
+        | "clear" | "uninstall" | "unlink" | "discard" | "expire" | "unpublish" | "yank" | "undeploy"
+        | "unregister" | "deregister" | "forget" | "evict" | "obliterate" | "empty" | "cleanup" | "unset" | "trash" => {
+            Operation::Delete
+        }
+        "destroy" | "drop" | "nuke" | "reset" | "terminate" | "deprovision" | "teardown" | "decommission" => {
+            Operation::Drop
+        }
         "disable" | "deactivate" | "unprotect" => Operation::Disable,
         "revoke" | "deauthorize" | "unassign" => Operation::Revoke,
         "grant" | "authorize" => Operation::Grant,
-        "stop" | "kill" | "shutdown" | "suspend" | "pause" | "halt" | "down" | "cancel" | "abort"
-        | "quit" | "drain" | "hibernate" => Operation::Stop,
+        "stop" | "kill" | "shutdown" | "suspend" | "pause" | "halt" | "down" | "cancel" | "abort" | "quit"
+        | "drain" | "hibernate" => Operation::Stop,
         "list" | "ls" | "get" | "show" | "describe" | "status" | "info" | "search" | "version" | "view" | "inspect"
         | "logs" | "log" | "help" | "diff" | "plan" | "validate" | "check" | "lint" | "whoami" | "doctor"
-        | "completion" | "find" | "history" | "explain" | "outputs" | "preview"
-        | "read" | "stats" | "count" | "tail" | "tree" | "browse" | "lookup" | "verify" | "ping" | "current" | "usage"
-        | "metrics" | "top" => Operation::List,
+        | "completion" | "find" | "history" | "explain" | "outputs" | "preview" | "read" | "stats" | "count"
+        | "tail" | "tree" | "browse" | "lookup" | "verify" | "ping" | "current" | "usage" | "metrics" | "top" => {
+            Operation::List
+        }
         _ => return None,
     })
 }
