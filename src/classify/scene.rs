@@ -110,6 +110,11 @@ impl<'a> Scene<'a> {
     /// When the word is just the code in quotes, spans still point into it.
     pub fn run_word(&mut self, language: Language, text: &str, span: Option<Span>) {
         let span = self.outer(span);
+        self.run_kept(language, text, span);
+    }
+
+    /// Classifies code that came through a pipe or a file; `span` is its place in the action's text, as in a [`Stream`].
+    pub fn run_kept(&mut self, language: Language, text: &str, span: Option<Span>) {
         let verbatim = span.and_then(|span| {
             let whole = self.action.text.get(span.start..span.end)?;
             let at = whole.find(text)?;
@@ -122,12 +127,17 @@ impl<'a> Scene<'a> {
     /// Runs shell code like [`Scene::run`] (`at` given) or [`Scene::run_word`], with something on its standard input;
     /// gives what it writes on standard output.
     pub fn run_piped(&mut self, text: &str, at: Result<usize, Option<Span>>, stdin: Stream) -> Stream {
+        // Names that flow in and out are words of the code they stand in; their places are not those of other code.
+        let (mut stdin, shift) = (stdin, at.ok());
+        stdin.locate(|span| Some(Span::new(span.start.checked_sub(shift?)?, span.end.checked_sub(shift?)?)));
         self.shell.connect(stdin);
         match at {
             Ok(at) => self.run(Language::Shell, text, at),
             Err(span) => self.run_word(Language::Shell, text, span),
         }
-        self.shell.take_output()
+        let mut output = self.shell.take_output();
+        output.locate(|span| Some(span.shifted(shift?)));
+        output
     }
 
     fn nested(&mut self, frame: Frame, language: Language, text: &str) {
@@ -259,10 +269,24 @@ impl<'a> Scene<'a> {
         self.depth <= 1
     }
 
-    fn outer(&self, span: Option<Span>) -> Option<Span> {
+    /// The place in the action's text that a span of the current code stands for.
+    pub fn outer(&self, span: Option<Span>) -> Option<Span> {
         match self.frame {
-            Frame::Exact(base) => span.map(|span| span.shifted(base)),
+            // Words that came from other code may have spans of that code: pointing nowhere is better than beside the text.
+            Frame::Exact(base) => {
+                span.map(|span| span.shifted(base)).filter(|span| self.action.text.get(span.start..span.end).is_some())
+            }
             Frame::Within(whole) => whole,
+        }
+    }
+
+    /// The opposite of [`Scene::outer`]; `None` where the place is not in the current code.
+    pub fn inner(&self, span: Option<Span>) -> Option<Span> {
+        match self.frame {
+            Frame::Exact(base) => {
+                span.and_then(|span| Some(Span::new(span.start.checked_sub(base)?, span.end.checked_sub(base)?)))
+            }
+            Frame::Within(_) => None,
         }
     }
 

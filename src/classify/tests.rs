@@ -152,3 +152,23 @@ fn files_that_are_sent_leave() {
         &format!("read {key} [credential]; export {key} (to 203.0.113.9, external) [credential]"),
     );
 }
+
+/// The words of `text` that each effect points at.
+#[track_caller]
+fn points_at(text: &str, expected: &[&str]) {
+    let understanding = Classifier::new(Catalog::default()).understand(&action(text), &Known::default(), false);
+    let words =
+        understanding.effects.iter().map(|effect| effect.span.map_or("nowhere", |span| &text[span.start..span.end]));
+    assert_eq!(words.collect::<Vec<_>>(), expected, "{text}");
+}
+
+#[test]
+fn what_flows_into_nested_code_keeps_its_place() {
+    points_at("psql <<EOF\nDROP TABLE t;\nEOF", &["DROP TABLE t"]);
+    points_at("bash -c 'psql' <<EOF\nDROP TABLE t;\nEOF", &["DROP TABLE t"]);
+    points_at("echo 'rm -rf /srv/x' | bash -c 'bash'", &["echo 'rm -rf /srv/x'"]);
+    points_at("echo /srv/x | bash -c 'xargs rm'", &["rm"]);
+    points_at("find /srv -name '*.x' | bash -c 'xargs rm'", &["/srv", "rm"]);
+    points_at("cat > x <<'EOF'\nrm -rf /srv/x\nEOF\nbash -c 'bash x'", &["> x", "/srv/x"]);
+    points_at("cat > x <<'EOF'\nrm -rf /srv/x\nEOF\nbash x\"", &["> x", "/srv/x"]);
+}

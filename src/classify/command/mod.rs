@@ -47,7 +47,7 @@ pub struct Invocation<'a> {
 pub struct Stream {
     /// Something was redirected or piped in at all.
     pub connected: bool,
-    /// The text itself, when it is known (`echo …`, a heredoc), with its place in the current code.
+    /// The text itself, when it is known (`echo …`, a heredoc), with its place in the action's text: a pipe can end in other code.
     pub text: Option<(String, Option<Span>)>,
     /// The text was fetched from outside (`curl …`).
     pub remote: bool,
@@ -61,6 +61,15 @@ pub struct Stream {
     pub lists_under: Option<Word>,
     /// Files that were written with content from outside (`curl -o x`), so that running them later is known to be that.
     pub fetched_into: Vec<Resource>,
+}
+
+impl Stream {
+    /// Moves the places of the names in it; where they have none in the new code, they lose it.
+    pub(super) fn locate(&mut self, place: impl Fn(Span) -> Option<Span>) {
+        for word in self.lists.iter_mut().flatten().chain(&mut self.lists_under) {
+            word.span = word.span.and_then(&place);
+        }
+    }
 }
 
 /// A command in a command (`sudo env nice …`) deeper than this is a gap.

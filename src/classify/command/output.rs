@@ -38,7 +38,7 @@ pub(super) fn output(scene: &mut Scene<'_>, call: &Call<'_>, mark: usize) -> Str
         Some(Output::Text) => {
             let known = call.operands().all(Word::is_known);
             let text = call.operands().map(|word| &*word.text).collect::<Vec<_>>().join(" ");
-            let span = call.operand(0).and_then(|word| word.span);
+            let span = scene.outer(call.operand(0).and_then(|word| word.span));
             Stream { connected: true, text: known.then_some((text, span)), ..Stream::default() }
         }
         Some(Output::Lists) => {

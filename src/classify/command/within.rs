@@ -59,7 +59,7 @@ pub(super) fn run_stdin(scene: &mut Scene<'_>, call: &Call<'_>, language: Langua
         return;
     }
     if let Some((text, span)) = &stdin.text {
-        scene.run_word(language, text, *span);
+        scene.run_kept(language, text, *span);
         return;
     }
     let (origin, name) = match stdin.carries.first() {

@@ -66,9 +66,11 @@ pub(super) fn run(scene: &mut Scene<'_>, stdin: &Stream, file: &Word, language: 
         return true;
     }
     if language == Language::Shell {
-        scene.run_piped(&text, Err(span), stdin.clone());
+        scene.shell.connect(stdin.clone());
+        scene.run_kept(language, &text, span);
+        scene.shell.take_output();
     } else {
-        scene.run_word(language, &text, span);
+        scene.run_kept(language, &text, span);
     }
     true
 }

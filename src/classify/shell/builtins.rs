@@ -30,7 +30,7 @@ pub(super) fn run(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>
             let back = scene.shell.folders.pop().flatten();
             enter(scene, back);
         }
-        "pwd" => return Some(printed(scene.cwd.clone().map(|cwd| cwd + "\n"), about.span)),
+        "pwd" => return Some(printed(scene.cwd.clone().map(|cwd| cwd + "\n"), scene.outer(about.span))),
         "echo" => return Some(print::echo(scene, rest, about.span)),
         "printf" => match rest {
             [option, name, rest @ ..] if option.text == "-v" => {
@@ -132,7 +132,7 @@ fn behind(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Str
         {
             if !named && option.contains('v') {
                 let name = after.first().and_then(Word::value).map(|name| name.to_owned() + "\n");
-                return printed(name, about.span);
+                return printed(name, scene.outer(about.span));
             }
             if !named && option.contains('V') {
                 return silent();

@@ -65,11 +65,15 @@ pub(super) fn source(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, 
     };
     let origin = match stream {
         Some(Stream { text: Some((text, span)), remote: false, decoded: false, .. }) => {
-            let span = span.or(about.span);
+            let span = span.or_else(|| scene.outer(about.span));
             return scene.step(
                 || format!("source {}", file.text),
                 about.span,
-                |scene| scene.run_piped(&text, Err(span), about.stdin.clone()),
+                |scene| {
+                    scene.shell.connect(about.stdin.clone());
+                    scene.run_kept(Language::Shell, &text, span);
+                    scene.shell.take_output()
+                },
             );
         }
         Some(stream) if stream.remote => CodeOrigin::Remote,

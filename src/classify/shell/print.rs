@@ -89,7 +89,7 @@ fn known(words: &[Word]) -> Option<Vec<&str>> {
 fn stream(scene: &mut Scene<'_>, text: Option<String>, words: &[Word], span: Option<Span>) -> Stream {
     let mut stream = Stream {
         connected: true,
-        text: text.map(|text| (text, span)),
+        text: text.map(|text| (text, scene.outer(span))),
         lists: Some(words.to_vec()),
         ..Stream::default()
     };

@@ -50,7 +50,8 @@ pub(super) fn open<'r, 't>(scene: &mut Scene<'_>, redirects: &'r [Redirect<'t>],
                 if redirect.kind == RedirectKind::HereString {
                     text.push('\n');
                 }
-                let stream = Stream { connected: true, text: Some((text, word.span)), ..Stream::default() };
+                let text = Some((text, scene.outer(word.span)));
+                let stream = Stream { connected: true, text, ..Stream::default() };
                 scene.step(|| redirect.kind.word().to_owned(), Some(span), |_| {});
                 redirected.stdin = Some(stream);
             }

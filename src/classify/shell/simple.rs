@@ -88,7 +88,7 @@ fn program(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> St
         carried(scene, words, about, mark);
     }
     if out.text.is_none() {
-        out.text = builtins::simple_output(words).map(|text| (text, about.span));
+        out.text = builtins::simple_output(words).map(|text| (text, scene.outer(about.span)));
     }
     out
 }

@@ -17,7 +17,7 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         given = vec![super::some_name(None)];
         known = false;
     } else if rest.is_empty() {
-        (given, known) = super::xargs::names(call, if call.flag("-0") { &['\0'] } else { &['\n'] });
+        (given, known) = super::xargs::names(scene, call, if call.flag("-0") { &['\0'] } else { &['\n'] });
     }
     known &= given.len() <= MOST_NAMES;
     given.truncate(MOST_NAMES);

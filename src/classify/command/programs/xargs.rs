@@ -21,7 +21,7 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         (false, Some(_)) => &['\n'],
         (false, None) => &[' ', '\t', '\n'],
     };
-    let (names, known) = names(call, separators);
+    let (names, known) = names(scene, call, separators);
     let stream = match mark_word {
         Some(mark) => {
             let mut last = Stream::default();
@@ -44,12 +44,13 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
 }
 
 /// The names that come in, and whether they are known.
-pub(super) fn names(call: &Call<'_>, separators: &[char]) -> (Vec<Word>, bool) {
+pub(super) fn names(scene: &Scene<'_>, call: &Call<'_>, separators: &[char]) -> (Vec<Word>, bool) {
     let stdin = call.invocation.stdin;
     // The text says more than the words it was made of: `echo 'a b'` is two names here.
     if let Some((text, span)) = &stdin.text {
         let mut pieces = text.split(separators).map(str::trim).filter(|piece| !piece.is_empty());
-        let word = |piece: &str| Word { span: *span, ..Word::known(piece.trim_matches(['"', '\''])) };
+        let span = scene.inner(*span);
+        let word = |piece: &str| Word { span, ..Word::known(piece.trim_matches(['"', '\''])) };
         let names = pieces.by_ref().take(MOST_NAMES).map(word).collect();
         return (names, pieces.next().is_none());
     }
