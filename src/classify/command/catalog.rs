@@ -192,7 +192,8 @@ impl Table {
         let (Some(mut spec), None) = (programs.next(), programs.next()) else {
             return Err(fail(None, "a table is not one `[[program]]`, start each with that line".into()));
         };
-        if spec.names.is_empty() {
+        // The shelf finds a program by its names as they stand, so a spec written otherwise would never be asked.
+        if spec.names.is_empty() || !spec.names.iter().eq(names(&self.text)) {
             return Err(fail(None, "a program needs `names = [\"…\"]` on the line after `[[program]]`".into()));
         }
         spec.complete();

@@ -291,17 +291,27 @@ impl Does {
     fn parse(text: &str) -> Result<Self, String> {
         let mut words = text.splitn(3, ' ');
         let operation = words.next().unwrap_or_default();
-        let operation = crate::model::Operation::from_word(operation)
-            .ok_or_else(|| format!("`{operation}` is no operation, use one of the words of `nearmiss formats`"))?;
+        let operation = crate::model::Operation::from_word(operation).ok_or_else(|| {
+            format!("`{operation}` is no operation, use one of {}", listed(crate::model::Operation::ALL))
+        })?;
         let kind = words.next().ok_or("an effect needs what it is done to, such as `delete File {@0}`")?;
         let subject = Subject::from_word(kind);
         let kind = match (subject, ResourceKind::from_word(kind)) {
-            (None, None) => return Err(format!("`{kind}` is no kind of resource")),
+            (None, None) => {
+                return Err(format!(
+                    "`{kind}` is no kind of resource, use Path, Stdin or one of {}",
+                    listed(ResourceKind::ALL)
+                ));
+            }
             (_, known) => known,
         };
         let name = Template::parse(words.next().unwrap_or_default())?;
         Ok(Self { operation, kind, subject: subject.unwrap_or(Subject::Path), name })
     }
+}
+
+fn listed(words: &[impl std::fmt::Display]) -> String {
+    words.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 impl<'de> Deserialize<'de> for Does {
@@ -360,10 +370,8 @@ impl<'de> Deserialize<'de> for Stdout {
                 )
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Stdout, E> {
-                let words: Vec<_> = Output::ALL.iter().map(|output| output.word()).collect();
-                let is = Output::from_word(text).ok_or_else(|| {
-                    E::custom(format!("unknown output `{text}`, expected one of {}", words.join(", ")))
-                })?;
+                let is = Output::from_word(text)
+                    .ok_or_else(|| E::custom(format!("`{text}` is no output, use one of {}", listed(Output::ALL))))?;
                 Ok(Stdout { is, when: None, otherwise: None })
             }
             fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Stdout, A::Error> {

@@ -277,6 +277,8 @@ fn a_users_spec_wins_and_its_errors_have_a_place() {
     assert_eq!(error.span.map(|span| span.start), Some(37));
     assert!(own("[[program]]\nnames = [\"x\"]\nefects = []\n").unwrap_err().problem.contains("efects"));
     assert!(own("effects = []\n").is_err());
+    let unfound = own("[[program]]\nnames=['x']\n").unwrap_err();
+    assert!(unfound.problem.contains("on the line after"), "{}", unfound.problem);
 }
 
 #[test]

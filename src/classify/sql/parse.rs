@@ -95,7 +95,12 @@ fn prepared<'t>(run: &Run<'_, '_, 't>, tokens: &[Token]) -> Cow<'t, str> {
             {
                 changes.push((span, b'_'))
             }
-            Kind::Quoted if run.text[token.start..].starts_with('[') && run.dialect == super::Dialect::Unknown => {
+            // One without its end is left to the parser to refuse.
+            Kind::Quoted
+                if run.dialect == super::Dialect::Unknown
+                    && run.text[token.start..token.end].starts_with('[')
+                    && run.text[token.start..token.end].ends_with(']') =>
+            {
                 changes.push((Span::new(token.start, token.start + 1), b'"'));
                 changes.push((Span::new(token.end - 1, token.end), b'"'));
             }
@@ -124,11 +129,12 @@ fn prepared<'t>(run: &Run<'_, '_, 't>, tokens: &[Token]) -> Cow<'t, str> {
     }
     let mut bytes = slice.as_bytes().to_vec();
     for (span, byte) in changes {
-        for (place, old) in bytes[span.start - whole.start..span.end - whole.start]
-            .iter_mut()
-            .zip(slice[span.start - whole.start..].bytes())
-        {
-            *place = if byte == b' ' && old == b'\n' { old } else { byte };
+        let range = span.start - whole.start..span.end - whole.start;
+        let (Some(places), Some(before)) = (bytes.get_mut(range.clone()), slice.as_bytes().get(range)) else {
+            continue;
+        };
+        for (place, old) in places.iter_mut().zip(before) {
+            *place = if byte == b' ' && *old == b'\n' { *old } else { byte };
         }
     }
     // Only whole characters were replaced by ASCII, so this cannot fail; the original is a safe answer all the same.

@@ -106,6 +106,12 @@ fn a_function_that_is_only_named_is_not_called() {
 }
 
 #[test]
+fn a_bracket_that_never_closes_is_survived() {
+    let found = understand("", "DELETE FROM [a…");
+    assert!(!found.gaps.is_empty());
+}
+
+#[test]
 fn spans_are_the_words_that_say_it() {
     let sql = "SELECT 'é'; DELETE FROM \"tëst\" WHERE a = 1";
     let found = understand("postgres", sql);
