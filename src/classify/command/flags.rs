@@ -152,37 +152,155 @@ impl Names<'_> {
 
 /// Sorts `words` (the program not among them); `skip` are the indices of words that select the command.
 pub(super) fn parse<'w>(words: &'w [Word], skip: &[usize], table: &Table<'w>, manner: Manner) -> Parsed<'w> {
-    let mut parsed = Parsed::default();
-    let mut at = 0;
-    let mut only_operands = false;
-    while let Some(word) = words.get(at) {
-        let here = at;
-        at += 1;
-        if skip.contains(&here) {
-            continue;
+    let mut parsing = Parsing { words, skip, table, manner, at: 0, here: 0, parsed: Parsed::default() };
+    parsing.run();
+    parsing.parsed
+}
+
+/// The words of a command line while they are being sorted.
+struct Parsing<'w, 'a> {
+    words: &'w [Word],
+    skip: &'a [usize],
+    table: &'a Table<'w>,
+    manner: Manner,
+    /// The next word to look at.
+    at: usize,
+    /// The word that is being looked at.
+    here: usize,
+    parsed: Parsed<'w>,
+}
+
+impl<'w> Parsing<'w, '_> {
+    fn run(&mut self) {
+        let style = self.manner.style;
+        let mut only_operands = false;
+        while let Some(word) = self.words.get(self.at) {
+            self.here = self.at;
+            self.at += 1;
+            if self.skip.contains(&self.here) {
+                continue;
+            }
+            let text = &*word.text;
+            let unknown_start = word.unknown.first().is_some_and(|part| part.start == 0);
+            if only_operands || style == Style::None || unknown_start || !looks_like_option(text, style) {
+                self.parsed.operands.push(Cow::Borrowed(word));
+                only_operands |= self.manner.place == Place::First;
+                continue;
+            }
+            if text == "--" {
+                self.parsed.dashes = Some(self.parsed.operands.len());
+                only_operands = true;
+                continue;
+            }
+            match style {
+                Style::Gnu if text.starts_with("--") => self.long(word),
+                Style::Gnu => self.short(word),
+                Style::DashLong | Style::Slash => self.dash_long(word),
+                Style::None => {}
+            }
+            let here = self.here;
+            only_operands |=
+                self.parsed.options.last().is_some_and(|given| given.at == here && self.table.ends(&given.names));
         }
-        let text = &*word.text;
-        let unknown_start = word.unknown.first().is_some_and(|part| part.start == 0);
-        if only_operands || manner.style == Style::None || unknown_start || !looks_like_option(text, manner.style) {
-            parsed.operands.push(Cow::Borrowed(word));
-            only_operands |= manner.place == Place::First;
-            continue;
-        }
-        if text == "--" {
-            parsed.dashes = Some(parsed.operands.len());
-            only_operands = true;
-            continue;
-        }
-        let mut next = Next { words, skip, at: &mut at };
-        match manner.style {
-            Style::Gnu if text.starts_with("--") => long(word, here, table, manner, &mut next, &mut parsed),
-            Style::Gnu => short(word, here, table, manner, &mut next, &mut parsed),
-            Style::DashLong | Style::Slash => dash_long(word, here, table, manner, &mut next, &mut parsed),
-            Style::None => {}
-        }
-        only_operands |= parsed.options.last().is_some_and(|given| given.at == here && table.ends(&given.names));
     }
-    parsed
+
+    fn long(&mut self, word: &'w Word) {
+        let (name, attached) = split_value(word, 0, '=');
+        let by_prefix = || if self.manner.prefixes { self.table.by_prefix(name) } else { None };
+        let found = self.table.find(name).or_else(by_prefix);
+        self.push(found, Cow::Borrowed(name), attached);
+    }
+
+    fn dash_long(&mut self, word: &'w Word) {
+        let from = usize::from(word.text.starts_with("--"));
+        let slash = self.manner.style == Style::Slash;
+        let (name, attached) = split_value(word, from, if slash { ':' } else { '=' });
+        if !slash {
+            return self.push(self.table.find(name), Cow::Borrowed(name), attached);
+        }
+        let lower = name.to_ascii_lowercase();
+        let found = self.table.find(&lower).or_else(|| self.table.find(&lower.replacen('-', "/", 1)));
+        self.push(found, Cow::Owned(lower), attached);
+    }
+
+    /// A cluster: `-rf`, `-n5`, `-XDELETE`, `-i.bak`.
+    fn short(&mut self, word: &'w Word) {
+        // Some programs have long names with one dash beside their letters: `-delete`, `-XX`.
+        if word.text.len() > 2 {
+            let name = word.text.split_once('=').map_or(&*word.text, |(name, _)| name);
+            if let Some(found) = self.table.find(name) {
+                let attached = (name.len() < word.text.len()).then(|| Cow::Owned(word.tail(name.len() + 1)));
+                return self.push(Some(found), Cow::Borrowed(name), attached);
+            }
+        }
+        let mut letter = [0; 5];
+        letter[0] = b'-';
+        for (at, c) in word.text.char_indices().skip(1) {
+            let end = 1 + c.encode_utf8(&mut letter[1..]).len();
+            let name = std::str::from_utf8(&letter[..end]).unwrap_or("-");
+            let after = at + c.len_utf8();
+            let rest = after < word.text.len();
+            let found = self.table.find(name);
+            let (names, listed) = match found {
+                Some((flag, _)) => (Names::Listed(flag), true),
+                None => (Names::Written(Cow::Owned(name.to_owned())), false),
+            };
+            let mut given = Given { names, value: None, listed, at: self.here };
+            match found.map(|(_, arity)| arity) {
+                Some(Arity::Switch) | None => self.parsed.options.push(given),
+                Some(Arity::Value) if !rest => {
+                    given.value = self.take();
+                    self.parsed.options.push(given);
+                }
+                Some(Arity::Value | Arity::Optional) => {
+                    if rest {
+                        let from = if word.text.get(after..=after) == Some("=") { after + 1 } else { after };
+                        given.value = Some(Cow::Owned(word.tail(from)));
+                    }
+                    self.parsed.options.push(given);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn push(&mut self, found: Option<(&'w Flag, Arity)>, name: Cow<'w, str>, attached: Option<Cow<'w, Word>>) {
+        let value = match (&found, attached) {
+            (_, Some(value)) => Some(value),
+            (Some((_, Arity::Value)), None) => self.take(),
+            (None, None) if self.manner.unlisted == Unlisted::Value => self.take_value(),
+            _ => None,
+        };
+        let names = found.map_or(Names::Written(name), |(flag, _)| Names::Listed(flag));
+        self.parsed.options.push(Given { names, value, listed: found.is_some(), at: self.here });
+    }
+
+    fn take(&mut self) -> Option<Cow<'w, Word>> {
+        while self.skip.contains(&self.at) {
+            self.at += 1;
+        }
+        let word = self.words.get(self.at)?;
+        self.at += 1;
+        Some(Cow::Borrowed(word))
+    }
+
+    /// The next word, when it cannot be an option itself.
+    fn take_value(&mut self) -> Option<Cow<'w, Word>> {
+        let word = self.words.get(self.at).filter(|_| !self.skip.contains(&self.at))?;
+        if word.text.len() > 1 && word.text.starts_with('-') {
+            return None;
+        }
+        self.take()
+    }
+}
+
+/// An option's name, which begins at byte `from`, and what is attached to it.
+fn split_value(word: &Word, from: usize, separator: char) -> (&str, Option<Cow<'_, Word>>) {
+    let text = word.text.get(from..).unwrap_or_default();
+    match text.split_once(separator) {
+        Some((name, _)) => (name, Some(Cow::Owned(word.tail(from + name.len() + 1)))),
+        None => (text, None),
+    }
 }
 
 pub(super) fn looks_like_option(text: &str, style: Style) -> bool {
@@ -192,151 +310,5 @@ pub(super) fn looks_like_option(text: &str, style: Style) -> bool {
             text.len() > 1 && (text.starts_with('-') || text.starts_with('/') && !text[1..].contains(['/', '\\']))
         }
         Style::Gnu | Style::DashLong => text.len() > 1 && text.starts_with('-'),
-    }
-}
-
-/// The words that have not been looked at yet.
-struct Next<'w, 'a> {
-    words: &'w [Word],
-    skip: &'a [usize],
-    at: &'a mut usize,
-}
-
-impl<'w> Next<'w, '_> {
-    fn take(&mut self) -> Option<Cow<'w, Word>> {
-        while self.skip.contains(self.at) {
-            *self.at += 1;
-        }
-        let word = self.words.get(*self.at)?;
-        *self.at += 1;
-        Some(Cow::Borrowed(word))
-    }
-
-    /// The next word, when it cannot be an option itself.
-    fn take_value(&mut self) -> Option<Cow<'w, Word>> {
-        let word = self.words.get(*self.at).filter(|_| !self.skip.contains(self.at))?;
-        if word.text.len() > 1 && word.text.starts_with('-') {
-            return None;
-        }
-        self.take()
-    }
-}
-
-fn long<'w>(
-    word: &'w Word,
-    here: usize,
-    table: &Table<'w>,
-    manner: Manner,
-    next: &mut Next<'w, '_>,
-    parsed: &mut Parsed<'w>,
-) {
-    let (name, attached) = match word.text.split_once('=') {
-        Some((name, _)) => (name, Some(Cow::Owned(word.tail(name.len() + 1)))),
-        None => (&*word.text, None),
-    };
-    let found = table.find(name).or_else(|| if manner.prefixes { table.by_prefix(name) } else { None });
-    push(found, name, attached, here, manner, next, parsed);
-}
-
-fn dash_long<'w>(
-    word: &'w Word,
-    here: usize,
-    table: &Table<'w>,
-    manner: Manner,
-    next: &mut Next<'w, '_>,
-    parsed: &mut Parsed<'w>,
-) {
-    let from = usize::from(word.text.starts_with("--"));
-    let text = &word.text[from..];
-    let separator = if manner.style == Style::Slash { ':' } else { '=' };
-    let (name, attached) = match text.split_once(separator) {
-        Some((name, _)) => (name, Some(Cow::Owned(word.tail(from + name.len() + 1)))),
-        None => (text, None),
-    };
-    if manner.style == Style::Slash {
-        let lower = name.to_ascii_lowercase();
-        let found = table.find(&lower).or_else(|| table.find(&lower.replacen('-', "/", 1)));
-        let written = Cow::Owned(lower);
-        return push_named(found, written, attached, here, manner, next, parsed);
-    }
-    push(table.find(name), name, attached, here, manner, next, parsed);
-}
-
-fn push<'w>(
-    found: Option<(&'w Flag, Arity)>,
-    name: &'w str,
-    attached: Option<Cow<'w, Word>>,
-    here: usize,
-    manner: Manner,
-    next: &mut Next<'w, '_>,
-    parsed: &mut Parsed<'w>,
-) {
-    push_named(found, Cow::Borrowed(name), attached, here, manner, next, parsed);
-}
-
-fn push_named<'w>(
-    found: Option<(&'w Flag, Arity)>,
-    name: Cow<'w, str>,
-    attached: Option<Cow<'w, Word>>,
-    here: usize,
-    manner: Manner,
-    next: &mut Next<'w, '_>,
-    parsed: &mut Parsed<'w>,
-) {
-    let value = match (&found, attached) {
-        (_, Some(value)) => Some(value),
-        (Some((_, Arity::Value)), None) => next.take(),
-        (None, None) if manner.unlisted == Unlisted::Value => next.take_value(),
-        _ => None,
-    };
-    let names = found.map_or(Names::Written(name), |(flag, _)| Names::Listed(flag));
-    parsed.options.push(Given { names, value, listed: found.is_some(), at: here });
-}
-
-/// A cluster: `-rf`, `-n5`, `-XDELETE`, `-i.bak`.
-fn short<'w>(
-    word: &'w Word,
-    here: usize,
-    table: &Table<'w>,
-    manner: Manner,
-    next: &mut Next<'w, '_>,
-    parsed: &mut Parsed<'w>,
-) {
-    // Some programs have long names with one dash beside their letters: `-delete`, `-XX`.
-    if word.text.len() > 2 {
-        let name = word.text.split_once('=').map_or(&*word.text, |(name, _)| name);
-        if let Some(found) = table.find(name) {
-            let attached = (name.len() < word.text.len()).then(|| Cow::Owned(word.tail(name.len() + 1)));
-            return push(Some(found), name, attached, here, manner, next, parsed);
-        }
-    }
-    let mut letter = [0; 5];
-    letter[0] = b'-';
-    for (at, c) in word.text.char_indices().skip(1) {
-        let end = 1 + c.encode_utf8(&mut letter[1..]).len();
-        let name = std::str::from_utf8(&letter[..end]).unwrap_or("-");
-        let after = at + c.len_utf8();
-        let rest = after < word.text.len();
-        let found = table.find(name);
-        let (names, listed) = match found {
-            Some((flag, _)) => (Names::Listed(flag), true),
-            None => (Names::Written(Cow::Owned(name.to_owned())), false),
-        };
-        let mut given = Given { names, value: None, listed, at: here };
-        match found.map(|(_, arity)| arity) {
-            Some(Arity::Switch) | None => parsed.options.push(given),
-            Some(Arity::Value) if !rest => {
-                given.value = next.take();
-                parsed.options.push(given);
-            }
-            Some(Arity::Value | Arity::Optional) => {
-                if rest {
-                    let from = if word.text.get(after..=after) == Some("=") { after + 1 } else { after };
-                    given.value = Some(Cow::Owned(word.tail(from)));
-                }
-                parsed.options.push(given);
-                return;
-            }
-        }
     }
 }
