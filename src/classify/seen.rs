@@ -3,9 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use crate::model::{
-    Action, ActionId, Effect, Extent, Gap, GapKind, Kind, Origin, Outcome, Surroundings, Understanding,
-};
+use crate::model::{Action, Effect, Extent, Gap, GapKind, Kind, Understanding};
 
 use super::{Catalog, Classifier, Known, Language, Scene};
 
@@ -42,22 +40,7 @@ pub(super) fn inside(text: &str, act: impl FnOnce(&mut Scene<'_>)) -> String {
 }
 
 fn action(kind: Kind, text: &str) -> Action {
-    Action {
-        id: ActionId(1),
-        time: None,
-        actor: Arc::default(),
-        session: "s".into(),
-        kind,
-        text: text.into(),
-        argv: None,
-        tool: None,
-        arguments: None,
-        surroundings: Arc::new(Surroundings::default()),
-        outcome: Outcome::default(),
-        approved: false,
-        gaps: Vec::new(),
-        origin: Origin { file: "f".into(), line: 1, offset: 0, format: "actions" },
-    }
+    Action { kind, surroundings: Arc::default(), ..super::command::tests::action(text) }
 }
 
 /// Code handed on to shell and SQL is shown as its step; what those make of it is their own tests' business.

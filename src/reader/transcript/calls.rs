@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::arguments::arguments;
-use super::line::At;
+use super::line::{At, is_json};
 use crate::model::{
     Action, ActionId, Actor, Executed, Gap, GapKind, Hides, Issue, Kind, Origin, Outcome, Surroundings, Timestamp,
 };
@@ -185,6 +185,18 @@ impl<'o> Calls<'o> {
     pub(crate) fn nothing(&mut self) -> ControlFlow<()> {
         self.out.nothing();
         ControlFlow::Continue(())
+    }
+
+    /// The record in a line, or how to go on where there is none to read: the line has then been accounted for.
+    pub(crate) fn record<'a, R: serde::Deserialize<'a>>(
+        &mut self,
+        text: &'a str,
+        at: At,
+    ) -> Result<R, ControlFlow<()>> {
+        serde_json::from_str(text).map_err(|error| {
+            // Any other JSON is a record of a kind we do not know.
+            if !text.starts_with('{') && is_json(text) { self.nothing() } else { self.unreadable(at, &error) }
+        })
     }
 
     /// A record, or the rest of a document, that is not what it should be.

@@ -18,7 +18,8 @@ use self::outcome::{Marks, outcome};
 use self::record::{Attachment, Block, Message, Record};
 use self::voices::Voices;
 use crate::reader::transcript::{
-    At, Call, Calls, Document, List, Voice, each_line, is_document, is_json, moment, opening, ran, refused, stem, whole,
+    At, Call, Calls, Document, List, Voice, each_line, is_document, is_silent, moment, opening, ran, refused, stem,
+    whole,
 };
 use crate::reader::{Match, Out, Reader, Sample, Source};
 
@@ -60,7 +61,7 @@ impl Reader for ClaudeCode {
     }
 }
 
-/// Words without which a line holds no call, no result and no command: looking for them is far cheaper than parsing.
+/// Words without which a line holds no call, no result and no command.
 static TELLING: LazyLock<[Finder<'static>; 6]> = LazyLock::new(|| {
     [
         Finder::new("tool_use\""),
@@ -98,15 +99,12 @@ impl<'o> Transcript<'o> {
     }
 
     fn line(&mut self, text: &str, at: At) -> ControlFlow<()> {
-        let is_whole = text.starts_with('{') && text.ends_with('}');
-        if is_whole && TELLING.iter().all(|finder| finder.find(text.as_bytes()).is_none()) {
+        if is_silent(text, &*TELLING) {
             return self.calls.nothing();
         }
-        match serde_json::from_str::<Record<'_>>(text) {
+        match self.calls.record(text, at) {
             Ok(record) => self.record(record, at),
-            // Any other JSON is a record of a kind we do not know.
-            Err(_) if !text.starts_with('{') && is_json(text) => self.calls.nothing(),
-            Err(error) => self.calls.unreadable(at, &error),
+            Err(flow) => flow,
         }
     }
 

@@ -19,7 +19,9 @@ use memchr::memmem::Finder;
 use self::record::{Item, Record};
 use self::stated::{patch_in, unwrapped, whole_text};
 use crate::model::{Actor, ActorKind, Surroundings};
-use crate::reader::transcript::{At, Call, Calls, Voice, each_line, is_json, moment, number_after, opening, ran, stem};
+use crate::reader::transcript::{
+    At, Call, Calls, Voice, each_line, is_silent, moment, number_after, opening, ran, stem,
+};
 use crate::reader::{Match, Out, Reader, Sample, Source};
 
 /// See the module's own page.
@@ -91,17 +93,13 @@ impl<'o> Rollout<'o> {
     }
 
     fn line(&mut self, text: &str, at: At) -> ControlFlow<()> {
-        let is_whole = text.starts_with('{') && text.ends_with('}');
         // A first line without an envelope names the session and has none of those words.
-        if is_whole && at.line > 1 && TELLING.iter().all(|finder| finder.find(text.as_bytes()).is_none()) {
+        if at.line > 1 && is_silent(text, &*TELLING) {
             return self.calls.nothing();
         }
-        let record = match serde_json::from_str::<Record<'_>>(text) {
+        let record: Record<'_> = match self.calls.record(text, at) {
             Ok(record) => record,
-            Err(_) if !text.starts_with('{') && is_json(text) => {
-                return self.calls.nothing();
-            }
-            Err(error) => return self.calls.unreadable(at, &error),
+            Err(flow) => return flow,
         };
         let stamp = record.timestamp.get().or(record.created_at.get()).unwrap_or_default();
         if let Some(item) = &record.payload.0 {

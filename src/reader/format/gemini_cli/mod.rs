@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use self::record::{Part, Record, Response, ToolCall};
 use crate::model::{Actor, ActorKind};
 use crate::reader::transcript::{
-    At, Call, Calls, Document, List, Voice, each_line, first_lines, has, is_document, is_json, is_one_long_line,
+    At, Call, Calls, Document, List, Voice, each_line, first_lines, has, is_document, is_one_long_line, is_silent,
     moment, refused, stem,
 };
 use crate::reader::{Match, Out, Reader, Sample, Source};
@@ -139,14 +139,12 @@ impl<'o> Chat<'o> {
     }
 
     fn line(&mut self, text: &str, at: At) -> ControlFlow<()> {
-        let is_whole = text.starts_with('{') && text.ends_with('}');
-        if is_whole && TELLING.iter().all(|finder| finder.find(text.as_bytes()).is_none()) {
+        if is_silent(text, &*TELLING) {
             return self.calls.nothing();
         }
-        match serde_json::from_str::<Record<'_>>(text) {
+        match self.calls.record(text, at) {
             Ok(record) => self.record(&record, at),
-            Err(_) if !text.starts_with('{') && is_json(text) => self.calls.nothing(),
-            Err(error) => self.calls.unreadable(at, &error),
+            Err(flow) => flow,
         }
     }
 
