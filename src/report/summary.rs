@@ -21,8 +21,10 @@ pub(super) struct Summary {
     /// Actions per rule that determined or joined a verdict.
     pub(super) rules: BTreeMap<String, u64>,
     pub(super) shadow: BTreeMap<String, u64>,
-    /// Stopped actions per actor.
+    /// Actions per actor; actors beyond a limit are counted under one name.
     pub(super) actors: BTreeMap<String, u64>,
+    /// Of these, the stopped ones.
+    pub(super) stopped_actors: BTreeMap<String, u64>,
     pub(super) gaps: BTreeMap<GapKind, GapTally>,
     pub(super) first: Option<Timestamp>,
     pub(super) last: Option<Timestamp>,
@@ -77,6 +79,9 @@ impl Summary {
         let Finding { action, verdict, .. } = finding;
         self.decisions[verdict.decision as usize] += 1;
         self.errors += u64::from(!verdict.errors.is_empty());
+        let room = self.actors.len() < MAX_GROUPS || self.actors.contains_key(&action.actor.name);
+        let actor = if room { &*action.actor.name } else { "(others)" };
+        *entry(&mut self.actors, actor) += 1;
         if let Some(time) = action.time {
             self.first = Some(self.first.map_or(time, |first| first.min(time)));
             self.last = Some(self.last.map_or(time, |last| last.max(time)));
@@ -94,7 +99,7 @@ impl Summary {
             Decision::Undecided => self.undecided(finding),
             Decision::Ask | Decision::Block => {
                 self.refused += u64::from(action.outcome.executed == Executed::No);
-                *entry(&mut self.actors, &action.actor.name) += 1;
+                *entry(&mut self.stopped_actors, actor) += 1;
                 self.stopped(finding);
             }
         }
