@@ -209,10 +209,9 @@ impl Page<'_> {
         }
         let first =
             [Decision::Block, Decision::Ask].iter().find_map(|decision| summary.groups(*decision).first().copied());
-        if let Some(group) = first {
+        if let (Some(group), Some(again)) = (first, &self.heading.again) {
             let id = group.example.id.to_string();
-            let paths = self.heading.paths.join(" ");
-            writeln!(self.out, "{DIM}why: nearmiss explain {} {paths}{DIM:#}", &id[..8])?;
+            writeln!(self.out, "{DIM}why: nearmiss explain {} {again}{DIM:#}", &id[..8])?;
         }
         Ok(())
     }
