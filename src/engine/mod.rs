@@ -17,7 +17,8 @@ use std::sync::Arc;
 
 use crate::classify::{Catalog, Classifier, Known};
 use crate::model::{
-    Action, Decision, Finding, Gap, GapKind, Hides, Hit, Mode, Operation, RuleInfo, SessionFacts, Severity, Understanding, Verdict,
+    Action, Decision, Finding, Gap, GapKind, Hides, Hit, Mode, Operation, RuleInfo, SessionFacts, Severity,
+    Understanding, Verdict,
 };
 use crate::policy::{Condition, Example, Judgement, Policy, Request};
 
@@ -57,8 +58,7 @@ impl Engine {
     pub fn decide(&self, mut action: Action, session: &mut Session) -> Finding {
         self.mapping.identify(&mut action);
         let known = session.known(&action);
-        let remembered =
-            self.memory.understanding(&action, known, || self.understand(&action, known, false));
+        let remembered = self.memory.understanding(&action, known, || self.understand(&action, known, false));
         let facts = session.facts(&action);
         let verdict = self.memory.verdict(&remembered, &action, facts, self.mapping.reads_sessions(), || {
             self.judge(&action, &remembered.understanding, facts, &[])

@@ -366,7 +366,9 @@ fn info(file: &File, parsed: &Parsed) -> RuleInfo {
         decision: parsed.annotation("decision").and_then(Decision::from_word).unwrap_or(Decision::Block),
         mode: parsed.annotation("mode").and_then(Mode::from_word).unwrap_or(Mode::Enforce),
         severity: parsed.annotation("severity").and_then(Severity::from_word).unwrap_or(Severity::Medium),
-        message: parsed.annotation("message").map_or_else(|| format!("Rule `{}` stops this.", parsed.id), str::to_owned),
+        message: parsed
+            .annotation("message")
+            .map_or_else(|| format!("Rule `{}` stops this.", parsed.id), str::to_owned),
         advice: text("advice"),
         file: file.source.name().to_owned(),
         line: line(file.source.inner(), parsed.range.start),

@@ -92,20 +92,14 @@ fn problems_say_where_and_what_to_do() {
 
 #[test]
 fn annotations_are_checked() {
-    check_load(
-        "permit (principal, action, resource);",
-        "0 rules, 0 slow",
-    );
+    check_load("permit (principal, action, resource);", "0 rules, 0 slow");
     check_load(
         "forbid (principal is Agent, action, resource);",
         "warning: this rule has no id; `own.policy0` is taken\n\
          warning: rule `own.policy0` does not say why it stops an action\n\
          warning: rule `own.policy0` has no severity; `medium` is taken\n1 rules, 0 slow",
     );
-    check_load(
-        r#"@id("Bad") permit (principal, action, resource);"#,
-        "warning: `Bad` is no good id\n0 rules, 0 slow",
-    );
+    check_load(r#"@id("Bad") permit (principal, action, resource);"#, "warning: `Bad` is no good id\n0 rules, 0 slow");
     check_load(
         r#"@id("a.b") @decision("ask") permit (principal, action, resource);"#,
         "own.cedar:1: `@decision` means nothing on a permit [policy::annotation]; rules that stop something are written \
