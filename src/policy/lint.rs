@@ -13,18 +13,18 @@ const KEYS: &[&str] = &["id", "decision", "mode", "severity", "message", "advice
 /// Checks one policy.
 pub(super) fn policy(desk: &mut Desk, file: &File, parsed: &Parsed, options: &LoadOptions) {
     id(desk, file, parsed);
-    for (key, value) in parsed.policy.annotations() {
+    for (key, value) in parsed.annotations.iter() {
         annotation(desk, file, parsed, key, value);
     }
     names(desk, file, parsed, options);
     if parsed.is_permit() {
         return;
     }
-    if parsed.annotation("message").is_none_or(|message| message.trim().is_empty()) {
+    if parsed.annotations.get("message").is_none_or(|message| message.trim().is_empty()) {
         let problem = ("policy::missing-message", format!("rule `{}` does not say why it stops an action", parsed.id));
         desk.note(file, head(parsed), problem).help = Some("add `@message(\"…\")` in plain words".into());
     }
-    if parsed.annotation("severity").is_none() {
+    if parsed.annotations.get("severity").is_none() {
         let problem = ("policy::missing-severity", format!("rule `{}` has no severity; `medium` is taken", parsed.id));
         let note = desk.note(file, head(parsed), problem);
         note.level = ProblemLevel::Warning;
@@ -90,7 +90,7 @@ fn annotation(desk: &mut Desk, file: &File, parsed: &Parsed, key: &str, value: &
         let problem = ("policy::annotation", format!("`@{key}` means nothing on a permit"));
         desk.note(file, range(), problem).help = Some("rules that stop something are written as `forbid`".into());
     }
-    let asks = parsed.annotation("decision") == Some("ask");
+    let asks = parsed.annotations.get("decision") == Some("ask");
     if key == "blocks" && asks || key == "asks" && !asks {
         let problem = ("policy::example", format!("`@{key}` does not fit the decision of rule `{}`", parsed.id));
         let help = if asks { "write `@asks`" } else { "write `@blocks`, or add `@decision(\"ask\")`" };
