@@ -57,9 +57,9 @@ pub(super) struct Table<'s> {
 impl<'s> Table<'s> {
     pub(super) fn find(&self, name: &str) -> Option<(&'s Flag, Arity)> {
         self.levels.iter().find_map(|spec| {
-            lists(spec).into_iter().find_map(|(flags, arity)| {
-                flags.0.iter().find(|flag| flag.has(name)).map(|flag| (flag, arity))
-            })
+            lists(spec)
+                .into_iter()
+                .find_map(|(flags, arity)| flags.0.iter().find(|flag| flag.has(name)).map(|flag| (flag, arity)))
         })
     }
 
