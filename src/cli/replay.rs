@@ -1,6 +1,7 @@
 //! `nearmiss replay`: what would the policy have stopped?
 
 use std::io::{BufWriter, IsTerminal, Read, Write};
+use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -123,6 +124,8 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
         bail!("{} is not for a terminal: name a file with `-o`", format.name());
     }
     let setup::Setup { engine, config, mut heading } = arguments.policy.setup()?;
+    // The program ends with it: giving back every little thing that it remembers would only take time.
+    let engine = ManuallyDrop::new(engine);
     heading.no_redact = arguments.no_redact;
     heading.again = again(&arguments);
     let min_coverage = arguments.min_coverage.or(config.replay.min_coverage).unwrap_or(DEFAULT_COVERAGE);

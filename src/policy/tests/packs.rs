@@ -184,9 +184,20 @@ fn strict_goes_further() {
     check("update File:a +workspace env=production agent", "");
 }
 
+/// Everything that is read from a policy, a line for each rule and condition.
+fn told(policy: &Policy) -> Vec<String> {
+    let rule = |rule: &Rule| {
+        let annotations: std::collections::BTreeMap<_, _> = rule.annotations.iter().collect();
+        format!("{} {:?} {annotations:?} {:?} {:?}", rule.id, rule.info, rule.test, rule.range)
+    };
+    let condition = |found: &compile::Conjunct| format!("{} {:?} {:?}", found.text(), found.test, found.facts);
+    policy.compiled.iter().map(rule).chain(policy.conjuncts.iter().map(condition)).collect()
+}
+
 #[test]
 fn the_packs_are_valid_and_compiled_whole() {
     for name in PACKS {
+        assert!(pack::read(builtin(name).unwrap_or_default().iter()).is_some(), "`{name}` is read slowly");
         let sources: Vec<Source> =
             builtin(name).unwrap_or_default().into_iter().map(|source| Source { builtin: false, ..source }).collect();
         match Policy::load(&sources, &LoadOptions::default()) {
@@ -194,6 +205,7 @@ fn the_packs_are_valid_and_compiled_whole() {
                 assert_eq!(policy.slow_conditions(), 0);
                 let warnings: Vec<String> = policy.warnings().iter().map(ToString::to_string).collect();
                 assert_eq!(warnings, Vec::<String>::new());
+                assert_eq!(told(&pack(name)), told(&policy));
             }
             Err(errors) => panic!("{errors}"),
         }
