@@ -164,7 +164,8 @@ impl<'a> Whole<'a> {
             policy: PolicyPart { sources: &heading.policies, digest: &heading.policy_digest, rules: heading.rules },
             groups: [Decision::Block, Decision::Ask]
                 .iter()
-                .flat_map(|decision| summary.groups(*decision))
+                .flat_map(|decision| summary.rules(*decision))
+                .flat_map(|rule| rule.groups)
                 .map(|group| GroupPart::new(group, heading.no_redact))
                 .collect(),
             gaps: summary

@@ -46,6 +46,19 @@ pub(super) struct Group {
     pub(super) example: Example,
 }
 
+/// All groups that one rule determines.
+#[derive(Debug)]
+pub(super) struct RuleGroups<'a> {
+    pub(super) rule: &'a RuleInfo,
+    pub(super) groups: Vec<&'a Group>,
+}
+
+impl RuleGroups<'_> {
+    pub(super) fn count(&self) -> u64 {
+        self.groups.iter().map(|group| group.count).sum()
+    }
+}
+
 /// The first action of a group.
 #[derive(Debug)]
 pub(super) struct Example {
@@ -113,16 +126,22 @@ impl Summary {
         }
     }
 
-    /// Groups in the order a reader wants them: strictest, worst, most frequent; then by name.
-    pub(super) fn groups(&self, decision: Decision) -> Vec<&Group> {
-        let mut groups: Vec<&Group> = self.groups.iter().filter(|group| group.rule.decision == decision).collect();
-        groups.sort_by(|a, b| {
-            (b.rule.severity, b.count)
-                .cmp(&(a.rule.severity, a.count))
-                .then_with(|| a.rule.id.cmp(&b.rule.id))
-                .then_with(|| a.template.cmp(&b.template))
+    /// Groups by their rule, in the order a reader wants them: worst, then most frequent, then by name.
+    pub(super) fn rules(&self, decision: Decision) -> Vec<RuleGroups<'_>> {
+        let mut rules: Vec<RuleGroups<'_>> = Vec::new();
+        for group in self.groups.iter().filter(|group| group.rule.decision == decision) {
+            match rules.iter_mut().find(|rule| rule.rule.id == group.rule.id) {
+                Some(rule) => rule.groups.push(group),
+                None => rules.push(RuleGroups { rule: &group.rule, groups: vec![group] }),
+            }
+        }
+        for rule in &mut rules {
+            rule.groups.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.template.cmp(&b.template)));
+        }
+        rules.sort_by(|a, b| {
+            (b.rule.severity, b.count()).cmp(&(a.rule.severity, a.count())).then_with(|| a.rule.id.cmp(&b.rule.id))
         });
-        groups
+        rules
     }
 
     fn stopped(&mut self, finding: &Finding) {
