@@ -1,5 +1,7 @@
 //! What whole lines do: the shell, its programs and the code they are given, through the one door.
 
+mod hostile;
+
 use super::command::tests::{action, rendered};
 use super::{Catalog, Classifier, Known};
 

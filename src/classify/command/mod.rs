@@ -9,7 +9,9 @@ mod condition;
 mod convention;
 mod flags;
 mod interpret;
+mod output;
 mod pattern;
+mod places;
 mod program;
 #[allow(unreachable_pub, dead_code, reason = "`words!` declares more than each list needs")]
 mod programs;
@@ -18,6 +20,7 @@ mod settle;
 #[allow(unreachable_pub, dead_code, reason = "`words!` declares more than each list needs")]
 mod spec;
 mod template;
+mod within;
 mod written;
 
 pub use catalog::Catalog;

@@ -31,3 +31,51 @@ pub const READERS: &[&dyn Reader] = &[
     &actions::Actions,
     &lines::Lines,
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use proptest::prelude::{ProptestConfig, any};
+    use proptest::sample::{Index, select};
+
+    use super::READERS;
+    use crate::reader::collect::read_all;
+
+    /// The samples of every format, whichever reader is given them.
+    fn samples() -> Vec<Vec<u8>> {
+        let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpora");
+        let mut samples = Vec::new();
+        for reader in READERS {
+            let folder = std::fs::read_dir(corpora.join(reader.name())).expect("a format has samples");
+            let mut files: Vec<_> = folder.map(|entry| entry.expect("a readable folder").path()).collect();
+            files.sort();
+            samples.extend(files.into_iter().filter_map(|file| std::fs::read(file).ok()));
+        }
+        samples
+    }
+
+    proptest::proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
+
+        /// A file of another format, cut, with bytes in it that do not belong there.
+        #[test]
+        fn no_reader_panics(
+            sample in select(samples()),
+            cuts in proptest::collection::vec((any::<Index>(), any::<Vec<u8>>()), 1..6),
+            odd in select(&["", "é", "\u{feff}", "\0", "99999999999999999999", "-1", "[", "\\ud83d", "\n", "'", "|", "…"][..]),
+        ) {
+            let mut bytes = sample;
+            for (at, with) in cuts {
+                let at = at.index(bytes.len() + 1);
+                let end = bytes.len().min(at + with.len() / 8);
+                bytes.splice(at..end, with.into_iter().take(3).chain(odd.bytes()));
+            }
+            for reader in READERS {
+                let sample = crate::reader::Sample { head: &bytes, complete: true, name: "é.log" };
+                let _ = reader.detect(&sample);
+                read_all(*reader, "é.log", &bytes);
+            }
+        }
+    }
+}

@@ -2,18 +2,18 @@
 
 use crate::classify::Scene;
 use crate::classify::Word;
-use crate::classify::command::{Stream, call::Call, interpret, settle};
+use crate::classify::command::{Stream, call::Call, settle, within};
 use crate::model::{Effect, Operation, ResourceKind};
 
 pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     if let Some(text) = call.value("-S") {
         let words: Vec<Word> = std::iter::once(text).chain(call.operands()).cloned().collect();
-        return Some(interpret::run_shell(scene, call, &words));
+        return Some(within::run_shell(scene, call, &words));
     }
     let words: Vec<Word> = call.operands().cloned().collect();
     let command = words.iter().position(|word| !word.text.contains('=') || word.text.starts_with('='));
     if command.is_some() {
-        return Some(interpret::run_words(scene, call, &words, true));
+        return Some(within::run_words(scene, call, &words, true));
     }
     if call.flag("-i") {
         return None;

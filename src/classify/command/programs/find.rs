@@ -1,6 +1,6 @@
 //! `find` and `fd`: where they look, what they keep, and what they do to it.
 
-use crate::classify::command::{Stream, call::Call, flags, interpret, settle};
+use crate::classify::command::{Stream, call::Call, flags, settle, within};
 use crate::classify::{Scene, Word};
 use crate::model::{Extent, Operation, ResourceKind};
 
@@ -78,7 +78,7 @@ pub(super) fn find(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
                 for target in &targets {
                     let put = |word: &Word| super::replaced(word, "{}", target);
                     let words: Vec<Word> = rest.iter().take(length).map(put).collect();
-                    interpret::run_words(scene, call, &words, false);
+                    within::run_words(scene, call, &words, false);
                 }
                 at += length;
             }
@@ -143,7 +143,7 @@ pub(super) fn fd(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         } else {
             command.push(found.clone());
         }
-        return Some(interpret::run_words(scene, call, &command, false));
+        return Some(within::run_words(scene, call, &command, false));
     }
     Some(Stream { connected: true, lists_under: Some(found), ..Stream::default() })
 }

@@ -1,6 +1,6 @@
 //! `npx`, `uvx` and the like: a package is fetched and run; when it is a program we know, we know what it does.
 
-use crate::classify::command::{Stream, call::Call, interpret, settle};
+use crate::classify::command::{Stream, call::Call, interpret, settle, within};
 use crate::classify::{Scene, Word};
 use crate::model::{CodeOrigin, Effect, Operation, ResourceKind};
 
@@ -16,7 +16,7 @@ pub(super) fn local(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
 
 fn run_from(scene: &mut Scene<'_>, call: &Call<'_>, origin: CodeOrigin) -> Option<Stream> {
     if let Some(text) = call.value("-c") {
-        return Some(interpret::run_shell(scene, call, std::slice::from_ref(text)));
+        return Some(within::run_shell(scene, call, std::slice::from_ref(text)));
     }
     let package = call.operand(0)?;
     let name = bare(&package.text);
@@ -25,7 +25,7 @@ fn run_from(scene: &mut Scene<'_>, call: &Call<'_>, origin: CodeOrigin) -> Optio
         if let Some(first) = words.first_mut() {
             name.clone_into(&mut first.text);
         }
-        return Some(interpret::run_words(scene, call, &words, false));
+        return Some(within::run_words(scene, call, &words, false));
     }
     if origin == CodeOrigin::Local {
         let effect = interpret::code_effect(scene, package, Some(origin));

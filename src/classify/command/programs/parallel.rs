@@ -1,6 +1,6 @@
 //! GNU `parallel`: a command, or a piece of shell code, for each argument after `:::` or on standard input.
 
-use crate::classify::command::{Stream, call::Call, interpret};
+use crate::classify::command::{Stream, call::Call, within};
 use crate::classify::{Scene, Word};
 use crate::model::{GapKind, Hides, Operation};
 
@@ -25,7 +25,7 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     let mut last = Stream::default();
     for name in &given {
         if command.is_empty() {
-            last = interpret::run_shell(scene, call, std::slice::from_ref(name));
+            last = within::run_shell(scene, call, std::slice::from_ref(name));
             continue;
         }
         let mut words: Vec<Word> = command.iter().map(|word| super::replaced(word, "{}", name)).collect();
@@ -33,11 +33,8 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
             words.push(name.clone());
         }
         let code = words.first().is_some_and(|word| word.text.contains(' '));
-        last = if code {
-            interpret::run_shell(scene, call, &words)
-        } else {
-            interpret::run_words(scene, call, &words, false)
-        };
+        last =
+            if code { within::run_shell(scene, call, &words) } else { within::run_words(scene, call, &words, false) };
     }
     let harmless = |effect: &crate::model::Effect| matches!(effect.operation, Operation::Read | Operation::List);
     if !known && !scene.since(mark).iter().all(harmless) {

@@ -1,6 +1,6 @@
 //! `redis-cli`: the operands are one command, and so is every line of standard input.
 
-use crate::classify::command::{Stream, call::Call, interpret};
+use crate::classify::command::{Stream, call::Call, interpret, within};
 use crate::classify::{Language, Scene};
 use crate::model::Span;
 
@@ -12,7 +12,7 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     }
     let words: Vec<_> = call.operands().collect();
     let (Some(first), Some(last)) = (words.first(), words.last()) else {
-        interpret::run_stdin(scene, call, Language::Redis);
+        within::run_stdin(scene, call, Language::Redis);
         return None;
     };
     let text = words.iter().map(|word| quoted(&word.text)).collect::<Vec<_>>().join(" ");

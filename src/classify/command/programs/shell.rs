@@ -1,6 +1,6 @@
 //! `sh`, `bash` and their kin: code in `-c`, in a file, or on standard input.
 
-use crate::classify::command::{Stream, call::Call, interpret, written};
+use crate::classify::command::{Stream, call::Call, within, written};
 use crate::classify::{Language, Scene, Word};
 use crate::model::CodeOrigin;
 
@@ -30,13 +30,13 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     }
     if code {
         let word = words.get(at).filter(|word| word.text != "--").or_else(|| words.get(at + 1))?;
-        return Some(interpret::run_shell(scene, call, std::slice::from_ref(word)));
+        return Some(within::run_shell(scene, call, std::slice::from_ref(word)));
     }
     match words.get(at).filter(|word| !from_stdin && !matches!(&*word.text, "-" | "/dev/stdin" | "/dev/fd/0")) {
         Some(script) => {
             written::run_file(scene, call, script, Language::Shell, origin(script));
         }
-        None => interpret::run_stdin(scene, call, Language::Shell),
+        None => within::run_stdin(scene, call, Language::Shell),
     }
     None
 }

@@ -1,6 +1,6 @@
 //! `ssh`: opens a session, or runs words (joined and read by a shell) or standard input on another machine.
 
-use crate::classify::command::{Stream, call::Call, interpret, settle};
+use crate::classify::command::{Stream, call::Call, settle, within};
 use crate::classify::{Language, Scene, Word};
 use crate::model::{Effect, Operation};
 
@@ -17,18 +17,14 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         scene.elsewhere = true;
         scene.cwd = None;
         if words.is_empty() {
-            interpret::run_stdin(scene, call, Language::Shell);
+            within::run_stdin(scene, call, Language::Shell);
             return None;
         }
         // Words without anything a shell would act on keep standard input: `ssh host bash < x`.
         let plain = words
             .iter()
             .all(|word| !word.text.contains([';', '|', '&', '<', '>', '$', '`', '\'', '"', '\\', '(', ' ']));
-        Some(if plain {
-            interpret::run_words(scene, call, &words, true)
-        } else {
-            interpret::run_shell(scene, call, &words)
-        })
+        Some(if plain { within::run_words(scene, call, &words, true) } else { within::run_shell(scene, call, &words) })
     })
 }
 

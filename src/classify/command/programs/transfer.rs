@@ -1,6 +1,6 @@
 //! `scp` and `rsync`: `host:path` on either side says which way the data goes.
 
-use crate::classify::command::{Stream, call::Call, interpret, settle};
+use crate::classify::command::{Stream, call::Call, places, settle};
 use crate::classify::{Scene, Word, paths};
 use crate::model::{Effect, Extent, Operation, PlaceKind, ResourceKind};
 
@@ -9,7 +9,7 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     let target = if sources.len() > 1 { sources.pop() } else { None };
     let mut places = Vec::new();
     for remote in sources.iter().copied().chain(target).filter_map(remote) {
-        interpret::place(PlaceKind::Host, remote.host, &mut places);
+        places::add(PlaceKind::Host, remote.host, &mut places);
     }
     scene.scoped(|scene| {
         scene.places.extend(places);

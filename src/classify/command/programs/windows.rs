@@ -1,6 +1,6 @@
 //! `powershell`, `pwsh` and `cmd`: code in their words, in a file or on standard input.
 
-use crate::classify::command::{Stream, call::Call, interpret, written};
+use crate::classify::command::{Stream, call::Call, within, written};
 use crate::classify::{Language, Scene, Word, code};
 use crate::model::{CodeOrigin, Span};
 
@@ -18,7 +18,7 @@ pub(super) fn powershell(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Strea
         return None;
     }
     if call.invocation.stdin.text.is_none() && words.iter().all(|word| word.text.starts_with('-')) {
-        interpret::run_stdin(scene, call, Language::PowerShell);
+        within::run_stdin(scene, call, Language::PowerShell);
         return None;
     }
     Some(code::powershell(scene, call.invocation))
@@ -32,12 +32,12 @@ pub(super) fn cmd(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         matches!(option.trim_start_matches('/'), "c" | "k" | "r") && option.starts_with('/')
     };
     let Some(at) = words.iter().position(starts_code) else {
-        interpret::run_stdin(scene, call, Language::Cmd);
+        within::run_stdin(scene, call, Language::Cmd);
         return None;
     };
     match words.get(at + 1..).unwrap_or_default() {
         [] => {}
-        [only] => interpret::run_text(scene, call, Language::Cmd, only),
+        [only] => within::run_text(scene, call, Language::Cmd, only),
         several => {
             let text = several.iter().map(|word| &*word.text).collect::<Vec<_>>().join(" ");
             let ends = several.first().and_then(|word| word.span).zip(several.last().and_then(|word| word.span));

@@ -1,6 +1,6 @@
 //! `xargs`: the words of another command come in on standard input.
 
-use crate::classify::command::{Stream, call::Call, interpret};
+use crate::classify::command::{Stream, call::Call, within};
 use crate::classify::{Scene, Word};
 use crate::model::{GapKind, Hides, Operation};
 
@@ -27,13 +27,13 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
             let mut last = Stream::default();
             for name in &names {
                 let words: Vec<Word> = command.iter().map(|word| super::replaced(word, &mark, name)).collect();
-                last = interpret::run_words(scene, call, &words, false);
+                last = within::run_words(scene, call, &words, false);
             }
             last
         }
         None => {
             command.extend(names);
-            interpret::run_words(scene, call, &command, false)
+            within::run_words(scene, call, &command, false)
         }
     };
     let harmless = |effect: &crate::model::Effect| matches!(effect.operation, Operation::Read | Operation::List);

@@ -1,0 +1,73 @@
+//! What comes out of a command: the next one in the pipe reads it.
+
+use crate::classify::{Scene, Word};
+use crate::model::Operation;
+
+use super::Stream;
+use super::call::Call;
+use super::spec::Output;
+
+/// What a command puts on standard output, as its spec says; `mark` is where its own effects begin.
+pub(super) fn output(scene: &mut Scene<'_>, call: &Call<'_>, mark: usize) -> Stream {
+    let connected = Stream { connected: true, ..Stream::default() };
+    let Some(stdout) = &call.spec().stdout else { return connected };
+    let is = match &stdout.when {
+        Some(when) if !when.holds(call) => stdout.otherwise,
+        _ => Some(stdout.is),
+    };
+    match is {
+        None | Some(Output::Nothing) => connected,
+        Some(Output::Carries) => Stream { connected: true, ..carried(scene, mark) },
+        Some(Output::Remote) => Stream { connected: true, remote: true, ..Stream::default() },
+        Some(is @ (Output::Passes | Output::Decoded)) => {
+            let found = carried(scene, mark);
+            let from_files = !found.carries.is_empty();
+            let stdin = call.invocation.stdin;
+            let mut stream = if from_files { found } else { stdin.clone() };
+            stream.remote |= stdin.remote && !from_files;
+            // A filter changes the text; only what merely copies it could keep it, and those say so by having no operands.
+            if is == Output::Decoded || !call.parsed.operands.is_empty() || call.parsed.options.iter().any(|o| o.listed)
+            {
+                stream.text = None;
+                narrow(&mut stream);
+            }
+            stream.connected = true;
+            stream.decoded |= is == Output::Decoded;
+            stream
+        }
+        Some(Output::Text) => {
+            let known = call.operands().all(Word::is_known);
+            let text = call.operands().map(|word| &*word.text).collect::<Vec<_>>().join(" ");
+            let span = call.operand(0).and_then(|word| word.span);
+            Stream { connected: true, text: known.then_some((text, span)), ..Stream::default() }
+        }
+        Some(Output::Lists) => {
+            let under = call.operand(0).cloned().unwrap_or_else(|| Word::known("."));
+            Stream { connected: true, lists_under: Some(under), ..Stream::default() }
+        }
+    }
+}
+
+/// What the effects since `mark` would have put on standard output.
+fn carried(scene: &mut Scene<'_>, mark: usize) -> Stream {
+    let mut stream = Stream::default();
+    for effect in scene.since(mark) {
+        match effect.operation {
+            Operation::Fetch => stream.remote = true,
+            Operation::Read | Operation::Export if !effect.resource.name.is_empty() => {
+                stream.carries.push(effect.resource.clone());
+            }
+            _ => {}
+        }
+    }
+    stream
+}
+
+/// `find . | grep old`: of everything in a folder, a filter leaves some.
+fn narrow(stream: &mut Stream) {
+    if let Some(under) = &mut stream.lists_under
+        && let Some(base) = under.text.strip_suffix("/*")
+    {
+        under.text = format!("{base}/{{}}");
+    }
+}

@@ -1,0 +1,163 @@
+//! Code and commands that stand inside a command line: `bash -c`, `psql -f`, `sudo`, `xargs`.
+
+use crate::classify::{Language, Scene, Word};
+use crate::model::{Area, CodeOrigin, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};
+
+use super::call::Call;
+use super::spec::{CodeSpec, Inner};
+use super::template::Template;
+use super::{Invocation, Stream, settle, written};
+
+/// Runs the code that a spec finds in a word, a file or standard input.
+pub(super) fn run_code(scene: &mut Scene<'_>, call: &Call<'_>, code: &CodeSpec) {
+    let outer = scene.dialect.clone();
+    if let Some(dialect) = &code.dialect {
+        scene.dialect = Some(dialect.clone());
+    }
+    if let Some(template) = &code.from {
+        for word in template.words(call).iter().filter(|word| !word.text.is_empty()) {
+            run_text(scene, call, code.language, word);
+        }
+    }
+    if let Some(template) = &code.file {
+        for word in template.words(call).iter().filter(|word| !word.text.is_empty() && word.text != "-") {
+            written::run_file(scene, call, word, code.language, CodeOrigin::Local);
+        }
+    }
+    if code.stdin {
+        run_stdin(scene, call, code.language);
+    }
+    scene.dialect = outer;
+}
+
+/// Runs the code in a word; what of it is not known is a gap.
+pub(super) fn run_text(scene: &mut Scene<'_>, call: &Call<'_>, language: Language, word: &Word) {
+    if is_unknown_code(scene, word) {
+        let mut effect = Effect::new(Operation::Execute, settle::named(ResourceKind::Code, word));
+        let origin = written::origin_of_value(scene, word);
+        effect.code = origin.or(Some(CodeOrigin::Dynamic));
+        effect.by.clone_from(&call.by);
+        effect.span = word.span;
+        scene.effect(effect);
+        if origin.is_none() {
+            scene.gap(GapKind::DynamicCode, Hides::Anything, word.span, &*word.text);
+        }
+        return;
+    }
+    if language != Language::Shell {
+        for part in &word.unknown {
+            scene.gap(GapKind::UnresolvedVariable, Hides::Target, word.span, &*part.name);
+        }
+    }
+    scene.run_word(language, &word.text, word.span);
+}
+
+/// Runs what comes in on standard input.
+pub(super) fn run_stdin(scene: &mut Scene<'_>, call: &Call<'_>, language: Language) {
+    let stdin = call.invocation.stdin;
+    if !stdin.connected {
+        return;
+    }
+    if let Some((text, span)) = &stdin.text {
+        scene.run_word(language, text, *span);
+        return;
+    }
+    let (origin, name) = match stdin.carries.first() {
+        _ if stdin.remote => (CodeOrigin::Remote, String::new()),
+        _ if stdin.decoded => (CodeOrigin::Decoded, String::new()),
+        Some(file) if matches!(file.kind, ResourceKind::File) => (CodeOrigin::Local, file.name.clone()),
+        _ => {
+            scene.gap(GapKind::HiddenCode, Hides::Anything, call.invocation.span, format!("what {} reads", call.by));
+            (CodeOrigin::Dynamic, String::new())
+        }
+    };
+    let mut effect = Effect::new(Operation::Execute, Resource::new(ResourceKind::Code, name));
+    if let Some(file) = stdin.carries.first() {
+        effect.resource.areas = file.areas;
+    }
+    let staged = origin == CodeOrigin::Local && effect.resource.areas.has(Area::Temporary);
+    effect.code = Some(if staged { CodeOrigin::Staged } else { origin });
+    effect.by.clone_from(&call.by);
+    effect.span = call.head.or(call.invocation.span);
+    scene.effect(effect);
+}
+
+/// Runs the command that stands inside another one; `None` when there is none.
+pub(super) fn run_inner(scene: &mut Scene<'_>, call: &Call<'_>, inner: &Inner) -> Option<Stream> {
+    let words =
+        |template: &Template| template.words(call).into_iter().map(|word| word.into_owned()).collect::<Vec<_>>();
+    let before = inner.before.split_ascii_whitespace().map(Word::known);
+    let simple = inner.words.as_ref().map(|template| before.chain(words(template)).collect::<Vec<_>>());
+    let simple = simple.filter(|words| !words.is_empty());
+    let text = inner.shell.as_ref().map(words).filter(|words| words.iter().any(|word| !word.text.is_empty()));
+    if simple.is_none() && text.is_none() {
+        return None;
+    }
+    scene.scoped(|scene| {
+        scene.elevated |= inner.elevated;
+        if inner.elsewhere {
+            scene.elsewhere = true;
+            scene.cwd = None;
+        }
+        let mut stream = None;
+        scene.step(
+            || call.by.clone(),
+            call.invocation.span,
+            |scene| {
+                if let Some(words) = simple {
+                    stream = Some(run_words(scene, call, &words, inner.assignments));
+                }
+                if let Some(words) = text {
+                    stream = Some(run_shell(scene, call, &words));
+                }
+            },
+        );
+        stream
+    })
+}
+
+/// Runs words as a simple command that stands in the place of `call`.
+pub(super) fn run_words(scene: &mut Scene<'_>, call: &Call<'_>, words: &[Word], assignments: bool) -> Stream {
+    let mut set = call.invocation.assignments.to_vec();
+    let mut from = 0;
+    while let Some(word) = words.get(from).filter(|_| assignments) {
+        let Some((name, value)) = word.text.split_once('=') else { break };
+        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            break;
+        }
+        set.push((name.to_owned(), word.is_known().then(|| value.to_owned())));
+        from += 1;
+    }
+    let words = words.get(from..).unwrap_or_default();
+    if words.is_empty() {
+        return Stream::default();
+    }
+    let span = match (words.first().and_then(|word| word.span), words.last().and_then(|word| word.span)) {
+        (Some(first), Some(last)) if first.start <= last.end => Some(Span::new(first.start, last.end)),
+        _ => call.invocation.span,
+    };
+    let invocation = Invocation { words, span, stdin: call.invocation.stdin, assignments: &set };
+    super::run_nested(scene, &invocation)
+}
+
+/// Runs words, joined by spaces, as shell code that reads the standard input of `call`.
+pub(super) fn run_shell(scene: &mut Scene<'_>, call: &Call<'_>, words: &[Word]) -> Stream {
+    let stdin = call.invocation.stdin.clone();
+    if let [only] = words {
+        if is_unknown_code(scene, only) {
+            run_text(scene, call, Language::Shell, only);
+            return Stream { connected: true, ..Stream::default() };
+        }
+        return scene.run_piped(&only.text, Err(only.span), stdin);
+    }
+    let text = words.iter().map(|word| &*word.text).collect::<Vec<_>>().join(" ");
+    let spans = words.first().and_then(|word| word.span).zip(words.last().and_then(|word| word.span));
+    let span = spans.map(|(first, last)| Span::new(first.start, last.end.max(first.start)));
+    scene.run_piped(&text, Err(span), stdin)
+}
+
+/// Whether nothing can be read of the code in a word: all of it comes from elsewhere, or what runs first does.
+fn is_unknown_code(scene: &Scene<'_>, word: &Word) -> bool {
+    word.unknown.iter().any(|part| part.start == 0 && part.end == word.text.len())
+        || written::origin_of_value(scene, word).is_some()
+}
