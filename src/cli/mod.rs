@@ -30,8 +30,7 @@ pub mod exit {
     pub const INTERRUPTED: u8 = 130;
 }
 
-/// Replays what people, scripts and agents already ran through a policy: what it would have stopped, and what came
-/// within one condition of it.
+/// Replays what people, scripts and AI agents have already run through a policy and tells what it would have stopped.
 ///
 /// `nearmiss PATH` is `nearmiss replay PATH`. Nothing recorded is ever run; nothing leaves this machine.
 #[derive(Debug, Parser)]

@@ -1,6 +1,7 @@
 //! `nearmiss replay`: what would the policy have stopped?
 
 use std::io::{BufWriter, IsTerminal, Read, Write};
+use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -123,8 +124,10 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
         bail!("{} is not for a terminal: name a file with `-o`", format.name());
     }
     let setup::Setup { engine, config, mut heading } = arguments.policy.setup()?;
+    // The program ends with it: giving back every little thing that it remembers would only take time.
+    let engine = ManuallyDrop::new(engine);
     heading.no_redact = arguments.no_redact;
-    heading.paths = arguments.paths.iter().map(|path| path.display().to_string()).collect();
+    heading.again = again(&arguments);
     let min_coverage = arguments.min_coverage.or(config.replay.min_coverage).unwrap_or(DEFAULT_COVERAGE);
 
     let (replay, issues) = arguments.input.replay(&arguments.paths, arguments.jobs)?;
@@ -154,6 +157,16 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     }
     telling.finish(&Ended { totals: totals.clone(), elapsed: started.elapsed(), interrupted })?;
     Ok(exit_code(&Outcome { totals, decisions, shown, interrupted, min_coverage, fail_on: arguments.fail_on }))
+}
+
+/// The arguments with which `explain` finds the same actions again; standard input cannot be read twice.
+fn again(arguments: &Arguments) -> Option<String> {
+    let paths: Vec<String> = arguments.paths.iter().map(|path| path.display().to_string()).collect();
+    if paths.iter().any(|path| path == "-") {
+        return None;
+    }
+    let from = arguments.input.from.as_ref().map(|name| format!(" --from {name}")).unwrap_or_default();
+    Some(paths.join(" ") + &from)
 }
 
 struct Outcome {

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use miette::NamedSource;
 
 use super::Rule;
+use super::annotation::Annotations;
 use super::compile::Compiled;
 use super::lint::{annotation_range, did_you_mean};
-use super::load::{Desk, File, Parsed, annotation};
+use super::load::{Desk, File, Parsed};
 use crate::model::{
     Action, ActionId, Actor, ActorKind, Environment, Kind, Origin, Outcome, RuleInfo, SessionFacts, Surroundings,
 };
@@ -38,7 +39,7 @@ pub(super) fn read(rule: &Rule) -> Vec<Example> {
     let Some(info) = &rule.info else { return Vec::new() };
     let statement = rule.source.inner().get(rule.range.clone()).unwrap_or_default();
     let mut examples = Vec::new();
-    for (key, line) in lines(&rule.policy) {
+    for (key, line) in lines(&rule.annotations) {
         let start = rule.range.start + statement.find(&format!("@{key}(")).unwrap_or(0);
         let origin =
             Origin { file: info.file.as_str().into(), line: info.line as u64, offset: start as u64, format: "example" };
@@ -65,7 +66,7 @@ pub(super) fn read(rule: &Rule) -> Vec<Example> {
 
 /// Refuses brackets that mean nothing.
 pub(super) fn check(desk: &mut Desk, file: &File, parsed: &Parsed) {
-    for (key, line) in lines(&parsed.policy) {
+    for (key, line) in lines(&parsed.annotations) {
         let mut draft = Draft::default();
         for word in bracket(line).0.split_whitespace() {
             if let Err((message, help)) = draft.set(word) {
@@ -75,9 +76,9 @@ pub(super) fn check(desk: &mut Desk, file: &File, parsed: &Parsed) {
     }
 }
 
-fn lines(policy: &cedar_policy::Policy) -> impl Iterator<Item = (&'static str, &str)> {
+fn lines(annotations: &Annotations) -> impl Iterator<Item = (&'static str, &str)> {
     ["blocks", "asks", "allows"].into_iter().flat_map(move |key| {
-        let value = annotation(policy, key).unwrap_or_default();
+        let value = annotations.get(key).unwrap_or_default();
         value.split('\n').map(str::trim).filter(|line| !line.is_empty()).map(move |line| (key, line))
     })
 }

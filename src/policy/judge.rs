@@ -81,12 +81,12 @@ impl Policy {
     pub(super) fn slices(rules: &[Rule]) -> Vec<Box<[usize]>> {
         let mut slices = Vec::with_capacity(Operation::ALL.len() * ResourceKind::ALL.len());
         for operation in Operation::ALL {
+            let bit = 1 << *operation as u32;
+            let rules = rules.iter().enumerate().filter(|(_, rule)| rule.test.operations & bit != 0);
+            let able: Vec<(usize, u64)> = rules.map(|(index, rule)| (index, rule.test.kinds)).collect();
             for kind in ResourceKind::ALL {
-                let applies = |rule: &Rule| {
-                    rule.test.operations & 1 << *operation as u32 != 0 && rule.test.kinds & 1 << *kind as u32 != 0
-                };
-                let slice = rules.iter().enumerate().filter(|(_, rule)| applies(rule));
-                slices.push(slice.map(|(index, _)| index).collect());
+                let slice = able.iter().filter(|(_, kinds)| kinds & 1 << *kind as u32 != 0);
+                slices.push(slice.map(|(index, _)| *index).collect());
             }
         }
         slices

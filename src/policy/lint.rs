@@ -13,20 +13,20 @@ const KEYS: &[&str] = &["id", "decision", "mode", "severity", "message", "advice
 /// Checks one policy.
 pub(super) fn policy(desk: &mut Desk, file: &File, parsed: &Parsed, options: &LoadOptions) {
     id(desk, file, parsed);
-    for (key, value) in parsed.policy.annotations() {
+    for (key, value) in parsed.annotations.iter() {
         annotation(desk, file, parsed, key, value);
     }
     names(desk, file, parsed, options);
     if parsed.is_permit() {
         return;
     }
-    if parsed.annotation("message").is_none_or(|message| message.trim().is_empty()) {
+    if parsed.annotations.get("message").is_none_or(|message| message.trim().is_empty()) {
         let problem = ("policy::missing-message", format!("rule `{}` does not say why it stops an action", parsed.id));
         let note = desk.note(file, head(parsed), problem);
         note.level = ProblemLevel::Warning;
         note.help = Some("add `@message(\"…\")` in plain words".into());
     }
-    if parsed.annotation("severity").is_none() {
+    if parsed.annotations.get("severity").is_none() {
         let problem = ("policy::missing-severity", format!("rule `{}` has no severity; `medium` is taken", parsed.id));
         let note = desk.note(file, head(parsed), problem);
         note.level = ProblemLevel::Warning;
@@ -53,7 +53,7 @@ pub(super) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>)
 
 fn id(desk: &mut Desk, file: &File, parsed: &Parsed) {
     let help = "ids look like `sql.drop-table`: a family, a dot, and what the rule stops";
-    if parsed.annotation("id").is_none() {
+    if parsed.annotations.get("id").is_none() {
         // Nobody names a permit; a rule without a name cannot be switched off or talked about, but it stops all the same.
         if !parsed.is_permit() {
             let problem = ("policy::missing-id", format!("this rule has no id; `{}` is taken", parsed.id));
@@ -99,7 +99,7 @@ fn annotation(desk: &mut Desk, file: &File, parsed: &Parsed, key: &str, value: &
         let problem = ("policy::annotation", format!("`@{key}` means nothing on a permit"));
         desk.note(file, range(), problem).help = Some("rules that stop something are written as `forbid`".into());
     }
-    let asks = parsed.annotation("decision") == Some("ask");
+    let asks = parsed.annotations.get("decision") == Some("ask");
     if key == "blocks" && asks || key == "asks" && !asks {
         let problem = ("policy::example", format!("`@{key}` does not fit the decision of rule `{}`", parsed.id));
         let help = if asks { "write `@asks`" } else { "write `@blocks`, or add `@decision(\"ask\")`" };

@@ -9,10 +9,11 @@ use cedar_policy::{PolicyId, PolicySet, ValidationWarning, pst};
 use miette::{Diagnostic, LabeledSpan, NamedSource};
 use sha2::{Digest, Sha256};
 
+use super::annotation::Annotations;
 use super::compile::{Compiled, Conjuncts};
 use super::statement::{line, statements};
 use super::validate::Validators;
-use super::{Example, Policy, Rule, example, lint};
+use super::{Example, Policy, Rule, example, lint, pack};
 use crate::model::{Decision, Mode, RuleInfo, Severity};
 
 /// One policy file.
@@ -130,7 +131,13 @@ impl Policy {
                 read.push(source);
             }
         }
-        let files: Vec<File> = read.iter().map(|source| desk.read(source)).collect();
+        let mut packs =
+            pack::read(read.iter().copied().filter(|source| source.builtin)).unwrap_or_default().into_iter();
+        let file = |source: &&Source| {
+            let pack = if source.builtin { packs.next() } else { None };
+            pack.unwrap_or_else(|| desk.read(source))
+        };
+        let files: Vec<File> = read.iter().map(file).collect();
         desk.finish(&read, files, options)
     }
 }
@@ -146,15 +153,12 @@ pub(super) struct File {
 #[derive(Debug)]
 pub(super) struct Parsed {
     pub(super) id: String,
+    pub(super) annotations: Annotations,
     pub(super) policy: cedar_policy::Policy,
     pub(super) range: Range<usize>,
 }
 
 impl Parsed {
-    pub(super) fn annotation(&self, key: &str) -> Option<&str> {
-        annotation(&self.policy, key)
-    }
-
     pub(super) fn is_permit(&self) -> bool {
         self.policy.effect() == cedar_policy::Effect::Permit
     }
@@ -229,13 +233,14 @@ impl Desk {
         found.sort_by_key(|policy| place(policy.id().as_ref()).map(|(number, _)| number));
         for policy in found {
             let range = place(policy.id().as_ref()).map_or(0..0, |(_, range)| range);
-            let id = match annotation(policy, "id") {
+            let annotations = Annotations::of(policy);
+            let id = match annotations.get("id") {
                 Some(id) if !id.is_empty() => id.to_owned(),
                 // Cedar's own number, made unique over files by the file's name.
                 _ => format!("{}.{}", stem(&source.name), policy.id()),
             };
             let policy = policy.new_id(PolicyId::new(&id));
-            file.policies.push(Parsed { id, policy, range });
+            file.policies.push(Parsed { id, annotations, policy, range });
         }
         file
     }
@@ -300,6 +305,7 @@ impl Desk {
                 compiled.push(Rule {
                     id: parsed.id.clone(),
                     info: (!parsed.is_permit()).then(|| Arc::new(info(&file, parsed))),
+                    annotations: parsed.annotations.clone(),
                     policy: parsed.policy.clone(),
                     test,
                     source: file.source.clone(),
@@ -342,11 +348,6 @@ impl Desk {
     }
 }
 
-/// What `@key("…")` says. `Policy::annotation` would run Cedar's parser over the key, each time it is asked.
-pub(super) fn annotation<'a>(policy: &'a cedar_policy::Policy, key: &str) -> Option<&'a str> {
-    policy.annotations().find_map(|(name, value)| (name == key).then_some(value))
-}
-
 /// The syntax tree of a policy. `Policy::to_pst` would parse its text once more, which is most of a cold start; the
 /// tree made from what was parsed already says the same, with `>` and `!=` spelt out.
 fn tree(policy: &cedar_policy::Policy) -> Option<pst::Policy> {
@@ -360,16 +361,14 @@ fn stem(name: &str) -> &str {
 }
 
 fn info(file: &File, parsed: &Parsed) -> RuleInfo {
-    let text = |key| parsed.annotation(key).unwrap_or_default().to_owned();
+    let text = |key| parsed.annotations.get(key).map(str::to_owned);
     RuleInfo {
         id: parsed.id.clone(),
-        decision: parsed.annotation("decision").and_then(Decision::from_word).unwrap_or(Decision::Block),
-        mode: parsed.annotation("mode").and_then(Mode::from_word).unwrap_or(Mode::Enforce),
-        severity: parsed.annotation("severity").and_then(Severity::from_word).unwrap_or(Severity::Medium),
-        message: parsed
-            .annotation("message")
-            .map_or_else(|| format!("Rule `{}` stops this.", parsed.id), str::to_owned),
-        advice: text("advice"),
+        decision: parsed.annotations.get("decision").and_then(Decision::from_word).unwrap_or(Decision::Block),
+        mode: parsed.annotations.get("mode").and_then(Mode::from_word).unwrap_or(Mode::Enforce),
+        severity: parsed.annotations.get("severity").and_then(Severity::from_word).unwrap_or(Severity::Medium),
+        message: text("message").unwrap_or_else(|| format!("Rule `{}` stops this.", parsed.id)),
+        advice: text("advice").unwrap_or_default(),
         file: file.source.name().to_owned(),
         line: line(file.source.inner(), parsed.range.start),
     }

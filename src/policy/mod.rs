@@ -3,6 +3,7 @@
 //! The only door to `cedar-policy`. [`Policy::load`] reads sources, [`Policy::judge`] answers for one effect, and
 //! [`Policy::judge_with_oracle`] gives the same answer through Cedar's own `Authorizer`.
 
+mod annotation;
 mod builtin;
 mod compile;
 mod condition;
@@ -16,6 +17,7 @@ mod lint;
 mod load;
 mod mutate;
 mod oracle;
+mod pack;
 mod statement;
 #[cfg(test)]
 mod tests;
@@ -85,6 +87,7 @@ pub struct Policy {
 struct Rule {
     id: String,
     info: Option<Arc<RuleInfo>>,
+    annotations: annotation::Annotations,
     policy: cedar_policy::Policy,
     test: compile::Compiled,
     source: Arc<NamedSource<String>>,

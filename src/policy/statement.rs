@@ -32,7 +32,8 @@ pub(super) fn statements(text: &str) -> Vec<Range<usize>> {
 
 /// The 1-based line of a byte.
 pub(super) fn line(text: &str, at: usize) -> usize {
-    1 + text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count()
+    let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
+    1 + memchr::memchr_iter(b'\n', before).count()
 }
 
 fn string_end(bytes: &[u8], quote: usize) -> usize {

@@ -6,7 +6,7 @@ use crate::model::{
     Actor, ActorKind, Environment, Executed, Gap, GapKind, Hides, Kind, Outcome, Surroundings, Timestamp,
 };
 use crate::reader::record::quoted;
-use crate::reader::{Source, fields};
+use crate::reader::{Source, fields, transcript};
 
 /// A record as it was written, checked.
 #[derive(Debug)]
@@ -121,7 +121,7 @@ impl<'a> Given<'a> {
             Kind::Tool | Kind::Api => match (tool.as_deref(), text, &arguments) {
                 (None | Some(""), ..) => return Err(self.missing("tool", kind, "the name of the tool or operation")),
                 (_, Some(text), _) => text,
-                (Some(tool), None, Some(arguments)) => format!("{tool} {arguments}"),
+                (Some(tool), None, Some(arguments)) => called(tool, arguments),
                 (Some(tool), None, None) => tool.to_owned(),
             },
         };
@@ -321,3 +321,10 @@ fn string(value: &str) -> Option<String> {
 fn refused(problem: String, advice: impl Into<String>) -> Refused {
     Refused { at: 0, problem, advice: advice.into() }
 }
+/// What a call says at a glance: its command, its statement or its path, as in the transcripts of agents; the whole
+/// call where it has none.
+fn called(tool: &str, arguments: &str) -> String {
+    let text = transcript::arguments(arguments).text;
+    if text.starts_with(['{', '[']) { format!("{tool} {text}") } else { text.into_owned() }
+}
+

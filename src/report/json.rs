@@ -78,6 +78,7 @@ struct Counts<'a> {
     rules: &'a BTreeMap<String, u64>,
     shadow: &'a BTreeMap<String, u64>,
     actors: &'a BTreeMap<String, u64>,
+    stopped_actors: &'a BTreeMap<String, u64>,
     formats: BTreeMap<&'static str, u64>,
     errors: u64,
     first: Option<String>,
@@ -152,6 +153,7 @@ impl<'a> Whole<'a> {
                 rules: &summary.rules,
                 shadow: &summary.shadow,
                 actors: &summary.actors,
+                stopped_actors: &summary.stopped_actors,
                 formats: totals.formats.iter().copied().collect(),
                 errors: summary.errors,
                 first: summary.first.map(|time| time.to_string()),
@@ -162,7 +164,8 @@ impl<'a> Whole<'a> {
             policy: PolicyPart { sources: &heading.policies, digest: &heading.policy_digest, rules: heading.rules },
             groups: [Decision::Block, Decision::Ask]
                 .iter()
-                .flat_map(|decision| summary.groups(*decision))
+                .flat_map(|decision| summary.rules(*decision))
+                .flat_map(|rule| rule.groups)
                 .map(|group| GroupPart::new(group, heading.no_redact))
                 .collect(),
             gaps: summary

@@ -28,19 +28,23 @@ impl Report for JsonLines {
     }
 
     fn start<'w>(&self, heading: Heading, out: &'w mut dyn Write) -> Box<dyn Telling + 'w> {
-        Box::new(Lines { out, no_redact: heading.no_redact })
+        Box::new(Lines { out, no_redact: heading.no_redact, line: Vec::new() })
     }
 }
 
 struct Lines<'w> {
     out: &'w mut dyn Write,
     no_redact: bool,
+    /// The line in the making: it consists of hundreds of small pieces.
+    line: Vec<u8>,
 }
 
 impl Telling for Lines<'_> {
     fn finding(&mut self, finding: &Finding) -> io::Result<()> {
-        serde_json::to_writer(&mut *self.out, &Record::new(finding, self.no_redact))?;
-        self.out.write_all(b"\n")
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, &Record::new(finding, self.no_redact))?;
+        self.line.push(b'\n');
+        self.out.write_all(&self.line)
     }
 
     fn issue(&mut self, _issue: &Issue) -> io::Result<()> {

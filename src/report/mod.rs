@@ -84,8 +84,8 @@ pub struct Heading {
     pub width: usize,
     /// Show secrets as they were recorded.
     pub no_redact: bool,
-    /// The paths as the user typed them, for the hint what to do next.
-    pub paths: Vec<String>,
+    /// The arguments that name the same input to `explain`, for the hint what to do next.
+    pub again: Option<String>,
 }
 
 /// What is known after the last action.

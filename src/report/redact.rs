@@ -28,7 +28,7 @@ const PATTERNS: &[&str] = &[
 
 /// A word that could start any of the patterns; most text has none and is handed back as it is.
 static HINT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)gh[pousr]_|github_pat|glpat|xox|sk-|k_live_|AIza|npm_|pypi-|hf_|SG\.|dop_v1|AKIA|ASIA|eyJ|PRIVATE KEY|://|authorization|api-?_?key|token|passw|pwd|secret|access_?key|identified|mysql")
+    Regex::new(r"(?i-u)gh[pousr]_|github_pat|glpat|xox|sk-|k_live_|AIza|npm_|pypi-|hf_|SG\.|dop_v1|AKIA|ASIA|eyJ|PRIVATE KEY|://|authorization|api-?_?key|token|passw|pwd|secret|access_?key|identified|mysql")
         .expect("the pattern is tested")
 });
 

@@ -21,8 +21,10 @@ pub(super) struct Summary {
     /// Actions per rule that determined or joined a verdict.
     pub(super) rules: BTreeMap<String, u64>,
     pub(super) shadow: BTreeMap<String, u64>,
-    /// Stopped actions per actor.
+    /// Actions per actor; actors beyond a limit are counted under one name.
     pub(super) actors: BTreeMap<String, u64>,
+    /// Of these, the stopped ones.
+    pub(super) stopped_actors: BTreeMap<String, u64>,
     pub(super) gaps: BTreeMap<GapKind, GapTally>,
     pub(super) first: Option<Timestamp>,
     pub(super) last: Option<Timestamp>,
@@ -42,6 +44,19 @@ pub(super) struct Group {
     pub(super) template: String,
     pub(super) count: u64,
     pub(super) example: Example,
+}
+
+/// All groups that one rule determines.
+#[derive(Debug)]
+pub(super) struct RuleGroups<'a> {
+    pub(super) rule: &'a RuleInfo,
+    pub(super) groups: Vec<&'a Group>,
+}
+
+impl RuleGroups<'_> {
+    pub(super) fn count(&self) -> u64 {
+        self.groups.iter().map(|group| group.count).sum()
+    }
 }
 
 /// The first action of a group.
@@ -77,6 +92,9 @@ impl Summary {
         let Finding { action, verdict, .. } = finding;
         self.decisions[verdict.decision as usize] += 1;
         self.errors += u64::from(!verdict.errors.is_empty());
+        let room = self.actors.len() < MAX_GROUPS || self.actors.contains_key(&action.actor.name);
+        let actor = if room { &*action.actor.name } else { "(others)" };
+        *entry(&mut self.actors, actor) += 1;
         if let Some(time) = action.time {
             self.first = Some(self.first.map_or(time, |first| first.min(time)));
             self.last = Some(self.last.map_or(time, |last| last.max(time)));
@@ -94,7 +112,7 @@ impl Summary {
             Decision::Undecided => self.undecided(finding),
             Decision::Ask | Decision::Block => {
                 self.refused += u64::from(action.outcome.executed == Executed::No);
-                *entry(&mut self.actors, &action.actor.name) += 1;
+                *entry(&mut self.stopped_actors, actor) += 1;
                 self.stopped(finding);
             }
         }
@@ -108,16 +126,22 @@ impl Summary {
         }
     }
 
-    /// Groups in the order a reader wants them: strictest, worst, most frequent; then by name.
-    pub(super) fn groups(&self, decision: Decision) -> Vec<&Group> {
-        let mut groups: Vec<&Group> = self.groups.iter().filter(|group| group.rule.decision == decision).collect();
-        groups.sort_by(|a, b| {
-            (b.rule.severity, b.count)
-                .cmp(&(a.rule.severity, a.count))
-                .then_with(|| a.rule.id.cmp(&b.rule.id))
-                .then_with(|| a.template.cmp(&b.template))
+    /// Groups by their rule, in the order a reader wants them: worst, then most frequent, then by name.
+    pub(super) fn rules(&self, decision: Decision) -> Vec<RuleGroups<'_>> {
+        let mut rules: Vec<RuleGroups<'_>> = Vec::new();
+        for group in self.groups.iter().filter(|group| group.rule.decision == decision) {
+            match rules.iter_mut().find(|rule| rule.rule.id == group.rule.id) {
+                Some(rule) => rule.groups.push(group),
+                None => rules.push(RuleGroups { rule: &group.rule, groups: vec![group] }),
+            }
+        }
+        for rule in &mut rules {
+            rule.groups.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.template.cmp(&b.template)));
+        }
+        rules.sort_by(|a, b| {
+            (b.rule.severity, b.count()).cmp(&(a.rule.severity, a.count())).then_with(|| a.rule.id.cmp(&b.rule.id))
         });
-        groups
+        rules
     }
 
     fn stopped(&mut self, finding: &Finding) {

@@ -51,6 +51,7 @@ struct Rows<'w> {
 }
 
 /// A file that gets its header from the first batch.
+#[allow(clippy::large_enum_variant, reason = "there is one per replay")]
 enum Sink<'w> {
     NewCsv(&'w mut dyn Write),
     NewParquet(&'w mut dyn Write),

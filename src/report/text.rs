@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use crate::model::{ActorKind, Decision, Executed, Finding, Issue, Severity};
 
 use super::display::marked;
-use super::summary::{Group, Summary};
+use super::summary::{Group, RuleGroups, Summary};
 use super::{Ended, Heading, Report, Telling, escaped, redacted};
 
 const BOLD: Style = Style::new().bold();
@@ -16,8 +16,10 @@ const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 const BLUE: Style = AnsiColor::Blue.on_default().bold();
 
-/// Groups shown per decision; the rest is counted in one line.
-const MAX_GROUPS: usize = 25;
+/// Rules shown per decision; the rest is counted in one line.
+const MAX_RULES: usize = 30;
+/// Examples of different shapes shown per rule.
+const MAX_EXAMPLES: usize = 5;
 /// Examples shown of what was not understood, per kind.
 const MAX_DETAILS: usize = 5;
 
@@ -79,7 +81,7 @@ impl Page<'_> {
         );
         writeln!(
             self.out,
-            "{BOLD}nearmiss {}{BOLD:#}  policy {} ({}, {policy_digest})  {DIM}{config}{DIM:#}",
+            "{BOLD}nearmiss {}{BOLD:#}  policy {} ({}, {policy_digest})\n{DIM}{config}{DIM:#}",
             env!("CARGO_PKG_VERSION"),
             policies.join(" + "),
             counted(*rules as u64, "rule"),
@@ -115,18 +117,18 @@ impl Page<'_> {
     }
 
     fn stopped(&mut self, decision: Decision, title: &str, style: Style) -> io::Result<()> {
-        let groups = self.summary.groups(decision);
-        if groups.is_empty() {
+        let rules = self.summary.rules(decision);
+        if rules.is_empty() {
             return Ok(());
         }
         let actions = self.summary.count(decision);
         writeln!(self.out, "\n{style}{title}{style:#}  {}", counted(actions, "action"))?;
-        for group in groups.iter().take(MAX_GROUPS) {
-            show_group(self.out, group, &self.heading)?;
+        for rule in rules.iter().take(MAX_RULES) {
+            show_rule(self.out, rule, &self.heading)?;
         }
-        if groups.len() > MAX_GROUPS {
-            let more = (groups.len() - MAX_GROUPS) as u64;
-            writeln!(self.out, "\n  {DIM}and {} more; `--format json` has all of them{DIM:#}", counted(more, "group"))?;
+        if rules.len() > MAX_RULES {
+            let more = counted((rules.len() - MAX_RULES) as u64, "rule");
+            writeln!(self.out, "\n  {DIM}and {more} more; `--format json` has all of them{DIM:#}")?;
         }
         Ok(())
     }
@@ -207,21 +209,36 @@ impl Page<'_> {
         if ended.interrupted {
             writeln!(self.out, "interrupted: this is only what was read until then")?;
         }
-        let first =
-            [Decision::Block, Decision::Ask].iter().find_map(|decision| summary.groups(*decision).first().copied());
-        if let Some(group) = first {
+        let first = [Decision::Block, Decision::Ask]
+            .iter()
+            .find_map(|decision| summary.rules(*decision).first().and_then(|rule| rule.groups.first().copied()));
+        if let (Some(group), Some(again)) = (first, &self.heading.again) {
             let id = group.example.id.to_string();
-            let paths = self.heading.paths.join(" ");
-            writeln!(self.out, "{DIM}why: nearmiss explain {} {paths}{DIM:#}", &id[..8])?;
+            writeln!(self.out, "{DIM}why: nearmiss explain {} {again}{DIM:#}", &id[..8])?;
         }
         Ok(())
     }
 }
 
-fn show_group(out: &mut dyn Write, group: &Group, heading: &Heading) -> io::Result<()> {
-    let style = severity_style(group.rule.severity);
-    let times = if group.count > 1 { format!("  {}", counted(group.count, "time")) } else { String::new() };
-    writeln!(out, "\n  {style}{}{style:#}  {BOLD}{}{BOLD:#}{times}", group.rule.severity, group.rule.id)?;
+fn show_rule(out: &mut dyn Write, rule: &RuleGroups<'_>, heading: &Heading) -> io::Result<()> {
+    let style = severity_style(rule.rule.severity);
+    let times = if rule.count() > 1 { format!("  {}", counted(rule.count(), "action")) } else { String::new() };
+    writeln!(out, "\n  {style}{}{style:#}  {BOLD}{}{BOLD:#}{times}", rule.rule.severity, rule.rule.id)?;
+    for (at, group) in rule.groups.iter().take(MAX_EXAMPLES).enumerate() {
+        if at > 0 {
+            writeln!(out)?;
+        }
+        show_example(out, group, style, heading)?;
+    }
+    if rule.groups.len() > MAX_EXAMPLES {
+        let more = counted((rule.groups.len() - MAX_EXAMPLES) as u64, "other shape");
+        writeln!(out, "    {DIM}and {more}; `--rule {} --format json` has all of them{DIM:#}", rule.rule.id)?;
+    }
+    paragraph(out, "", &rule.rule.message, heading.width)?;
+    if rule.rule.advice.is_empty() { Ok(()) } else { paragraph(out, "instead:", &rule.rule.advice, heading.width) }
+}
+
+fn show_example(out: &mut dyn Write, group: &Group, style: Style, heading: &Heading) -> io::Result<()> {
     let example = &group.example;
     let text = if heading.no_redact { example.text.as_ref().into() } else { redacted(&example.text) };
     let line = marked(&text, &example.spans, heading.width.saturating_sub(4).max(40));
@@ -237,18 +254,32 @@ fn show_group(out: &mut dyn Write, group: &Group, heading: &Heading) -> io::Resu
     let tool = example.tool.as_ref().map(|tool| format!(" with {}", escaped(tool))).unwrap_or_default();
     let time = example.time.map(|time| format!(", {}", second(&time.to_string()))).unwrap_or_default();
     let refused = if example.executed == Executed::No { ", was not run" } else { "" };
+    let times = if group.count > 1 { format!("  {} like it", counted(group.count - 1, "more|more")) } else { String::new() };
     writeln!(
         out,
-        "    {DIM}{who}{tool}{time}{refused}  {}:{}  {}{DIM:#}",
+        "    {DIM}{who}{tool}{time}{refused}  {}:{}  {}{times}{DIM:#}",
         escaped(&example.file),
         example.line,
         &example.id.to_string()[..8],
-    )?;
-    writeln!(out, "    {}", group.rule.message)?;
-    if !group.rule.advice.is_empty() {
-        writeln!(out, "    {DIM}instead:{DIM:#} {}", group.rule.advice)?;
+    )
+}
+
+/// Words broken into lines below a rule, the first after a dim `label`.
+fn paragraph(out: &mut dyn Write, label: &str, text: &str, width: usize) -> io::Result<()> {
+    let room = width.saturating_sub(4).max(40);
+    let mut used = label.len();
+    write!(out, "    {DIM}{label}{DIM:#}")?;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if used > 0 && used + 1 + length > room {
+            write!(out, "\n    {word}")?;
+            used = length;
+        } else {
+            write!(out, "{}{word}", if used > 0 { " " } else { "" })?;
+            used += length + usize::from(used > 0);
+        }
     }
-    Ok(())
+    writeln!(out)
 }
 
 /// `file:line (byte n): problem; advice`

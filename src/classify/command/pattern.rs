@@ -6,7 +6,23 @@ use serde::Deserialize;
 
 /// The names of one command, or a list of commands.
 #[derive(Debug, Default)]
-pub(super) struct Patterns(pub Vec<Pattern>);
+pub(super) struct Patterns(pub Vec<Pattern>, Letters);
+
+/// The letters that any of the names can begin with, a bit for each: most words are sorted out by their first letter.
+#[derive(Clone, Copy, Debug, Default)]
+struct Letters(u64);
+
+impl Letters {
+    const ANY: Self = Self(u64::MAX);
+
+    fn of(word: &str) -> Self {
+        word.bytes().next().map_or(Self::ANY, |letter| Self(1 << (letter % 64)))
+    }
+
+    fn meet(self, word: &str) -> bool {
+        self.0 & Self::of(word).0 != 0
+    }
+}
 
 /// One name: a part for each word.
 #[derive(Debug)]
@@ -59,6 +75,11 @@ pub(super) struct Fit {
 }
 
 impl Patterns {
+    fn new(patterns: Vec<Pattern>) -> Self {
+        let letters = patterns.iter().fold(0, |letters, pattern| letters | pattern.letters().0);
+        Self(patterns, Letters(letters))
+    }
+
     /// Whether any of the names can begin with `word`.
     pub(super) fn begins(&self, word: &str) -> bool {
         self.0.iter().any(|pattern| matches!(pattern.0.first(), Some(Part::Words(words)) if words.fits(word)))
@@ -70,11 +91,15 @@ impl Patterns {
             Part::Any | Part::Rest => true,
             Part::Words(known) => known.fits(word),
         };
-        self.0.iter().any(|pattern| pattern.0.iter().zip(words).all(|(part, word)| fits(part, word)))
+        words.first().is_none_or(|word| self.1.meet(word))
+            && self.0.iter().any(|pattern| pattern.0.iter().zip(words).all(|(part, word)| fits(part, word)))
     }
 
     /// The best fit of any of the names to the first of `words`.
     pub(super) fn fit(&self, words: &[&str]) -> Option<Fit> {
+        if words.first().is_some_and(|word| !self.1.meet(word)) {
+            return None;
+        }
         self.0.iter().filter_map(|pattern| fit(&pattern.0, words)).max()
     }
 }
@@ -124,6 +149,15 @@ pub(super) fn matches(pattern: &str, text: &str) -> bool {
 }
 
 impl Pattern {
+    fn letters(&self) -> Letters {
+        match self.0.first() {
+            Some(Part::Words(words)) if words.starred.is_empty() => {
+                Letters(words.plain.iter().fold(0, |letters, word| letters | Letters::of(word).0))
+            }
+            _ => Letters::ANY,
+        }
+    }
+
     fn parse(text: &str) -> Self {
         let parts = text.split_ascii_whitespace().map(|word| match word {
             "*" => Part::Any,
@@ -137,7 +171,7 @@ impl Pattern {
 impl<'de> Deserialize<'de> for Patterns {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         strings(deserializer, "a name such as `stash drop|clear`, or a list of them")
-            .map(|names| Self(names.iter().map(|name| Pattern::parse(name)).collect()))
+            .map(|names| Self::new(names.iter().map(|name| Pattern::parse(name)).collect()))
     }
 }
 
@@ -173,7 +207,7 @@ mod tests {
     #[track_caller]
     fn check(pattern: &str, words: &str, expected: Option<(usize, usize, usize)>) {
         let words: Vec<_> = words.split(' ').collect();
-        let found = Patterns(vec![Pattern::parse(pattern)]).fit(&words);
+        let found = Patterns::new(vec![Pattern::parse(pattern)]).fit(&words);
         assert_eq!(found.map(|fit| (fit.exact, fit.near, fit.words)), expected, "{pattern}");
     }
 

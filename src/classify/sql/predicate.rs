@@ -90,7 +90,7 @@ impl Judge<'_, '_, '_, '_> {
             Expr::UnaryOp { op: UnaryOperator::Minus, expr } => self.truth(expr, depth + 1),
             Expr::IsTrue(inner) | Expr::IsNotFalse(inner) => self.truth(inner, depth + 1),
             Expr::IsFalse(inner) | Expr::IsNotTrue(inner) => self.truth(inner, depth + 1).map(|truth| !truth),
-            Expr::IsNotNull(inner) if self.constant(inner).is_some() => Some(true),
+            Expr::IsNotNull(inner) if self.constant(inner).is_some() || is_row_key(plain(inner)) => Some(true),
             Expr::IsNull(inner) => match plain(inner) {
                 Expr::Value(value) => Some(value.value == Value::Null),
                 _ => None,
@@ -151,6 +151,17 @@ impl Judge<'_, '_, '_, '_> {
                 NotEq => Some(truth != other),
                 _ => None,
             };
+        }
+        // `id > 0` is how people satisfy a client that wants a condition.
+        let above = |value: &Expr| self.constant(value).and_then(|text| text.parse::<f64>().ok());
+        if is_row_key(left)
+            && above(right).is_some_and(|number| {
+                matches!(op, Gt) && number <= 0.0
+                    || matches!(op, GtEq) && number <= 1.0
+                    || matches!(op, NotEq) && number <= 0.0
+            })
+        {
+            return Some(true);
         }
         let (left, right) = (self.constant(left)?, self.constant(right)?);
         let order = match (left.parse::<f64>(), right.parse::<f64>()) {
@@ -285,6 +296,19 @@ fn constant_truth(value: &Value) -> Option<bool> {
     }
 }
 
+/// The column that every row has a positive value in, by the names nearly everybody uses.
+fn is_row_key(expr: &Expr) -> bool {
+    let column = match expr {
+        Expr::Identifier(ident) => ident,
+        Expr::CompoundIdentifier(parts) => match parts.last() {
+            Some(last) => last,
+            None => return false,
+        },
+        _ => return false,
+    };
+    ["id", "_id", "pk", "rowid"].iter().any(|name| column.value.eq_ignore_ascii_case(name))
+}
+
 #[cfg(test)]
 mod tests {
     use crate::classify::sql::tests::check;
@@ -303,7 +327,9 @@ mod tests {
             "delete Table logs (all)\nread Table logs (all)",
         );
         check("postgres", "DELETE FROM logs WHERE note LIKE '%'", "delete Table logs (all)");
-        check("postgres", "DELETE FROM logs WHERE id > 0", "delete Table logs (some)");
+        check("postgres", "DELETE FROM logs WHERE id > 0", "delete Table logs (all)");
+        check("postgres", "DELETE FROM logs WHERE id IS NOT NULL", "delete Table logs (all)");
+        check("postgres", "DELETE FROM logs WHERE id > 40", "delete Table logs (some)");
         check("postgres", "DELETE FROM logs WHERE tenant_id = 4 AND day < now()", "delete Table logs (one)");
         check("postgres", "DELETE FROM logs WHERE id = :id", "delete Table logs (one)");
         check("postgres", "DELETE FROM logs WHERE id IN (7, 8, 9)", "delete Table logs (some, 3 rows)");

@@ -218,6 +218,20 @@ const KEYWORDS: &[&str] = &[
     "VIEW",
 ];
 
+/// Where the keywords of each letter start: there are few of each, and every word of every statement is looked up.
+const STARTS: [usize; 27] = {
+    let mut starts = [0; 27];
+    let (mut letter, mut at) = (0, 0);
+    while letter < starts.len() {
+        while at < KEYWORDS.len() && ((KEYWORDS[at].as_bytes()[0] - b'A') as usize) < letter {
+            at += 1;
+        }
+        starts[letter] = at;
+        letter += 1;
+    }
+    starts
+};
+
 fn is_keyword(word: &str) -> bool {
     if word.len() > 12 || matches!(word.as_bytes().first(), None | Some(b'_' | b'@' | b'#' | b'0'..=b'9')) {
         return word.eq_ignore_ascii_case("CONCURRENTLY");
@@ -225,10 +239,7 @@ fn is_keyword(word: &str) -> bool {
     if word.eq_ignore_ascii_case("WHERE") || word.eq_ignore_ascii_case("WITH") || word.eq_ignore_ascii_case("WHEN") {
         return true;
     }
-    let mut upper = [0u8; 12];
-    for (place, byte) in upper.iter_mut().zip(word.bytes()) {
-        *place = byte.to_ascii_uppercase();
-    }
-    let upper = &upper[..word.len()];
-    KEYWORDS.binary_search_by(|keyword| keyword.as_bytes().cmp(upper)).is_ok()
+    let letter = word.bytes().next().map_or(0, |letter| usize::from(letter.to_ascii_uppercase().wrapping_sub(b'A')));
+    let (Some(start), Some(end)) = (STARTS.get(letter), STARTS.get(letter + 1)) else { return false };
+    KEYWORDS.get(*start..*end).is_some_and(|words| words.iter().any(|keyword| keyword.eq_ignore_ascii_case(word)))
 }

@@ -49,7 +49,7 @@ fn recommended_on_files() {
     check("drop Folder:/ +root cascades all env=test approved", "block files.destroy-root");
     check(
         "delete Folder:/ +root unresolved cascades all env=test",
-        "block files.destroy-root, ask files.delete-unresolved, maybe files.destroy-home, maybe files.destroy-system, maybe files.destroy-workspace, maybe files.destroy-history, maybe files.destroy-database-files, maybe files.destroy-mount, maybe files.delete-outside",
+        "block files.destroy-root, ask files.delete-unresolved, maybe files.destroy-home, maybe files.destroy-system, maybe files.destroy-workspace, maybe files.destroy-history, maybe files.destroy-database-files, maybe files.destroy-mount, maybe files.delete-outside, maybe files.change-startup, maybe files.move-history",
     );
     check("drop Folder:/home/dev +home cascades all env=development", "block files.destroy-home");
     check("drop Folder:/etc +system cascades all env=development", "block files.destroy-system");
@@ -90,7 +90,7 @@ fn recommended_on_code_and_its_history() {
     check("delete Branch:x by=git_push env=unknown", "ask git.delete-remote-branch");
     check("delete WorkingTree:/w all by=git_reset env=development", "ask git.discard-work");
     check("delete WorkingTree:/w some by=git_checkout env=development human", "");
-    check("delete WorkingTree:/w some by=git_checkout env=development agent", "ask git.discard-file-agent");
+    check("delete WorkingTree:/w some by=git_checkout env=development agent", "ask git.discard-file");
     check("rewrite Log:reflog by=git_reflog env=development", "ask git.purge-history");
     check("drop Repository:acme/shop env=development", "block git.drop-repository");
     check("disable Safeguard:hooks by=git_commit env=production agent", "ask git.skip-hooks-agent");
@@ -184,9 +184,20 @@ fn strict_goes_further() {
     check("update File:a +workspace env=production agent", "");
 }
 
+/// Everything that is read from a policy, a line for each rule and condition.
+fn told(policy: &Policy) -> Vec<String> {
+    let rule = |rule: &Rule| {
+        let annotations: std::collections::BTreeMap<_, _> = rule.annotations.iter().collect();
+        format!("{} {:?} {annotations:?} {:?} {:?}", rule.id, rule.info, rule.test, rule.range)
+    };
+    let condition = |found: &compile::Conjunct| format!("{} {:?} {:?}", found.text(), found.test, found.facts);
+    policy.compiled.iter().map(rule).chain(policy.conjuncts.iter().map(condition)).collect()
+}
+
 #[test]
 fn the_packs_are_valid_and_compiled_whole() {
     for name in PACKS {
+        assert!(pack::read(builtin(name).unwrap_or_default().iter()).is_some(), "`{name}` is read slowly");
         let sources: Vec<Source> =
             builtin(name).unwrap_or_default().into_iter().map(|source| Source { builtin: false, ..source }).collect();
         match Policy::load(&sources, &LoadOptions::default()) {
@@ -194,6 +205,7 @@ fn the_packs_are_valid_and_compiled_whole() {
                 assert_eq!(policy.slow_conditions(), 0);
                 let warnings: Vec<String> = policy.warnings().iter().map(ToString::to_string).collect();
                 assert_eq!(warnings, Vec::<String>::new());
+                assert_eq!(told(&pack(name)), told(&policy));
             }
             Err(errors) => panic!("{errors}"),
         }

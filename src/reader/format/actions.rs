@@ -179,7 +179,7 @@ mod tests {
 {"kind":"tool","tool":"Bash","arguments":{"n":1.50, "command":"ls"}}
 {"kind":"api","tool":"DeleteBucket","text":"delete the bucket"}"#,
             r#"L1 exec "rm 'a b'" argv=["rm", "a b"] session=day.jsonl actor=unknown:bob
-L2 tool "Bash {\"n\":1.50, \"command\":\"ls\"}" session=day.jsonl actor=unknown:unknown tool=Bash arguments={"n":1.50, "command":"ls"}
+L2 tool "ls" session=day.jsonl actor=unknown:unknown tool=Bash arguments={"n":1.50, "command":"ls"}
 L3 api "delete the bucket" session=day.jsonl actor=unknown:unknown tool=DeleteBucket"#,
         );
     }

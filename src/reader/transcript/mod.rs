@@ -10,7 +10,7 @@ mod loose;
 mod shown;
 mod told;
 
-pub(crate) use arguments::shell_words;
+pub(crate) use arguments::{arguments, shell_words};
 pub(crate) use calls::{Call, Calls, Voice, failed, moment, ran, refused, stem};
 pub(crate) use document::{Document, is_document};
 pub(crate) use line::{At, each_line, first_lines, has, is_json, is_one_long_line, is_silent};
