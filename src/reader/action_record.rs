@@ -327,4 +327,3 @@ fn called(tool: &str, arguments: &str) -> String {
     let text = transcript::arguments(arguments).text;
     if text.starts_with(['{', '[']) { format!("{tool} {text}") } else { text.into_owned() }
 }
-

@@ -254,7 +254,8 @@ fn show_example(out: &mut dyn Write, group: &Group, style: Style, heading: &Head
     let tool = example.tool.as_ref().map(|tool| format!(" with {}", escaped(tool))).unwrap_or_default();
     let time = example.time.map(|time| format!(", {}", second(&time.to_string()))).unwrap_or_default();
     let refused = if example.executed == Executed::No { ", was not run" } else { "" };
-    let times = if group.count > 1 { format!("  {} like it", counted(group.count - 1, "more|more")) } else { String::new() };
+    let times =
+        if group.count > 1 { format!("  {} like it", counted(group.count - 1, "more|more")) } else { String::new() };
     writeln!(
         out,
         "    {DIM}{who}{tool}{time}{refused}  {}:{}  {}{times}{DIM:#}",

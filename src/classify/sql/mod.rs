@@ -27,6 +27,7 @@ mod tokens;
 mod transaction;
 mod transfer;
 mod upkeep;
+mod walk;
 
 use crate::model::{
     Area, Certainty, Effect, Extent, GapKind, Hides, Operation, Place, Resource, ResourceKind, Reversibility, Span,

@@ -3,8 +3,11 @@
 //! Each statement is parsed on its own: one call for the whole text would let what a client reads differently
 //! (`COPY … FROM stdin;` data, `GO`, `DELIMITER`, `\!`) swallow the statements behind it.
 
+mod words;
+
 use crate::model::Span;
 
+use self::words::{HOLDS, MAKES_LATER, STARTS, WHOLE};
 use super::dialect::Dialect;
 use super::lexer::{Kind, Lexer, Token};
 
@@ -16,98 +19,6 @@ pub(super) enum Piece {
     /// A line for psql, mysql or sqlite3 itself; the tokens before it on the line, if any, are a statement.
     Client(Span),
 }
-
-/// Words that start a statement.
-const STARTS: &[&str] = &[
-    "DROP",
-    "TRUNCATE",
-    "DELETE",
-    "UPDATE",
-    "INSERT",
-    "EXEC",
-    "EXECUTE",
-    "ALTER",
-    "CREATE",
-    "GRANT",
-    "BACKUP",
-    "RESTORE",
-    "SHUTDOWN",
-    "KILL",
-    "DBCC",
-    "DECLARE",
-    "USE",
-    "BULK",
-    "WAITFOR",
-    "REVERT",
-    "RECONFIGURE",
-    "COMMIT",
-    "ROLLBACK",
-    "BEGIN",
-    "IF",
-    "PRINT",
-    "SELECT",
-];
-
-/// Words behind which those start nothing: `ON DELETE`, `FOR UPDATE`, `WITH GRANT OPTION`.
-const HOLDS: &[&str] = &[
-    "ON",
-    "FOR",
-    "THEN",
-    "AFTER",
-    "OF",
-    "INSTEAD",
-    "GRANT",
-    "REVOKE",
-    "DENY",
-    "ADD",
-    "WITH",
-    "AS",
-    "ELSE",
-    "BEGIN",
-    "OPTION",
-    "UNION",
-    "ALL",
-    "DISTINCT",
-    "EXCEPT",
-    "INTERSECT",
-    "EXPLAIN",
-    "TRY",
-    "CATCH",
-    "TABLE",
-    "IN",
-    "DO",
-    "KEY",
-    "ANALYZE",
-    "VERBOSE",
-    "END",
-    "OR",
-    "AND",
-    "NOT",
-    "QUERY",
-    "FROM",
-    "SELECT",
-    "SET",
-    "BEFORE",
-    "CACHED",
-];
-
-/// What keeps statements for later.
-const MAKES_LATER: &[&str] = &["PROC", "PROCEDURE", "FUNCTION", "TRIGGER", "VIEW", "RULE", "EVENT", "TASK", "POLICY"];
-
-/// Words that make a verb behind an ALTER a statement of its own: `DROP TABLE`, but not `DROP COLUMN`.
-const WHOLE: &[&str] = &[
-    "TABLE ",
-    "DATABASE ",
-    "SCHEMA ",
-    "VIEW ",
-    "PROCEDURE ",
-    "FUNCTION ",
-    "LOGIN ",
-    "USER ",
-    "ROLE ",
-    "FROM ",
-    "INTO ",
-];
 
 /// Takes one statement after the other out of the code.
 #[derive(Debug)]

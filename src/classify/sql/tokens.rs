@@ -1,12 +1,14 @@
 //! Queries and changes of rows that did not parse, read by their words.
 
-use crate::model::{Effect, Extent, GapKind, Hides, Operation, ResourceKind};
+mod changes;
+
+use crate::model::{Extent, GapKind, Hides, Operation, ResourceKind};
 
 use super::cursor::{Cursor, Name};
-use super::data::{at_most, names_something};
+use super::data::names_something;
 use super::lexer::{Kind, Token};
 use super::predicate::reach;
-use super::{Run, parse, transfer};
+use super::{Run, parse};
 
 /// Words that follow a table and end what is said about it.
 const CLAUSES: &[&str] = &[
@@ -50,10 +52,10 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token]) -> bool {
                 .is_some()
                 && cursor.ended()
         }
-        "INSERT" | "REPLACE" | "UPSERT" => insert(run, cursor),
-        "UPDATE" => update(run, cursor),
-        "DELETE" | "DEL" => delete(run, cursor),
-        "MERGE" => merge(run, cursor),
+        "INSERT" | "REPLACE" | "UPSERT" => changes::insert(run, cursor),
+        "UPDATE" => changes::update(run, cursor),
+        "DELETE" | "DEL" => changes::delete(run, cursor),
+        "MERGE" => changes::merge(run, cursor),
         _ => false,
     };
     if known && is_cut_off(cursor) {
@@ -159,199 +161,6 @@ fn is_clause(name: &Name) -> bool {
     CLAUSES.iter().any(|word| name.text.eq_ignore_ascii_case(word))
 }
 
-fn insert(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
-    let start = cursor.at;
-    let by = cursor.keyword();
-    cursor.at += 1;
-    while cursor.eat_any(&["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE"]) {}
-    if cursor.eat("OR") {
-        cursor.at += 1;
-    }
-    let overwrite = cursor.eat("OVERWRITE");
-    if cursor.eat_any(&["LOCAL DIRECTORY", "DIRECTORY"]) {
-        let path = cursor.string().map_or_else(String::new, |(path, _)| path);
-        let span = cursor.span_from(start);
-        let mut from = cursor;
-        let table = cursor.find("FROM").and_then(|at| {
-            from.at = at + 1;
-            from.name()
-        });
-        let resource = run.resource(ResourceKind::Table, &table.unwrap_or_default());
-        let zone = transfer::zone_of(&path);
-        transfer::export(run, resource, Extent::All, "INSERT OVERWRITE DIRECTORY", span, zone, path);
-        reads(run, cursor, Extent::All);
-        return true;
-    }
-    if cursor.eat_any(&["INTO TABLE FUNCTION", "INTO FUNCTION"]) {
-        let peer = Cursor { ..cursor }.next_string().map_or_else(String::new, |(peer, _)| peer);
-        let mut from = cursor;
-        let table = cursor.find("FROM").and_then(|at| {
-            from.at = at + 1;
-            from.name()
-        });
-        let local = cursor.sees("file");
-        let span = cursor.span_from(start);
-        let resource = run.resource(ResourceKind::Table, &table.unwrap_or_default());
-        let zone = if local { crate::model::Zone::Local } else { crate::model::Zone::External };
-        transfer::export(run, resource, Extent::All, "INSERT INTO FUNCTION", span, zone, peer);
-        reads(run, cursor, Extent::All);
-        return true;
-    }
-    let into = cursor.eat("INTO");
-    cursor.eat("TABLE");
-    let Some(name) = cursor.name() else { return false };
-    let shaped = cursor.sees_punct("(")
-        || cursor.ended()
-        || [
-            "VALUES",
-            "VALUE",
-            "SELECT",
-            "SET",
-            "DEFAULT",
-            "EXEC",
-            "EXECUTE",
-            "WITH",
-            "PARTITION",
-            "AS",
-            "OUTPUT",
-            "TABLE",
-        ]
-        .iter()
-        .any(|word| cursor.has(word));
-    if !into && !overwrite && !shaped || !shaped && is_prose(cursor) {
-        return false;
-    }
-    let span = cursor.span_from(start);
-    let resource = run.resource(ResourceKind::Table, &name);
-    let extent = if overwrite { Extent::All } else { Extent::Some };
-    run.put(Operation::Update, resource, extent, &by, span, |_| {});
-    reads(run, cursor, Extent::Unknown);
-    if let Some(at) = cursor.find_flat(&["EXEC", "EXECUTE"]) {
-        super::statement::run(run, &cursor.tokens[at..]);
-    }
-    true
-}
-
-fn update(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
-    let start = cursor.at;
-    cursor.at += 1;
-    let top = top(&mut cursor);
-    while cursor.eat_any(&["LOW_PRIORITY", "IGNORE", "ONLY"]) {}
-    if cursor.eat("OR") {
-        cursor.at += 1;
-    }
-    let names = aliased(&mut cursor);
-    let Some(set) = cursor.find_flat(&["SET"]) else { return false };
-    if names.is_empty() {
-        return false;
-    }
-    let span = cursor.span_from(start);
-    // `SET a.x = 1` says which of several tables changes.
-    let mut targets: Vec<Name> = Vec::new();
-    let mut assignments = Cursor { at: set + 1, ..cursor };
-    if names.len() > 1 || assignments.has("FROM") {
-        while let Some(column) = assignments.name() {
-            if let Some((table, _)) = column.text.rsplit_once('.')
-                && let Some((name, _)) = names
-                    .iter()
-                    .find(|(name, alias)| name.text.eq_ignore_ascii_case(table) || alias.eq_ignore_ascii_case(table))
-                && !targets.contains(name)
-            {
-                targets.push(name.clone());
-            }
-            let Some(comma) = (assignments.at..assignments.tokens.len()).find(|at| {
-                assignments.tokens[*at].kind == Kind::Punct && Cursor { at: *at, ..assignments }.peek(0) == ","
-            }) else {
-                break;
-            };
-            assignments.at = comma + 1;
-        }
-    }
-    if targets.is_empty() {
-        targets.extend(names.iter().take(1).map(|(name, _)| name.clone()));
-    }
-    let first = targets.first().map_or("", |name| &name.text);
-    let (mut extent, mut count) = condition(run, cursor, first);
-    if let Some(limit) = top.or_else(|| limit(cursor)).filter(|_| !run.looping) {
-        (extent, count) = at_most(limit, extent, count);
-    }
-    for name in targets {
-        let resource = run.resource(ResourceKind::Table, &name);
-        run.put(Operation::Update, resource, extent, "UPDATE", span, |effect: &mut Effect| effect.count = count);
-    }
-    true
-}
-
-fn delete(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
-    let start = cursor.at;
-    cursor.at += 1;
-    let top = top(&mut cursor);
-    while cursor.eat_any(&["QUICK", "LOW_PRIORITY", "IGNORE"]) {}
-    let from = cursor.eat("FROM");
-    cursor.eat("ONLY");
-    // An alias needs a FROM: `DELETE all rows …` is a sentence.
-    let mut names = if from {
-        aliased(&mut cursor)
-    } else {
-        cursor.names().into_iter().map(|name| (name, String::new())).collect()
-    };
-    cursor.eat_punct("*");
-    // Teradata's `DELETE t ALL`, Oracle's and T-SQL's `DELETE t WHERE …`.
-    let shaped =
-        cursor.ended() || CLAUSES.iter().any(|word| cursor.sees(word)) || cursor.sees("ALL") || cursor.sees("OPTION");
-    if names.is_empty() || !shaped && (!from || is_prose(cursor) && !cursor.has("WHERE")) {
-        return false;
-    }
-    let span = cursor.span_from(start);
-    // The names before a second FROM, or before USING, may be aliases of those behind it.
-    if let Some(at) = cursor.find_flat(&["FROM", "USING"]) {
-        let mut sources = Cursor { at: at + 1, ..cursor };
-        let mut real = aliased(&mut sources);
-        while let Some(join) = sources.find_flat(&["JOIN"]) {
-            sources.at = join + 1;
-            real.extend(aliased(&mut sources));
-        }
-        for (name, _) in &mut names {
-            if let Some((table, _)) =
-                real.iter().find(|(_, alias)| !alias.is_empty() && alias.eq_ignore_ascii_case(&name.text))
-            {
-                name.text.clone_from(&table.text);
-            }
-        }
-    }
-    let first = names.first().map_or("", |(name, _)| &name.text);
-    let (mut extent, mut count) = condition(run, cursor, first);
-    if let Some(limit) = top.or_else(|| limit(cursor)).filter(|_| !run.looping) {
-        (extent, count) = at_most(limit, extent, count);
-    }
-    for (name, _) in names {
-        let resource = run.resource(ResourceKind::Table, &name);
-        run.put(Operation::Delete, resource, extent, "DELETE", span, |effect: &mut Effect| effect.count = count);
-    }
-    reads(run, cursor, Extent::Some);
-    true
-}
-
-fn merge(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
-    let start = cursor.at;
-    cursor.at += 1;
-    cursor.eat("INTO");
-    let Some(name) = cursor.name() else { return false };
-    let span = cursor.span_from(start);
-    if !cursor.has("USING") && !cursor.has("WHEN") {
-        return false;
-    }
-    for (words, operation) in
-        [("THEN DELETE", Operation::Delete), ("THEN UPDATE", Operation::Update), ("THEN INSERT", Operation::Update)]
-    {
-        if cursor.has(words) {
-            let resource = run.resource(ResourceKind::Table, &name);
-            run.put(operation, resource, Extent::Some, "MERGE", span, |_| {});
-        }
-    }
-    true
-}
-
 /// Tables with their aliases, up to the next clause.
 fn aliased(cursor: &mut Cursor<'_>) -> Vec<(Name, String)> {
     let mut names = Vec::new();
@@ -381,25 +190,6 @@ fn aliased(cursor: &mut Cursor<'_>) -> Vec<(Name, String)> {
             return names;
         }
     }
-}
-
-/// `TOP (10)`, stepped over.
-fn top(cursor: &mut Cursor<'_>) -> Option<Option<u64>> {
-    if !cursor.eat("TOP") {
-        return None;
-    }
-    let bracket = cursor.eat_punct("(");
-    let count = cursor.number();
-    if bracket {
-        cursor.eat_punct(")");
-    }
-    cursor.eat("PERCENT");
-    Some(count)
-}
-
-fn limit(cursor: Cursor<'_>) -> Option<Option<u64>> {
-    let mut at = Cursor { at: cursor.find_flat(&["LIMIT"])? + 1, ..cursor };
-    Some(at.number())
 }
 
 /// What the WHERE at this level lets through.

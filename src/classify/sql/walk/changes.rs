@@ -1,0 +1,197 @@
+//! INSERT, UPDATE, DELETE and MERGE, from the parser's tree.
+
+use sqlparser::ast::{
+    AssignmentTarget, Delete, FromTable, Insert, Merge, MergeAction, MergeClauseKind, ObjectName, SetExpr, TableFactor,
+    TableObject, TableWithJoins, Update, UpdateTableFromKind,
+};
+
+use crate::classify::sql::cursor::{Name, join};
+use crate::classify::sql::data::at_most;
+use crate::classify::sql::predicate::reach;
+use crate::classify::sql::{Dialect, parse, transfer};
+use crate::model::{Effect, Extent, Operation, ResourceKind, Span, Zone};
+
+use super::{Walk, number, table_name};
+
+impl Walk<'_, '_, '_, '_> {
+    pub(super) fn changes(
+        &mut self,
+        operation: Operation,
+        name: Name,
+        extent: Extent,
+        count: Option<u64>,
+        by: &str,
+        verb: Option<Span>,
+    ) {
+        let resource = self.run.resource(ResourceKind::Table, &name);
+        let span = join(verb, name.span).filter(|span| span.end - span.start < 200).or(name.span);
+        self.run.put(operation, resource, extent, by, span, |effect: &mut Effect| effect.count = count);
+    }
+
+    pub(super) fn insert(&mut self, insert: &Insert) {
+        let by = if insert.replace_into { "REPLACE" } else { "INSERT" };
+        let verb = parse::span(insert.insert_token.0.span);
+        let count = insert.source.as_ref().and_then(|source| match &*source.body {
+            SetExpr::Values(values) => Some(values.rows.len() as u64),
+            _ => None,
+        });
+        let extent = match count {
+            _ if insert.overwrite => Extent::All,
+            Some(1) => Extent::One,
+            _ => Extent::Some,
+        };
+        let count = count.filter(|count| *count > 1);
+        if let TableObject::TableName(name) = &insert.table {
+            if !(name.0.is_empty()) {
+                let name = parse::name(self.run, name);
+                self.changes(Operation::Update, name, extent, count, by, verb);
+            }
+        } else if let TableObject::TableFunction(function) = &insert.table {
+            let (name, call) = (function.name.to_string(), function.to_string());
+            let peer = call.split('\'').nth(1).unwrap_or_default().to_owned();
+            let source = insert.source.as_ref().and_then(|source| match &*source.body {
+                SetExpr::Select(select) => select.from.first().and_then(|from| self.table(&from.relation)),
+                _ => None,
+            });
+            let resource = self.run.resource(ResourceKind::Table, &source.unwrap_or_default());
+            let zone = if name.eq_ignore_ascii_case("file") { Zone::Local } else { Zone::External };
+            transfer::export(self.run, resource, Extent::All, "INSERT INTO FUNCTION", verb, zone, peer);
+        }
+        let more = insert.multi_table_when_clauses.iter().flat_map(|when| &when.into_clauses);
+        let more = more.chain(&insert.multi_table_into_clauses).chain(insert.multi_table_else_clause.iter().flatten());
+        for clause in more {
+            let name = parse::name(self.run, &clause.table_name);
+            self.changes(Operation::Update, name, Extent::Some, None, by, verb);
+        }
+    }
+
+    pub(super) fn delete(&mut self, delete: &Delete) {
+        let verb = parse::span(delete.delete_token.0.span);
+        let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
+        let using = delete.using.as_deref().unwrap_or_default();
+        let sources: Vec<&TableWithJoins> = from.iter().chain(using).collect();
+        let mut targets = Vec::new();
+        if delete.tables.is_empty() {
+            for table in from {
+                match table_name(&table.relation) {
+                    Some(name) => targets.push(self.resolve(name, &using.iter().collect::<Vec<_>>())),
+                    None => targets.push(Name { unresolved: true, ..Name::default() }),
+                }
+            }
+        } else {
+            targets.extend(delete.tables.iter().map(|name| self.resolve(name, &sources)));
+        }
+        let target = targets.first().map_or("", |name| &name.text);
+        let mut reached = reach(self.run, delete.selection.as_ref(), target);
+        let joined =
+            from.iter().any(|from| !from.joins.is_empty()) || using.iter().any(|using| !using.joins.is_empty());
+        if reached.extent == Extent::All && delete.selection.is_none() && joined {
+            reached.extent = Extent::Some;
+        }
+        let narrowed =
+            delete.tables.iter().chain(from.iter().filter_map(|from| table_name(&from.relation))).any(|name| {
+                let written = parse::name(self.run, name).text;
+                self.ctes.iter().any(|cte| cte.limited && cte.base.is_some() && cte.name.eq_ignore_ascii_case(&written))
+            });
+        if reached.extent == Extent::All && narrowed && self.run.dialect == Dialect::TSql {
+            reached.extent = Extent::Some;
+        }
+        let limit = delete.limit.as_ref().map(number).or(self.top.take());
+        if let Some(limit) = limit.filter(|_| !self.run.looping) {
+            (reached.extent, reached.count) = at_most(limit, reached.extent, reached.count);
+        }
+        for name in &targets {
+            self.changes(Operation::Delete, name.clone(), reached.extent, reached.count, "DELETE", verb);
+        }
+        self.reads_others(&sources, &targets);
+    }
+
+    pub(super) fn update(&mut self, update: &Update) {
+        let verb = parse::span(update.update_token.0.span);
+        let mut sources = vec![&update.table];
+        if let Some(UpdateTableFromKind::BeforeSet(from) | UpdateTableFromKind::AfterSet(from)) = &update.from {
+            sources.extend(from);
+        }
+        let mut targets: Vec<Name> = Vec::new();
+        if !update.table.joins.is_empty() {
+            // MySQL: the tables that the assignments name.
+            for assignment in &update.assignments {
+                if let AssignmentTarget::ColumnName(column) = &assignment.target
+                    && column.0.len() > 1
+                {
+                    let table = ObjectName(column.0[..column.0.len() - 1].to_vec());
+                    let name = self.resolve(&table, &sources);
+                    if !targets.iter().any(|target| target.text == name.text) {
+                        targets.push(name);
+                    }
+                }
+            }
+        }
+        if targets.is_empty() {
+            match table_name(&update.table.relation) {
+                Some(name) => targets.push(self.resolve(name, &sources[1..])),
+                None => targets.push(Name { unresolved: true, ..Name::default() }),
+            }
+        }
+        let target = targets.first().map_or("", |name| &name.text);
+        let mut reached = reach(self.run, update.selection.as_ref(), target);
+        let joined = sources.iter().any(|source| !source.joins.is_empty());
+        if reached.extent == Extent::All && update.selection.is_none() && joined {
+            reached.extent = Extent::Some;
+        }
+        let limit = update.limit.as_ref().map(number).or(self.top.take());
+        if let Some(limit) = limit.filter(|_| !self.run.looping) {
+            (reached.extent, reached.count) = at_most(limit, reached.extent, reached.count);
+        }
+        for name in &targets {
+            self.changes(Operation::Update, name.clone(), reached.extent, reached.count, "UPDATE", verb);
+        }
+        self.reads_others(&sources, &targets);
+    }
+
+    fn reads_others(&mut self, sources: &[&TableWithJoins], targets: &[Name]) {
+        for source in sources {
+            for factor in std::iter::once(&source.relation).chain(source.joins.iter().map(|join| &join.relation)) {
+                let alias = match factor {
+                    TableFactor::Table { alias: Some(alias), .. } => Some(alias.name.value.as_str()),
+                    _ => None,
+                };
+                let Some(name) = self.table(factor) else { continue };
+                let is_target = |target: &Name| {
+                    target.text == name.text
+                        || Some(target.text.as_str()) == alias
+                        || target.span.is_some() && target.span == name.span
+                };
+                if !targets.iter().any(is_target) {
+                    self.reads(name, Extent::Some);
+                }
+            }
+        }
+    }
+
+    pub(super) fn merge(&mut self, merge: &Merge) {
+        let verb = parse::span(merge.merge_token.0.span);
+        let target = match table_name(&merge.table) {
+            Some(name) => self.behind(name),
+            None => Name { unresolved: true, ..Name::default() },
+        };
+        let whole = reach(self.run, Some(&merge.on), &target.text).extent == Extent::All;
+        let mut seen: Vec<(Operation, Extent)> = Vec::new();
+        for clause in &merge.clauses {
+            let operation = match &clause.action {
+                MergeAction::Delete { .. } => Operation::Delete,
+                MergeAction::Update(_) | MergeAction::Insert(_) => Operation::Update,
+                MergeAction::DoNothing { .. } => continue,
+            };
+            let all = whole && clause.predicate.is_none() && clause.clause_kind == MergeClauseKind::Matched;
+            let extent = if all { Extent::All } else { Extent::Some };
+            if !seen.contains(&(operation, extent)) {
+                seen.push((operation, extent));
+                self.changes(operation, target.clone(), extent, None, "MERGE", verb);
+            }
+        }
+        if let Some(name) = self.table(&merge.source) {
+            self.reads(name, Extent::All);
+        }
+    }
+}
