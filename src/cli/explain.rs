@@ -53,14 +53,23 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
-    let setup::Setup { engine, .. } = arguments.policy.setup()?;
-    let look = Look { width: terminal::width(), no_redact: arguments.no_redact, all_rules: arguments.all_rules };
-    let (action, mut session) = match &arguments.event[..] {
-        [] => (typed(&arguments)?, Session::default()),
+    let look =
+        Look { width: terminal::width(), no_redact: arguments.no_redact, all_rules: arguments.all_rules };
+    let explanation = match &arguments.event[..] {
+        [] => {
+            let action = typed(&arguments)?;
+            // A single command at a prompt should not wait for rules that cannot be about it.
+            let only = (!arguments.all_rules).then(|| action.clone());
+            let setup::Setup { engine, .. } = arguments.policy.setup(only)?;
+            engine.explain(action, &mut Session::default())
+        }
         [_] => bail!("say where the action is recorded: `nearmiss explain EVENT PATH…`, or write a command after `--`"),
-        [event, paths @ ..] => recorded(event, paths, &arguments, &engine)?,
+        [event, paths @ ..] => {
+            let setup::Setup { engine, .. } = arguments.policy.setup(None)?;
+            let (action, mut session) = recorded(event, paths, &arguments, &engine)?;
+            engine.explain(action, &mut session)
+        }
     };
-    let explanation = engine.explain(action, &mut session);
     explain(&explanation, look, &mut anstream::stdout().lock())?;
     Ok(exit::OK)
 }

@@ -14,7 +14,7 @@ use clap::ValueEnum;
 use indicatif::ProgressBar;
 
 use crate::engine::replay::{Listener, Replay, Totals};
-use crate::model::{Decision, Finding, Issue, Kind, Timestamp};
+use crate::model::{Action, Decision, Finding, Issue, Kind, Timestamp};
 use crate::reader::input::Input;
 use crate::reader::{self, Options, Reader};
 use crate::report::{self, Ended, Report, Telling};
@@ -123,7 +123,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     if format.is_binary() && arguments.output.is_none() && std::io::stdout().is_terminal() {
         bail!("{} is not for a terminal: name a file with `-o`", format.name());
     }
-    let setup::Setup { engine, config, mut heading } = arguments.policy.setup()?;
+    let setup::Setup { engine, config, mut heading } = arguments.policy.setup(None)?;
     // The program ends with it: giving back every little thing that it remembers would only take time.
     let engine = ManuallyDrop::new(engine);
     heading.no_redact = arguments.no_redact;
@@ -211,12 +211,13 @@ fn exit_code(outcome: &Outcome) -> u8 {
 }
 
 impl PolicyArguments {
-    pub(super) fn setup(&self) -> anyhow::Result<setup::Setup> {
+    pub(super) fn setup(&self, only: Option<Action>) -> anyhow::Result<setup::Setup> {
         setup::Setup::new(setup::Chosen {
             config: self.config.clone(),
             policy: self.policy.clone(),
             cedar: self.engine == JudgeWith::Cedar,
             check: false,
+            only,
         })
     }
 }

@@ -5,8 +5,9 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-use crate::classify::Catalog;
+use crate::classify::{Catalog, Classifier, Known};
 use crate::engine::{Config, Engine, run_examples};
+use crate::model::Action;
 use crate::policy::{self, LoadOptions, Policy, Problem, Source};
 use crate::report::Heading;
 
@@ -19,6 +20,8 @@ pub(super) struct Chosen {
     pub(super) cedar: bool,
     /// The caller runs the examples itself.
     pub(super) check: bool,
+    /// Nothing else will be judged: rules about other operations need not be read.
+    pub(super) only: Option<Action>,
 }
 
 /// Everything a command needs.
@@ -49,7 +52,13 @@ impl Setup {
             let sources = sources_of(&chosen.policy)?;
             (chosen.policy, sources)
         };
+        let classifier = Classifier::new(catalog(&config, &folder)?);
+        let operations = chosen.only.map(|action| {
+            let understood = classifier.understand(&action, &Known::default(), false);
+            understood.effects.iter().map(|effect| effect.operation).collect()
+        });
         let options = LoadOptions {
+            operations,
             off: config.policy.off.clone(),
             groups: shown.is_some().then(|| config.actor.iter().flat_map(|rule| rule.groups.iter().cloned()).collect()),
             labels: shown.is_some().then(|| config.label.iter().map(|rule| rule.label.clone()).collect()),
@@ -63,7 +72,7 @@ impl Setup {
             width: super::terminal::width(),
             ..Heading::default()
         };
-        let engine = Engine::new(catalog(&config, &folder)?, policy, &config, chosen.cedar);
+        let engine = Engine::new(classifier, policy, &config, chosen.cedar);
         if !chosen.check {
             refuse_wrong_rules(&engine, &sources)?;
         }

@@ -15,7 +15,7 @@ pub use session::Session;
 
 use std::sync::Arc;
 
-use crate::classify::{Catalog, Classifier, Known};
+use crate::classify::{Classifier, Known};
 use crate::model::{
     Action, Decision, Finding, Gap, GapKind, Hides, Hit, Mode, Operation, RuleInfo, SessionFacts, Severity,
     Understanding, Verdict,
@@ -39,9 +39,9 @@ pub struct Engine {
 }
 
 impl Engine {
-    pub fn new(catalog: Catalog, policy: Policy, config: &Config, oracle: bool) -> Self {
+    pub fn new(classifier: Classifier, policy: Policy, config: &Config, oracle: bool) -> Self {
         Self {
-            classifier: Classifier::new(catalog),
+            classifier,
             policy,
             mapping: Mapping::new(config),
             memory: Memory::default(),

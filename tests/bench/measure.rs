@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nearmiss::classify::Catalog;
+use nearmiss::classify::{Catalog, Classifier};
 use nearmiss::engine::{Config, Engine, Session};
 use nearmiss::model::{Action, ActionId, Actor, Kind, Origin, Outcome, Surroundings};
 use nearmiss::policy::{self, LoadOptions, Policy};
@@ -17,7 +17,7 @@ const REPEATED: usize = 2_000_000;
 pub(crate) fn engine(oracle: bool) -> Engine {
     let sources = policy::builtin("recommended").expect("a built-in pack");
     let policy = Policy::load(&sources, &LoadOptions::default()).expect("the built-in pack loads");
-    Engine::new(Catalog::builtin(), policy, &Config::default(), oracle)
+    Engine::new(Classifier::new(Catalog::builtin()), policy, &Config::default(), oracle)
 }
 
 fn actions(kind: Kind, texts: Vec<String>) -> Vec<Action> {

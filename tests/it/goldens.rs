@@ -74,7 +74,8 @@ fn show(finding: &Finding, lines: &mut String) {
         let _ = writeln!(lines, "    gap {} ({}): {}", gap.kind, gap.hides, nearmiss::report::escaped(&gap.detail));
     }
     if finding.verdict.decision != Decision::Allow {
-        let _ = writeln!(lines, "    => {} {}", finding.verdict.decision, rules.join(" "));
+        let judged = format!("    => {} {}", finding.verdict.decision, rules.join(" "));
+        let _ = writeln!(lines, "{}", judged.trim_end());
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use nearmiss::classify::Catalog;
+use nearmiss::classify::{Catalog, Classifier};
 use nearmiss::engine::replay::{Listener, Replay, Totals};
 use nearmiss::engine::{Config, Engine};
 use nearmiss::model::{Finding, Issue};
@@ -35,7 +35,7 @@ pub(crate) fn policy(pack: &str) -> Policy {
 }
 
 pub(crate) fn engine() -> Engine {
-    Engine::new(Catalog::builtin(), policy("recommended"), &Config::default(), false)
+    Engine::new(Classifier::new(Catalog::builtin()), policy("recommended"), &Config::default(), false)
 }
 
 /// Keeps everything.

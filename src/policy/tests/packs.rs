@@ -197,7 +197,7 @@ fn told(policy: &Policy) -> Vec<String> {
 #[test]
 fn the_packs_are_valid_and_compiled_whole() {
     for name in PACKS {
-        assert!(pack::read(builtin(name).unwrap_or_default().iter()).is_some(), "`{name}` is read slowly");
+        assert!(pack::read(builtin(name).unwrap_or_default().iter(), None).is_some(), "`{name}` is read slowly");
         let sources: Vec<Source> =
             builtin(name).unwrap_or_default().into_iter().map(|source| Source { builtin: false, ..source }).collect();
         match Policy::load(&sources, &LoadOptions::default()) {

@@ -130,7 +130,7 @@ fn annotations_are_checked() {
 fn unknown_names_and_switches_are_refused() {
     let text = format!("{HEAD} forbid (principal in Group::\"dbaa\", action, resource in Label::\"pi\");");
     let options =
-        LoadOptions { off: vec!["own.rul".into()], groups: Some(vec!["dba".into()]), labels: Some(vec!["pii".into()]) };
+        LoadOptions { off: vec!["own.rul".into()], groups: Some(vec!["dba".into()]), labels: Some(vec!["pii".into()]), operations: None };
     let errors = Policy::load(&[source(&text)], &options).map(|_| ()).unwrap_err();
     assert_eq!(
         errors.to_string(),
