@@ -111,6 +111,12 @@ fn scripts_that_the_text_writes_are_read() {
 }
 
 #[test]
+fn arguments_behind_code_are_its_own() {
+    check("sh -c 'rm -rf \"$1\"' _ /srv/x", "delete Folder /srv/x (all, cascades, guard-off)");
+    check("bash -c 'rm \"$@\"' -- a b; rm \"$1\"", "delete File a; delete File b; delete File $1 (unresolved)");
+}
+
+#[test]
 fn scripts_that_run_each_other_end() {
     check(
         "printf 'bash x\\nbash x\\n' > x; bash x",

@@ -17,7 +17,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
-    let chosen = setup::Chosen { config: arguments.config, policy: arguments.policy, cedar: false, check: true, only: None };
+    let chosen =
+        setup::Chosen { config: arguments.config, policy: arguments.policy, cedar: false, check: true, only: None };
     let setup = setup::Setup::new(chosen)?;
     let policy = setup.engine.policy();
     let examples = policy.examples();

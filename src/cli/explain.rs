@@ -53,8 +53,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
-    let look =
-        Look { width: terminal::width(), no_redact: arguments.no_redact, all_rules: arguments.all_rules };
+    let look = Look { width: terminal::width(), no_redact: arguments.no_redact, all_rules: arguments.all_rules };
     let explanation = match &arguments.event[..] {
         [] => {
             let action = typed(&arguments)?;

@@ -133,8 +133,9 @@ impl Policy {
                 read.push(source);
             }
         }
-        let mut packs =
-            pack::read(read.iter().copied().filter(|source| source.builtin), options.operations.as_deref()).unwrap_or_default().into_iter();
+        let mut packs = pack::read(read.iter().copied().filter(|source| source.builtin), options.operations.as_deref())
+            .unwrap_or_default()
+            .into_iter();
         let file = |source: &&Source| {
             let pack = if source.builtin { packs.next() } else { None };
             pack.unwrap_or_else(|| desk.read(source))

@@ -129,8 +129,12 @@ fn annotations_are_checked() {
 #[test]
 fn unknown_names_and_switches_are_refused() {
     let text = format!("{HEAD} forbid (principal in Group::\"dbaa\", action, resource in Label::\"pi\");");
-    let options =
-        LoadOptions { off: vec!["own.rul".into()], groups: Some(vec!["dba".into()]), labels: Some(vec!["pii".into()]), operations: None };
+    let options = LoadOptions {
+        off: vec!["own.rul".into()],
+        groups: Some(vec!["dba".into()]),
+        labels: Some(vec!["pii".into()]),
+        operations: None,
+    };
     let errors = Policy::load(&[source(&text)], &options).map(|_| ()).unwrap_err();
     assert_eq!(
         errors.to_string(),

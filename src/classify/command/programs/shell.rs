@@ -29,8 +29,16 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         }
     }
     if code {
-        let word = words.get(at).filter(|word| word.text != "--").or_else(|| words.get(at + 1))?;
-        return Some(within::run_shell(scene, call, std::slice::from_ref(word)));
+        at += usize::from(words.get(at).is_some_and(|word| word.text == "--"));
+        let code = std::slice::from_ref(words.get(at)?);
+        // The word behind the code is `$0`, what follows is `$1` and so on.
+        let Some(arguments) = words.get(at + 2..).filter(|arguments| !arguments.is_empty()) else {
+            return Some(within::run_shell(scene, call, code));
+        };
+        return Some(scene.scoped(|scene| {
+            scene.shell.set_positional(arguments);
+            within::run_shell(scene, call, code)
+        }));
     }
     match words.get(at).filter(|word| !from_stdin && !matches!(&*word.text, "-" | "/dev/stdin" | "/dev/fd/0")) {
         Some(script) => {
