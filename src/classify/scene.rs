@@ -270,7 +270,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The place in the action's text that a span of the current code stands for.
-    pub fn outer(&self, span: Option<Span>) -> Option<Span> {
+    pub(super) fn outer(&self, span: Option<Span>) -> Option<Span> {
         match self.frame {
             // Words that came from other code may have spans of that code: pointing nowhere is better than beside the text.
             Frame::Exact(base) => {
@@ -281,7 +281,7 @@ impl<'a> Scene<'a> {
     }
 
     /// The opposite of [`Scene::outer`]; `None` where the place is not in the current code.
-    pub fn inner(&self, span: Option<Span>) -> Option<Span> {
+    pub(super) fn inner(&self, span: Option<Span>) -> Option<Span> {
         match self.frame {
             Frame::Exact(base) => {
                 span.and_then(|span| Some(Span::new(span.start.checked_sub(base)?, span.end.checked_sub(base)?)))
