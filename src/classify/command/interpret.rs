@@ -76,7 +76,8 @@ pub(super) fn chosen(when: Option<&Condition>, unless: &Condition, call: &Call<'
 /// An option nobody listed is worth a note where there is more to a command than looking.
 fn unlisted_options(scene: &mut Scene<'_>, call: &Call<'_>, mark: usize) {
     let harmless = |effect: &Effect| matches!(effect.operation, Operation::Read | Operation::List | Operation::Connect);
-    if call.program.unknown != super::spec::Unlisted::Gap || scene.since(mark).iter().all(harmless) {
+    let is_open = call.levels().any(|spec| spec.unknown != super::spec::Unlisted::Gap);
+    if is_open || scene.since(mark).iter().all(harmless) {
         return;
     }
     for given in call.parsed.options.iter().filter(|given| !given.listed) {
