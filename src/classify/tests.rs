@@ -178,3 +178,21 @@ fn what_flows_into_nested_code_keeps_its_place() {
     points_at("cat > x <<'EOF'\nrm -rf /srv/x\nEOF\nbash -c 'bash x'", &["> x", "/srv/x"]);
     points_at("cat > x <<'EOF'\nrm -rf /srv/x\nEOF\nbash x\"", &["> x", "/srv/x"]);
 }
+
+#[test]
+fn code_in_a_word_that_nobody_reads_is_a_gap_and_not_a_file() {
+    use crate::model::{GapKind, Hides};
+    let hidden = |text: &str| {
+        let classifier = Classifier::new(Catalog::default());
+        let gaps = classifier.understand(&action(text), &Known::default(), false).gaps;
+        gaps.iter().any(|gap| gap.hides == Hides::Anything && gap.kind != GapKind::UnknownProgram)
+    };
+    for text in
+        ["vim -c '!rm -rf /' x", "rg --pre 'rm -rf /' x", "osascript -e 'do shell script \"x y\"'", "sed 's/a/b/e' x"]
+    {
+        assert!(hidden(text), "{text}");
+    }
+    for text in ["vim -c 'set nu' x", "sed -e 's/execute/exe/' x", "make -j4 all", "./build.sh"] {
+        assert!(!hidden(text), "{text}");
+    }
+}

@@ -103,8 +103,18 @@ pub(super) fn effect(scene: &mut Scene<'_>, call: &Call<'_>, spec: &EffectSpec) 
     for word in spec.does.name.words(call) {
         if let Some(mut effect) = on_word(scene, call, spec, &word) {
             dress(call, spec, &mut effect);
+            unread_code(scene, &effect, &word);
             scene.effect(effect);
         }
+    }
+}
+
+/// Code that stands in the command line itself, in a language nobody here reads (`osascript -e 'do …'`), is not a
+/// file of the workspace: it could do anything.
+pub(super) fn unread_code(scene: &mut Scene<'_>, effect: &Effect, word: &Word) {
+    let is_local = effect.operation == Operation::Execute && effect.code == Some(CodeOrigin::Local);
+    if is_local && effect.resource.kind == ResourceKind::Code && word.text.trim().contains([' ', '\n', ';', '!']) {
+        scene.gap(GapKind::HiddenCode, Hides::Anything, word.span, &*word.text);
     }
 }
 

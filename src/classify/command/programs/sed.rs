@@ -1,8 +1,8 @@
 //! `sed`: reads its files, or with `-i` changes them; `e` and `w` in its script run and write.
 
 use crate::classify::command::{Stream, call::Call, settle};
-use crate::classify::{Scene, Word};
-use crate::model::{CodeOrigin, Effect, Operation, ResourceKind};
+use crate::classify::{Language, Scene, Word};
+use crate::model::{CodeOrigin, Effect, GapKind, Hides, Operation, ResourceKind};
 
 pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     let in_place = call.parsed.options.iter().any(|given| given.names.has("-i") || given.names.has("-I"));
@@ -33,8 +33,10 @@ fn inside(scene: &mut Scene<'_>, call: &Call<'_>, script: &Word) {
         let line = line.trim();
         let flags = line.starts_with('s').then(|| line.rsplit(['/', '|', '#', ',']).next().unwrap_or_default());
         let command = line.trim_start_matches(|c: char| c.is_ascii_digit() || c == '$' || c == ',');
-        let runs = flags.is_some_and(|flags| flags.len() <= 3 && flags.contains('e')) || command.starts_with("e ");
-        if runs {
+        if let Some(code) = command.strip_prefix("e ") {
+            scene.run_word(Language::Shell, code, script.span);
+        } else if flags.is_some_and(|flags| flags.len() <= 3 && flags.contains('e')) {
+            scene.gap(GapKind::DynamicCode, Hides::Anything, script.span, "what sed runs line by line");
             let mut effect = Effect::new(Operation::Execute, settle::named(ResourceKind::Code, script));
             effect.code = Some(CodeOrigin::Dynamic);
             effect.span = script.span;
