@@ -116,6 +116,25 @@ pub struct Outcome {
     pub exit_code: Option<i32>,
     /// Rows changed, where a log states it.
     pub rows: Option<u64>,
+    /// What came back, as far as the record keeps it: the output of a command, the answer of a tool. Readers cut long
+    /// ones with [`Outcome::kept`].
+    pub output: Option<Arc<str>>,
+}
+
+impl Outcome {
+    /// So much of an output is kept: its first and its last half.
+    pub const MAX_OUTPUT: usize = 8 << 10;
+
+    /// The part of an output that is kept.
+    pub fn kept(output: &str) -> Arc<str> {
+        if output.len() <= Self::MAX_OUTPUT {
+            return output.into();
+        }
+        let half = Self::MAX_OUTPUT / 2;
+        let head = output.floor_char_boundary(half);
+        let tail = output.ceil_char_boundary(output.len() - half);
+        format!("{}\n…\n{}", &output[..head], &output[tail..]).into()
+    }
 }
 
 words! {

@@ -271,18 +271,25 @@ impl<'a> Given<'a> {
                 "succeeded" => set(&mut outcome.succeeded, value),
                 "exit_code" => set(&mut outcome.exit_code, value),
                 "rows" => set(&mut outcome.rows, value),
+                "output" => {
+                    outcome.output = string(value).map(|text| Outcome::kept(&text));
+                    outcome.output.is_some()
+                }
                 _ => false,
             };
             if !understood {
-                let advice = "an outcome has `executed`, `succeeded`, `exit_code` and `rows`";
+                let advice = "an outcome has `executed`, `succeeded`, `exit_code`, `rows` and `output`";
                 self.note(format!("`{name}` of the outcome is not understood"), advice);
             }
         });
         if object.is_err() {
             self.note("`outcome` is not a string or an object".to_owned(), "write `ok`, `failed` or `denied`");
         }
-        // What ended with a code, or changed rows, ran.
-        let ran = outcome.exit_code.is_some() || outcome.rows.is_some() || outcome.succeeded.is_some();
+        // What ended with a code, changed rows or answered, ran.
+        let ran = outcome.exit_code.is_some()
+            || outcome.rows.is_some()
+            || outcome.succeeded.is_some()
+            || outcome.output.is_some();
         outcome.executed = executed.unwrap_or(if ran { Executed::Yes } else { Executed::Unknown });
         outcome.succeeded = outcome.succeeded.or(outcome.exit_code.map(|code| code == 0));
         outcome

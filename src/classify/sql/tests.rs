@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::classify::{Catalog, Known, Scene};
-use crate::model::{Action, ActionId, Actor, Executed, Kind, Origin, Outcome, Surroundings, Understanding};
+use crate::model::{Action, ActionId, Actor, Kind, Origin, Outcome, Surroundings, Understanding};
 
 pub(super) fn understand(dialect: &str, sql: &str) -> Understanding {
     let surroundings =
@@ -19,7 +19,7 @@ pub(super) fn understand(dialect: &str, sql: &str) -> Understanding {
         tool: None,
         arguments: None,
         surroundings: Arc::new(surroundings),
-        outcome: Outcome { executed: Executed::Unknown, succeeded: None, exit_code: None, rows: None },
+        outcome: Outcome::default(),
         approved: false,
         gaps: Vec::new(),
         origin: Origin { file: "t".into(), line: 1, offset: 0, format: "actions" },

@@ -314,7 +314,7 @@ pub(crate) fn stem(file: &str) -> &str {
 
 /// The outcome of a call that ran.
 pub(crate) fn ran(succeeded: Option<bool>, exit_code: Option<i32>) -> Outcome {
-    Outcome { executed: Executed::Yes, succeeded, exit_code, rows: None }
+    Outcome { executed: Executed::Yes, succeeded, exit_code, ..Outcome::default() }
 }
 
 /// The outcome of a call that a person or a guard refused.
