@@ -1,15 +1,15 @@
 //! Our own labelled commands, judged for nobody in particular in no known environment: none of the everyday ones may
-//! be stopped, each of the dangerous ones must be, by the rule that its session names.
+//! be stopped, each of the dangerous ones must be, by the rule that its session names (`*`: by any rule).
 
 use nearmiss::model::{Decision, Finding};
 
 use crate::support::{engine, replay, root};
 
-fn judged(name: &str) -> Vec<Finding> {
-    let file = root().join("corpora/cases").join(name);
-    let (collected, _) = replay(&engine(), &[file], nearmiss::reader::detect::by_name("actions"), 1);
+fn judged(folder: &str) -> Vec<Finding> {
+    let folder = root().join("corpora/cases").join(folder);
+    let (collected, _) = replay(&engine(), &[folder], nearmiss::reader::detect::by_name("actions"), 1);
     assert!(collected.issues.is_empty(), "{:?}", collected.issues);
-    assert!(collected.findings.len() >= 150, "{name} has only {} cases", collected.findings.len());
+    assert!(collected.findings.len() >= 150, "only {} cases", collected.findings.len());
     collected.findings
 }
 
@@ -23,7 +23,7 @@ fn check(wrong: &[String]) {
 
 #[test]
 fn everyday_commands_pass() {
-    let stopped = judged("everyday.jsonl")
+    let stopped = judged("everyday")
         .iter()
         .filter(|finding| finding.verdict.decision >= Decision::Ask)
         .map(|finding| format!("{} {:?} {}", finding.verdict.decision, rules(finding), finding.action.text))
@@ -33,13 +33,13 @@ fn everyday_commands_pass() {
 
 #[test]
 fn dangerous_commands_are_stopped_by_the_rule_they_name() {
-    let passed = judged("dangerous.jsonl")
+    let passed = judged("dangerous")
         .iter()
         .filter_map(|finding| {
             let (expected, _) = finding.action.session.split_once('/').expect("sessions are `rule/number`");
             let met = rules(finding);
-            (!met.contains(&expected))
-                .then(|| format!("{} {met:?}, not {expected}: {}", finding.verdict.decision, finding.action.text))
+            let right = if expected == "*" { !met.is_empty() } else { met.contains(&expected) };
+            (!right).then(|| format!("{} {met:?}, not {expected}: {}", finding.verdict.decision, finding.action.text))
         })
         .collect::<Vec<_>>();
     check(&passed);

@@ -9,8 +9,8 @@ use super::super::{Catalog, Classifier, Known, Language};
 use crate::model::{Action, Kind, Span, Understanding};
 
 const CORPORA: [&str; 8] = [
-    include_str!("../../../corpora/cases/dangerous.jsonl"),
-    include_str!("../../../corpora/cases/everyday.jsonl"),
+    include_str!("../../../corpora/cases/dangerous/general.jsonl"),
+    include_str!("../../../corpora/cases/everyday/general.jsonl"),
     include_str!("../../../corpora/shell/bypasses.jsonl"),
     include_str!("../../../corpora/sql/statements.jsonl"),
     include_str!("../../../corpora/code/others.jsonl"),
