@@ -52,6 +52,7 @@ const FILES: &[(&str, &str)] = specs![
     "platforms",
     "desktop",
     "stores",
+    "devices",
 ];
 
 /// Every program nearmiss knows.

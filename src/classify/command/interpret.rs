@@ -6,7 +6,7 @@ use crate::model::{Area, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, 
 use super::call::Call;
 use super::condition::Condition;
 use super::spec::{EffectSpec, Subject};
-use super::{Stream, output, places, settle, within, written};
+use super::{Stream, convention, output, places, settle, within, written};
 
 /// Applies the spec that `call` selected.
 pub(super) fn apply(scene: &mut Scene<'_>, call: &Call<'_>) -> Stream {
@@ -140,7 +140,8 @@ fn on_word(scene: &Scene<'_>, call: &Call<'_>, spec: &EffectSpec, word: &Word) -
         }
         Some(ResourceKind::Code) if !word.text.is_empty() => code_effect(scene, word, more.code),
         Some(kind) => {
-            let mut effect = Effect::new(operation, settle::named(kind, word));
+            let resource = convention::named_by_thing(settle::named(kind, word), operation, &call.by);
+            let mut effect = Effect::new(operation, resource);
             effect.cascades = recursive;
             if word.glob {
                 effect.extent = paths::extent(word);

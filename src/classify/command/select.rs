@@ -22,6 +22,8 @@ enum Selected<'s> {
     Harmless(Option<Operation>),
     /// The program has no commands, or what stands there is an operand.
     Program,
+    /// A verb stands there that the spec does not list for this thing.
+    Unlisted,
 }
 
 /// Reads a command line under the spec of its program.
@@ -31,6 +33,13 @@ pub(super) fn run<'c>(scene: &mut Scene<'_>, invocation: &'c Invocation<'c>, spe
         !(spec.command.is_empty() && spec.lists.0.is_empty() && spec.reads.0.is_empty() && spec.plain.0.is_empty());
     let leading = if has_commands { leading_words(words, spec) } else { Vec::new() };
     let (selected, taken) = if has_commands { select(words, &leading, spec) } else { (Selected::Program, 0) };
+    let (selected, taken) = match selected {
+        Selected::Harmless(_) if names_a_verb_behind(words, &leading, taken) => (Selected::Unlisted, 0),
+        Selected::Command(command) if is_mild(command) && names_a_verb_behind(words, &leading, taken) => {
+            (Selected::Unlisted, 0)
+        }
+        other => (other, taken),
+    };
     let skip = &leading[..taken.min(leading.len())];
     let mut by = spec.called.clone().unwrap_or_else(|| name.to_owned());
     for at in skip {
@@ -63,13 +72,32 @@ pub(super) fn run<'c>(scene: &mut Scene<'_>, invocation: &'c Invocation<'c>, spe
         Selected::Program if !has_commands || is_own(spec) => interpret::apply(scene, &call),
         // `git` alone prints its help.
         Selected::Program if leading.is_empty() => Stream { connected: true, ..Stream::default() },
-        Selected::Program => {
+        Selected::Program | Selected::Unlisted => {
             for effect in &spec.always {
                 interpret::effect(scene, &call, effect);
             }
             convention::unknown_command(scene, &call)
         }
     }
+}
+
+/// `x monitors` lists; `x monitors delete 7` and `x vcl snippet delete` do not, though nobody listed them: a thing, or
+/// two, with a verb behind.
+fn names_a_verb_behind(words: &[Word], leading: &[usize], taken: usize) -> bool {
+    let at = |place: usize| leading.get(place).and_then(|at| words.get(*at)).filter(|word| word.is_known());
+    let is_thing = |place: usize| at(place).is_some_and(|word| convention::is_thing(&word.text));
+    let changes = |place: usize| at(place).is_some_and(|word| convention::changes(&word.text));
+    let Some(last) = taken.checked_sub(1) else { return false };
+    is_thing(last) && (changes(taken) || is_thing(taken) && changes(taken + 1))
+}
+
+/// Whether a command only makes or changes things, and runs nothing.
+fn is_mild(command: &Spec) -> bool {
+    let mild = [Operation::Read, Operation::List, Operation::Create, Operation::Update, Operation::Alter];
+    command.handler.is_none()
+        && command.inner.is_empty()
+        && command.code.is_empty()
+        && command.effects.iter().all(|effect| mild.contains(&effect.does.operation))
 }
 
 /// Whether a program with commands also means something without one.

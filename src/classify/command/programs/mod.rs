@@ -1,6 +1,7 @@
 //! Programs whose command lines are a language of their own: what a spec cannot say, one file for each.
 
 mod chmod;
+mod console;
 mod copy;
 mod dd;
 mod env;
@@ -34,6 +35,7 @@ words! {
         ApplyPatch = "apply-patch",
         Chmod = "chmod",
         Cmd = "cmd",
+        Console = "console",
         Copy = "copy",
         Curl = "curl",
         Dd = "dd",
@@ -67,6 +69,7 @@ impl Handler {
         match self {
             Self::ApplyPatch => patch::run(scene, call),
             Self::Cmd => windows::cmd(scene, call),
+            Self::Console => console::run(scene, call),
             Self::PowerShell => windows::powershell(scene, call),
             Self::Tee => tee::run(scene, call),
             Self::Chmod => chmod::run(scene, call),
