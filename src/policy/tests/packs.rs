@@ -49,7 +49,7 @@ fn recommended_on_files() {
     check("drop Folder:/ +root cascades all env=test approved", "block files.destroy-root");
     check(
         "delete Folder:/ +root unresolved cascades all env=test",
-        "block files.destroy-root, ask files.delete-outside, ask files.delete-unresolved, maybe files.destroy-home, maybe files.destroy-system, maybe files.destroy-workspace, maybe files.destroy-history, maybe files.destroy-database-files, maybe files.destroy-mount, maybe files.change-startup, maybe files.move-history",
+        "block files.destroy-root, ask files.delete-unresolved, maybe files.destroy-home, maybe files.destroy-system, maybe files.destroy-workspace, maybe files.destroy-history, maybe files.destroy-database-files, maybe files.destroy-mount, maybe files.delete-outside, maybe files.change-startup, maybe files.move-history",
     );
     check("drop Folder:/home/dev +home cascades all env=development", "block files.destroy-home");
     check("drop Folder:/etc +system cascades all env=development", "block files.destroy-system");
