@@ -8,7 +8,7 @@ use super::tables::Does;
 use super::value::{Reading, Value};
 use super::walk::Call;
 
-mod made;
+pub(super) mod made;
 
 use made::Made;
 

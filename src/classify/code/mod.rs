@@ -10,6 +10,7 @@ mod encoding;
 mod lexer;
 mod powershell;
 mod redis;
+mod sdk;
 mod source;
 mod stores;
 mod tables;
