@@ -52,6 +52,10 @@ pub(super) fn call(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langu
     let target = target(&made).unwrap_or_default();
     let mut resource = Resource::new(meaning.kind, target.text.clone());
     resource.unresolved = !target.is_known();
+    if meaning.kind == ResourceKind::Item && (resource.unresolved || resource.name.is_empty()) {
+        // Which one is not known, but what sort of thing: `stripe.Customer`.
+        resource = Resource::new(meaning.kind, owner);
+    }
     let mut effect = Effect::new(meaning.operation, resource);
     effect.certainty = Certainty::Inferred;
     effect.extent = extent(meaning, owner, &target);

@@ -47,6 +47,8 @@ pub(super) struct Reading<'t> {
     pub(super) tokens: Vec<Token<'t>>,
     pub(super) dot_joins: bool,
     pub(super) variables: Variables,
+    /// The host that a connection was opened to.
+    pub(super) peer: Option<String>,
     /// Variables that hold a collection of the language itself.
     pub(super) memory: BTreeSet<String>,
     /// What functions without parameters give back, as ranges of tokens.

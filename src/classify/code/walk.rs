@@ -34,7 +34,7 @@ pub(super) fn run(scene: &mut Scene<'_>, language: Language, text: &str) {
         scene.gap(GapKind::Unparsed, Hides::Anything, None, format!("{language:?} code does not end its strings"));
     }
     let seen = vec![false; tokens.len()];
-    let reading = Reading { code: text, tokens, dot_joins: syntax.dot_joins, variables: Variables::new(), memory: Default::default(), results: Default::default() };
+    let reading = Reading { code: text, tokens, dot_joins: syntax.dot_joins, variables: Variables::new(), peer: None, memory: Default::default(), results: Default::default() };
     let length = reading.tokens.len();
     let mut walk = Walk {
         reading,
@@ -97,6 +97,10 @@ impl<'t> Walk<'t> {
                     let word = self.reading.resolved(word);
                     act::shell(scene, &word);
                 }
+                Kind::Text(word) if self.is_shell_template(at) => {
+                    let word = self.reading.resolved(word);
+                    act::shell(scene, &word);
+                }
                 Kind::Text(word) => {
                     let inner: Vec<(String, Option<Span>)> = (word.unknown.iter())
                         .filter(|part| part.name.contains('('))
@@ -125,6 +129,14 @@ impl<'t> Walk<'t> {
             }
             at += 1;
         }
+    }
+
+    /// Bun's and zx's ``$`rm x` ``.
+    fn is_shell_template(&self, at: usize) -> bool {
+        self.language == Language::JavaScript
+            && self.token(at).is_some_and(|token| token.text.starts_with('`'))
+            && at > 0
+            && (self.is(at - 1, b'$') || self.token(at - 1).is_some_and(|token| matches!(token.text, "$" | "sh")))
     }
 
     /// `!ls`, `%%bash`: a notebook hands the line to a shell.
@@ -336,6 +348,28 @@ impl<'t> Walk<'t> {
         self.reading.variables.insert(name.to_owned(), value);
     }
 
+    /// Remembers who a connection goes to, and what is written to a request that stands open.
+    fn reached(&mut self, scene: &mut Scene<'_>, call: &Call) {
+        let last = call.name.rsplit('.').next().unwrap_or("");
+        if matches!(last, "connect" | "create_connection" | "SMTP" | "SMTP_SSL" | "FTP" | "FTP_TLS" | "createConnection") {
+            let first = call.items.first().map(|(from, to)| self.reading.value(*from, *to));
+            self.reading.peer = first.and_then(|value| value.words.first().and_then(Word::value).map(str::to_owned));
+        }
+        // `req.write(data)` after `const req = https.request({hostname: …})`.
+        if matches!(last, "request") && self.language == Language::JavaScript {
+            let made = act::made::Made { reading: &self.reading, call };
+            let host = made.option("hostname").or_else(|| made.option("host"));
+            let first = host.or_else(|| made.argument(0));
+            if let Some(peer) = first.and_then(|value| value.word().and_then(Word::value).map(str::to_owned)) {
+                self.reading.peer = Some(peer);
+            }
+        }
+        if matches!(last, "write" | "end" | "send") && self.reading.peer.is_some() && self.language == Language::JavaScript
+        {
+            act::run(scene, &self.reading, self.language, tables::Does::Send, call);
+        }
+    }
+
     fn call(&mut self, scene: &mut Scene<'_>, call: Call) {
         let last = call.name.rsplit('.').next().unwrap_or("");
         if matches!(last, "forEach" | "map" | "each" | "filter") && call.receiver_end > call.head {
@@ -355,6 +389,7 @@ impl<'t> Walk<'t> {
             scene.effect(effect);
         }
         self.dialled |= last == "connect" || last == "create_connection" || last == "createConnection";
+        self.reached(scene, &call);
         if self.inlined(scene, &call) {
             return;
         }

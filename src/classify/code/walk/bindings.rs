@@ -127,6 +127,9 @@ impl Walk<'_> {
         }
         if let Some(module) = self.module(at + 2, end) {
             self.aliases.insert(whole.clone(), module);
+            // A module is no value.
+            self.reading.variables.remove(&whole);
+            return;
         } else if let Some(alias) = self.dotted(at + 2, end) {
             // `run = os.system`
             self.aliases.insert(whole.clone(), alias);
