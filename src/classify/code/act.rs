@@ -2,7 +2,9 @@
 
 use crate::classify::command::{self, Invocation, Stream};
 use crate::classify::{Language, Scene, Word, paths};
-use crate::model::{Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone};
+use crate::model::{
+    Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone,
+};
 
 use super::tables::Does;
 use super::value::{Reading, Value};
@@ -98,7 +100,8 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
             // `session.delete(user)` is no request: only what looks like an address is asked for.
             let owner = call.name.rsplit('.').nth(1).unwrap_or("");
             let may_differ = matches!(owner, "session" | "client" | "http" | "request");
-            let address = |word: &Word| word.text.contains(['/', ':']) || word.text.to_ascii_lowercase().contains("url");
+            let address =
+                |word: &Word| word.text.contains(['/', ':']) || word.text.to_ascii_lowercase().contains("url");
             if !may_differ || first.word().is_some_and(address) {
                 made.request(scene, method, &first, 1);
             }

@@ -52,7 +52,11 @@ fn within(text: &str) -> Option<Vec<String>> {
         let items: Vec<&str> = if listed { vec!["%items%"] } else { set.split([' ', ',', ';']).collect() };
         let put = |item: &str| {
             let item = item.trim_matches('"');
-            text[body..].replace(&format!("%%~{name}"), item).replace(&format!("%~{name}"), item).replace(&format!("%%{name}"), item).replace(&format!("%{name}"), item)
+            text[body..]
+                .replace(&format!("%%~{name}"), item)
+                .replace(&format!("%~{name}"), item)
+                .replace(&format!("%%{name}"), item)
+                .replace(&format!("%{name}"), item)
         };
         return Some(items.into_iter().filter(|item| !item.is_empty()).take(32).map(put).collect());
     }
@@ -60,7 +64,10 @@ fn within(text: &str) -> Option<Vec<String>> {
     while lower[rest..].starts_with("/i ") || lower[rest..].starts_with("not ") {
         rest = word_at(rest)?;
     }
-    if lower[rest..].starts_with("exist ") || lower[rest..].starts_with("defined ") || lower[rest..].starts_with("errorlevel ") {
+    if lower[rest..].starts_with("exist ")
+        || lower[rest..].starts_with("defined ")
+        || lower[rest..].starts_with("errorlevel ")
+    {
         rest = word_at(rest)?;
     }
     // The condition itself: one word, or one in quotes.
@@ -120,7 +127,9 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
         "format" => note(O::Drop, K::Device, operands.first().map_or("", |name| name), Extent::All),
         "cipher" => {
             let wiped = words.iter().find_map(|word| {
-                word.get(..2).filter(|start| start.eq_ignore_ascii_case("/w")).map(|_| word[2..].trim_start_matches(':'))
+                word.get(..2)
+                    .filter(|start| start.eq_ignore_ascii_case("/w"))
+                    .map(|_| word[2..].trim_start_matches(':'))
             });
             if let Some(wiped) = wiped {
                 note(O::Delete, K::Device, wiped, Extent::Some);
@@ -166,7 +175,12 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
         "takeown" | "icacls" | "cacls" => {
             let file = words.iter().position(|word| word.eq_ignore_ascii_case("/f")).and_then(|at| words.get(at + 1));
             let name = file.or(operands.first().copied());
-            let changes = program == "takeown" || has("/grant") || has("/reset") || has("/deny") || has("/setowner") || has("/inheritance");
+            let changes = program == "takeown"
+                || has("/grant")
+                || has("/reset")
+                || has("/deny")
+                || has("/setowner")
+                || has("/inheritance");
             if changes {
                 let all = has("/t") || has("/r");
                 note(O::Grant, K::File, name.map_or("", |name| name), if all { Extent::All } else { Extent::One });

@@ -189,7 +189,8 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span, state: &mut State) {
     let text = text.trim();
     state.bind(text);
     let text = assigned(text);
-    let text = if text.starts_with('$') { text.split_once(" in ").map_or(text, |(_, right)| right.trim()) } else { text };
+    let text =
+        if text.starts_with('$') { text.split_once(" in ").map_or(text, |(_, right)| right.trim()) } else { text };
     let text = text.trim_start_matches(". ").trim_start();
     let words: Vec<String> = words(text).into_iter().map(|word| state.filled(word)).collect();
     let Some(first) = words.first() else { return };
@@ -343,9 +344,7 @@ pub(super) fn is_cmdlet(word: &str) -> bool {
     let Some((verb, noun)) = word.split_once('-') else { return false };
     let capital = noun.starts_with(|first: char| first.is_ascii_uppercase());
     let lower = word.to_ascii_lowercase();
-    let listed = || {
-        HARMLESS.contains(&&*lower) || CMDLETS.iter().any(|row| row.2.split(' ').any(|name| name == lower))
-    };
+    let listed = || HARMLESS.contains(&&*lower) || CMDLETS.iter().any(|row| row.2.split(' ').any(|name| name == lower));
     noun.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && VERBS.contains(&format!(" {} ", verb.to_ascii_lowercase()))
         && (capital || listed())

@@ -86,7 +86,8 @@ fn said(name: &str, owner: &str) -> Option<Meaning> {
     let has = |word: &str| words.iter().any(|it| it == word);
     let kind = |kind| Meaning { operation: Operation::Grant, kind, several: false, all: false };
     // Who may do what is written as a policy: `put_bucket_policy`, `set_iam_policy`, `attach_role_policy`.
-    let gives = matches!(first.as_str(), "put" | "set" | "attach" | "add" | "create" | "authorize" | "modify" | "update");
+    let gives =
+        matches!(first.as_str(), "put" | "set" | "attach" | "add" | "create" | "authorize" | "modify" | "update");
     if gives && (has("policy") || has("acl") || has("permission") || has("ingress")) {
         return Some(kind(ResourceKind::Role));
     }
@@ -166,8 +167,14 @@ fn target(made: &Made<'_, '_>) -> Option<Word> {
 /// The file that leaves by `upload_file`, `fput_object`, `upload_from_filename`.
 fn uploaded(made: &Made<'_, '_>, last: &str) -> Option<Word> {
     let at = match last {
-        "upload_file" | "upload_from_filename" | "upload_fileobj" | "upload_blob" | "files_upload" | "files_upload_v2"
-        | "uploadFile" | "upload" => 0,
+        "upload_file"
+        | "upload_from_filename"
+        | "upload_fileobj"
+        | "upload_blob"
+        | "files_upload"
+        | "files_upload_v2"
+        | "uploadFile"
+        | "upload" => 0,
         "fput_object" => 2,
         "put_object" | "putObject" => usize::MAX,
         _ => return None,
@@ -212,9 +219,10 @@ fn mild(scene: &mut Scene<'_>, reading: &Reading<'_>, call: &Call, owner: &str, 
     // Collections of the language delete from memory only.
     let head = reading.tokens.get(call.head).map_or("", |token| token.text);
     let local = reading.memory.contains(head) || matches!(head, "np" | "numpy" | "pd" | "self" | "this");
-    let takes_literal = call.items.first().is_some_and(|(from, _)| {
-        last == "delete" && !matches!(reading.tokens[*from].kind, Kind::Name)
-    });
+    let takes_literal = call
+        .items
+        .first()
+        .is_some_and(|(from, _)| last == "delete" && !matches!(reading.tokens[*from].kind, Kind::Name));
     if local || takes_literal || owner.ends_with("headers") || last.ends_with("at") {
         return false;
     }

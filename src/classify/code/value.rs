@@ -219,8 +219,15 @@ impl<'t> Reading<'t> {
         }
         Some(match &*text {
             "os.sep" | "path.sep" | "os.path.sep" | "File::SEPARATOR" => "/",
-            "os.environ[HOME]" | "process.env.HOME" | "process.env[HOME]" | "ENV[HOME]" | "$ENV{HOME}" | "os.environ.get(HOME)"
-            | "os.getenv(HOME)" | "ENV.fetch(HOME)" | "getenv(HOME)" => "~",
+            "os.environ[HOME]"
+            | "process.env.HOME"
+            | "process.env[HOME]"
+            | "ENV[HOME]"
+            | "$ENV{HOME}"
+            | "os.environ.get(HOME)"
+            | "os.getenv(HOME)"
+            | "ENV.fetch(HOME)"
+            | "getenv(HOME)" => "~",
             _ => return None,
         })
     }

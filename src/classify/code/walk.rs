@@ -34,7 +34,15 @@ pub(super) fn run(scene: &mut Scene<'_>, language: Language, text: &str) {
         scene.gap(GapKind::Unparsed, Hides::Anything, None, format!("{language:?} code does not end its strings"));
     }
     let seen = vec![false; tokens.len()];
-    let reading = Reading { code: text, tokens, dot_joins: syntax.dot_joins, variables: Variables::new(), peer: None, memory: Default::default(), results: Default::default() };
+    let reading = Reading {
+        code: text,
+        tokens,
+        dot_joins: syntax.dot_joins,
+        variables: Variables::new(),
+        peer: None,
+        memory: Default::default(),
+        results: Default::default(),
+    };
     let length = reading.tokens.len();
     let mut walk = Walk {
         reading,
@@ -351,7 +359,10 @@ impl<'t> Walk<'t> {
     /// Remembers who a connection goes to, and what is written to a request that stands open.
     fn reached(&mut self, scene: &mut Scene<'_>, call: &Call) {
         let last = call.name.rsplit('.').next().unwrap_or("");
-        if matches!(last, "connect" | "create_connection" | "SMTP" | "SMTP_SSL" | "FTP" | "FTP_TLS" | "createConnection") {
+        if matches!(
+            last,
+            "connect" | "create_connection" | "SMTP" | "SMTP_SSL" | "FTP" | "FTP_TLS" | "createConnection"
+        ) {
             let first = call.items.first().map(|(from, to)| self.reading.value(*from, *to));
             self.reading.peer = first.and_then(|value| value.words.first().and_then(Word::value).map(str::to_owned));
         }
@@ -364,7 +375,9 @@ impl<'t> Walk<'t> {
                 self.reading.peer = Some(peer);
             }
         }
-        if matches!(last, "write" | "end" | "send") && self.reading.peer.is_some() && self.language == Language::JavaScript
+        if matches!(last, "write" | "end" | "send")
+            && self.reading.peer.is_some()
+            && self.language == Language::JavaScript
         {
             act::run(scene, &self.reading, self.language, tables::Does::Send, call);
         }

@@ -150,15 +150,31 @@ impl Walk<'_> {
             || matches!(
                 self.name(at),
                 Some(
-                    "Map" | "Set" | "WeakMap" | "WeakSet" | "dict" | "list" | "set" | "deque" | "defaultdict" | "Counter"
-                        | "OrderedDict" | "collections" | "Hash" | "Array" | "URLSearchParams" | "Headers" | "FormData"
+                    "Map"
+                        | "Set"
+                        | "WeakMap"
+                        | "WeakSet"
+                        | "dict"
+                        | "list"
+                        | "set"
+                        | "deque"
+                        | "defaultdict"
+                        | "Counter"
+                        | "OrderedDict"
+                        | "collections"
+                        | "Hash"
+                        | "Array"
+                        | "URLSearchParams"
+                        | "Headers"
+                        | "FormData"
                 )
             )
     }
 
     /// `x += …`: what was joined to it, where that is known.
     fn changed(&mut self, name: &str, at: usize) {
-        let Some(mut value) = self.reading.variables.remove(name).filter(|_| self.is(at + 1, b'+') || self.is(at + 1, b'.'))
+        let Some(mut value) =
+            self.reading.variables.remove(name).filter(|_| self.is(at + 1, b'+') || self.is(at + 1, b'.'))
         else {
             return;
         };

@@ -149,9 +149,11 @@ impl Walk<'_> {
             }
             let stop = self.statement_end(at);
             let takes = (at..stop).any(|at| self.token(at).is_some_and(|it| it.text == "shift" || it.text == "@_"))
-                || self.reading.code.get(self.reading.tokens[at].start..).is_some_and(|rest| {
-                    rest.split(';').next().is_some_and(|statement| statement.contains("@_"))
-                });
+                || self
+                    .reading
+                    .code
+                    .get(self.reading.tokens[at].start..)
+                    .is_some_and(|rest| rest.split(';').next().is_some_and(|statement| statement.contains("@_")));
             if !takes {
                 return (found, at);
             }
