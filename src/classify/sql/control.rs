@@ -189,6 +189,15 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
         }
         "DBCC" => {
             let command = cursor.keyword();
+            if ["CHECK", "SHOW", "OPENTRAN", "SQLPERF", "USEROPTIONS", "INPUTBUFFER", "PAGE", "IND", "LOGINFO", "TRACESTATUS"]
+                .iter()
+                .any(|start| command.starts_with(start))
+                && !cursor.has("REPAIR_ALLOW_DATA_LOSS")
+                && !cursor.has("REPAIR_REBUILD")
+            {
+                run.server(Operation::List, &format!("DBCC {command}"), span);
+                return true;
+            }
             let harmful = cursor.has("REPAIR_ALLOW_DATA_LOSS");
             let operation = if harmful { Operation::Delete } else { Operation::Alter };
             let name = Name { span, ..Name::default() };
@@ -196,16 +205,17 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
             resource.unresolved = false;
             run.put(operation, resource, Extent::Some, &format!("DBCC {command}"), span, |_| {});
         }
-        "REVERT" => {
-            let name = Name { text: "original login".to_owned(), span, unresolved: false };
-            run.note(Operation::Escalate, ResourceKind::Role, &name, Extent::One, "REVERT");
-        }
+        // Back to who one was: that hands a role back.
+        "REVERT" => settings::session(run, verb, span),
         "AUDIT" | "NOAUDIT" => {
             let operation = if verb == "AUDIT" { Operation::Alter } else { Operation::Disable };
             let name = Name { text: "audit".to_owned(), span, unresolved: false };
             run.note(operation, ResourceKind::Safeguard, &name, Extent::Some, verb);
         }
-        _ => return assignment(run, cursor, here),
+        _ => {
+            let routine = run.blocks > 0 || run.dialect == Dialect::Oracle;
+            return assignment(run, cursor, here) || routine && super::procedures::package(run, here);
+        }
     }
     true
 }

@@ -4,7 +4,7 @@ use crate::model::{GapKind, Hides};
 
 use super::cursor::Cursor;
 use super::lexer::{Kind, Token};
-use super::{Run, access, control, data, functions, routine, schema, transaction, transfer};
+use super::{Run, access, control, data, dynamic, functions, routine, schema, transaction, transfer};
 
 /// Statements inside statements (`EXPLAIN PREPARE …`) deeper than this are a gap.
 const MAX_DEPTH: usize = 16;
@@ -104,6 +104,9 @@ fn verb(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, word: &str) {
     if !run.scanned && !NAMES_ONLY.contains(&word) {
         functions::run(run, tokens);
         run.scanned = true;
+    }
+    if !matches!(word, "INSERT" | "UPDATE" | "DELETE" | "CREATE" | "ALTER" | "DROP" | "GRANT" | "EXEC" | "EXECUTE") {
+        dynamic::remember(run, here, word);
     }
     let known = match word {
         "" if here.sees_punct("(") => data::run(run, tokens),
