@@ -23,7 +23,7 @@ lint:
 
 # how many of the labelled commands are judged as their label says
 score:
-    cargo test --test it score:: -- --nocapture --test-threads 1
+    cargo test --test it score -- --nocapture --test-threads 1
 
 # speed and memory, as ratios in one run (release build; several minutes the first time)
 bench *ARGS:
