@@ -71,7 +71,7 @@ fn means_harm(text: &str) -> bool {
 
 /// Whether the finding says that a whole table or more is lost, which no label makes harmless.
 fn empties(finding: &Finding) -> bool {
-    finding.effects.iter().any(|effect| matches!(effect.operation, Operation::Delete | Operation::Drop))
+    finding.understanding.effects.iter().any(|effect| matches!(effect.operation, Operation::Delete | Operation::Drop))
 }
 
 #[test]
