@@ -122,7 +122,8 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token], line: Span) {
                 Extent::All,
                 word,
                 Some(line),
-                |_| {},
+                // What was there is gone, and nothing asks.
+                |effect| effect.guard_off = lower == ".restore",
             );
         }
         "\\set" | "\\gset" if rest.contains('`') => {

@@ -99,6 +99,8 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
             transaction::save(run, cursor);
         }
         "RELEASE" => return cursor.rest().len() <= 2,
+        "LET" if run.blocks > 0 || run.dialect == Dialect::Snowflake => return cursor.name().is_some(),
+        "SUMMARIZE" => return explain::explain(run, cursor),
         "SET" | "RESET" | "PRAGMA" | "UNSET" => return settings::set(run, cursor, verb),
         "USE" => return use_(run, cursor),
         "SHOW" => return explain::show(run, cursor),
@@ -199,11 +201,13 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
                 return true;
             }
             let harmful = cursor.has("REPAIR_ALLOW_DATA_LOSS");
-            let operation = if harmful { Operation::Delete } else { Operation::Alter };
-            let name = Name { span, ..Name::default() };
-            let mut resource = run.resource(if harmful { ResourceKind::Database } else { ResourceKind::Server }, &name);
-            resource.unresolved = false;
-            run.put(operation, resource, Extent::Some, &format!("DBCC {command}"), span, |_| {});
+            let operation = if harmful { Operation::Update } else { Operation::Alter };
+            let text = cursor.next_string().map_or_else(String::new, |(text, _)| if harmful { text } else { String::new() });
+            let kind = if harmful { ResourceKind::Database } else { ResourceKind::Server };
+            // The repair throws away what it cannot mend, and is only allowed where that is said.
+            run.put(operation, Resource::new(kind, text), Extent::Some, &format!("DBCC {command}"), span, |effect| {
+                effect.guard_off = harmful;
+            });
         }
         // Back to who one was: that hands a role back.
         "REVERT" => settings::session(run, verb, span),

@@ -121,7 +121,11 @@ fn term(run: &Run<'_, '_, '_>, cursor: &mut Cursor<'_>, built: &mut Built, depth
         }
         Kind::Param => {
             cursor.at += 1;
-            built.hole(written, Holes::Open);
+            let name = written.trim_start_matches(':');
+            match run.variables.iter().rev().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+                Some((_, value)) => built.join(value),
+                None => built.hole(written, Holes::Open),
+            }
             true
         }
         Kind::Punct if written == "(" => {
@@ -333,7 +337,7 @@ pub(super) fn note(run: &mut Run<'_, '_, '_>, by: &str, code: CodeOrigin, span: 
 pub(super) fn remember(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) {
     let routine = run.blocks > 0 || run.declares;
     let signed = |token: &Token| here.text.as_bytes().get(token.start) == Some(&b'@');
-    if !(routine || matches!(verb, "SET" | "DECLARE") && here.tokens.len() > 3) && !here.tokens.iter().any(signed) {
+    if !(routine || matches!(verb, "SET" | "DECLARE" | "LET") && here.tokens.len() > 3) && !here.tokens.iter().any(signed) {
         return;
     }
     match verb {
@@ -350,7 +354,7 @@ pub(super) fn remember(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) 
             }
             assignments(run, Cursor { at: 1, ..here });
         }
-        "SET" | "DECLARE" => assignments(run, Cursor { at: 1, ..here }),
+        "SET" | "DECLARE" | "LET" => assignments(run, Cursor { at: 1, ..here }),
         _ => assignments(run, here),
     }
 }

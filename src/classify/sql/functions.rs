@@ -142,6 +142,9 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token]) {
             continue;
         }
         let lower = text.to_ascii_lowercase();
+        if !run.made.is_empty() && super::routine::calls_made(run, &lower) {
+            continue;
+        }
         let package = match pair.checked_sub(3) {
             Some(at) if run.text.as_bytes()[tokens[at + 1].start] == b'.' => &run.text[tokens[at].start..tokens[at].end],
             _ => "",
@@ -360,11 +363,22 @@ fn runs_sql(run: &mut Run<'_, '_, '_>, by: &str, mut arguments: Cursor<'_>, span
                 run.transaction = Some(run.scene.mark());
             }
         }
+        _ if by == "openrowset" && arguments_of_bulk(run, span) => {
+            let path = connection.unwrap_or_default();
+            transfer::reads_file(run, &path, by, span);
+        }
         _ if by == "openrowset" || by == "opendatasource" => {
             transfer::fetch(run, connection.as_deref().unwrap_or_default(), by, span);
         }
         _ => executes(run, by, span),
     }
+}
+
+/// `OPENROWSET(BULK 'file', …)` reads a file of the server's.
+fn arguments_of_bulk(run: &Run<'_, '_, '_>, span: Option<Span>) -> bool {
+    let words = span.and_then(|span| run.text.get(span.start..span.end)).unwrap_or_default();
+    let inner = words.split_once('(').map_or("", |(_, inner)| inner.trim_start());
+    inner.get(..5).is_some_and(|word| word.eq_ignore_ascii_case("BULK "))
 }
 
 /// `host=x dbname=y`, `postgres://user@x/y`

@@ -59,6 +59,8 @@ pub fn run(scene: &mut Scene<'_>, text: &str) {
         declares: false,
         variables: Vec::new(),
         prepared: Vec::new(),
+        made: Vec::new(),
+        misfit: false,
         scanned: false,
         depth: 0,
         transaction: None,
@@ -90,9 +92,9 @@ pub fn run(scene: &mut Scene<'_>, text: &str) {
     }
     if splitter.lexer.unclosed {
         run.gap(GapKind::Unparsed, Hides::Anything, None, "a quote or comment is never closed");
-        if outermost {
-            fragment::run(&mut run);
-        }
+    }
+    if outermost && (splitter.lexer.unclosed || run.misfit && fragment::ends_another(text)) {
+        fragment::run(&mut run);
     }
     run.finish();
     if outermost && !template.is_empty() {
@@ -120,6 +122,10 @@ struct Run<'s, 'a, 't> {
     variables: Vec<(String, dynamic::Built)>,
     /// Statements prepared in this text, which are judged there.
     prepared: Vec<String>,
+    /// Routines made in this text, with their bodies.
+    made: Vec<(String, String, Span)>,
+    /// A statement began like none.
+    misfit: bool,
     /// The functions of the statement at hand are noted already.
     scanned: bool,
     /// How deep statements are nested (`EXPLAIN PREPARE …`).

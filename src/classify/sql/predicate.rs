@@ -177,7 +177,7 @@ impl Judge<'_, '_, '_, '_> {
 
     fn compared(&self, left: &Expr, op: &BinaryOperator, right: &Expr, depth: usize) -> Option<bool> {
         use BinaryOperator::{Eq, Gt, GtEq, Lt, LtEq, NotEq, Spaceship};
-        if matches!(op, Eq | GtEq | LtEq | Spaceship) && is_column(left) && left == right && !self.is_place(left) {
+        if matches!(op, Eq | GtEq | LtEq | Spaceship) && left == right && self.is_steady(left, 0) {
             return Some(true);
         }
         if *op == Eq && self.is_self_join(left, right) {
@@ -297,6 +297,26 @@ impl Judge<'_, '_, '_, '_> {
         let column = column.to_ascii_lowercase();
         let of = column.strip_suffix("_id").or_else(|| column.strip_suffix("id")).unwrap_or_default();
         of.len() >= 2 && (table == of || table.strip_suffix('s').is_some_and(|one| one == of))
+    }
+
+    /// A column, or a function of columns and values that gives the same twice.
+    fn is_steady(&self, expr: &Expr, depth: usize) -> bool {
+        match plain(expr) {
+            Expr::Function(function) => {
+                use sqlparser::ast::{FunctionArg, FunctionArgExpr, FunctionArguments};
+                const STEADY: &[&str] = &["coalesce", "lower", "upper", "trim", "length", "abs", "concat", "ifnull", "nvl", "isnull"];
+                let name = function.name.0.last().and_then(|part| part.as_ident()).map_or("", |ident| &ident.value);
+                let FunctionArguments::List(list) = &function.args else { return false };
+                depth < 4
+                    && STEADY.iter().any(|steady| name.eq_ignore_ascii_case(steady))
+                    && list.args.iter().all(|argument| match argument {
+                        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => self.is_steady(expr, depth + 1),
+                        _ => false,
+                    })
+            }
+            Expr::Value(value) => !matches!(value.value, Value::Null | Value::Placeholder(_)),
+            other => is_column(other) && !self.is_place(other),
+        }
     }
 
     /// A number that no key has.
@@ -434,6 +454,7 @@ mod tests {
             "CASE WHEN 1 = 1 THEN TRUE ELSE FALSE END",
             "created_at <= now()",
             "'a' LIKE 'a'",
+            "coalesce(id, 0) = coalesce(id, 0)",
         ] {
             let found = understand("postgres", &format!("DELETE FROM logs WHERE {always}"));
             assert_eq!(found.effects[0].extent, Extent::All, "{always}");

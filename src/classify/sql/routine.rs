@@ -72,6 +72,9 @@ fn executes(run: &mut Run<'_, '_, '_>, by: &str, name: &str, origin: CodeOrigin,
 /// A routine that the database keeps: what it does is not in the text.
 fn call(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, by: &str) -> bool {
     let Some(name) = cursor.name() else { return false };
+    if calls_made(run, &name.text) {
+        return true;
+    }
     if !cursor.ended() && !cursor.sees_punct("(") && cursor.rest().iter().all(|token| token.kind == Kind::Word) {
         return false;
     }
@@ -234,6 +237,7 @@ pub(super) fn created(run: &mut Run<'_, '_, '_>, cursor: Cursor<'_>, named: &Nam
     let by = format!("CREATE {}", named.words);
     if let Some(at) = cursor.find("LANGUAGE") {
         let language = Cursor { at: at + 1, ..cursor }.peek(0).trim_matches(['\'', '"']).to_ascii_lowercase();
+        remember(run, cursor, name, &language);
         if UNTRUSTED.contains(&language.as_str()) && run.dialect != Dialect::Oracle {
             let granted = Name { text: format!("language {language} to {}", name.text), ..name.clone() };
             access::grants(run, &granted, &by, name.span);
@@ -252,6 +256,27 @@ pub(super) fn created(run: &mut Run<'_, '_, '_>, cursor: Cursor<'_>, named: &Nam
         let table = cursor.find("TO").and_then(|at| Cursor { at: at + 1, ..cursor }.name()).unwrap_or_default();
         run.note(Operation::Alter, ResourceKind::Table, &table, Extent::All, "CREATE RULE");
     }
+}
+
+/// Remembers the body of a routine that is made here, for when it is called in the same text.
+fn remember(run: &mut Run<'_, '_, '_>, cursor: Cursor<'_>, name: &Name, language: &str) {
+    if !matches!(language, "sql" | "plpgsql") || run.made.len() >= 16 {
+        return;
+    }
+    if let Some(at) = cursor.find("AS")
+        && let Some((code, span)) = (Cursor { at: at + 1, ..cursor }).string()
+    {
+        run.made.push((name.text.to_ascii_lowercase(), code, span));
+    }
+}
+
+/// Reads the body of a routine that was made in this text and is called now; `false` when it was not.
+pub(super) fn calls_made(run: &mut Run<'_, '_, '_>, name: &str) -> bool {
+    let Some(at) = run.made.iter().position(|(made, ..)| made.eq_ignore_ascii_case(name)) else { return false };
+    // Once is enough, and a routine that calls itself ends here.
+    let (_, code, span) = run.made.remove(at);
+    run.nested_sql(&code, span, None);
+    true
 }
 
 /// A shared library gets into the server.

@@ -325,6 +325,11 @@ fn backup(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> bool
         resource.unresolved = name.unresolved;
         export(run, resource, Extent::All, "BACKUP", span, zone_of(&peer), peer);
     } else {
+        if kind == ResourceKind::Table && cursor.has("AS OF") {
+            // Delta tables go back to a version and can go forth again.
+            run.put(Operation::Alter, resource, Extent::All, "RESTORE", span, |_| {});
+            return true;
+        }
         let replaces = cursor.has("REPLACE");
         run.put(Operation::Update, resource, Extent::All, "RESTORE", span, |effect| effect.guard_off = replaces);
         if !peer.is_empty() {

@@ -155,7 +155,10 @@ pub(super) fn upkeep(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &s
             if !plugin && !cursor.ended() && !cursor.sees("FROM") {
                 return false;
             }
-            if verb == "UNINSTALL" {
+            let guards = ["audit", "validate_password", "connection_control", "sql_firewall", "mysql_firewall"];
+            if verb == "UNINSTALL" && guards.iter().any(|guard| name.text.to_ascii_lowercase().contains(guard)) {
+                run.note(Operation::Disable, ResourceKind::Safeguard, &name, Extent::All, "UNINSTALL");
+            } else if verb == "UNINSTALL" {
                 run.note(Operation::Drop, ResourceKind::Package, &name, Extent::All, "UNINSTALL");
             } else if plugin {
                 run.note(Operation::Create, ResourceKind::Package, &name, Extent::One, "INSTALL PLUGIN");

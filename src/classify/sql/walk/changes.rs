@@ -36,6 +36,8 @@ impl Walk<'_, '_, '_, '_> {
             _ => None,
         });
         let extent = match count {
+            // One partition is a part of a table.
+            _ if insert.overwrite && insert.partitioned.as_ref().is_some_and(|parts| !parts.is_empty()) => Extent::Some,
             _ if insert.overwrite => Extent::All,
             Some(1) => Extent::One,
             _ => Extent::Some,
