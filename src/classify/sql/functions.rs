@@ -274,8 +274,8 @@ fn call(
     }
 }
 
-/// How many of the sessions that a query lists are ended: all, unless more is asked of them than to be another than this
-/// one or to be of some database.
+/// How many of the sessions that a query lists are ended: all of a server, a database or a user, unless something is asked
+/// of what they do or for how long.
 fn stopped(mut cursor: Cursor<'_>) -> Extent {
     let Some(at) = cursor.find_flat(&["WHERE"]) else {
         return if cursor.has("FROM") { Extent::All } else { Extent::Some };
@@ -283,9 +283,8 @@ fn stopped(mut cursor: Cursor<'_>) -> Extent {
     cursor.at = at + 1;
     let column = |token: &Token| {
         token.kind == Kind::Word
-            && ["state", "state_change", "query", "query_start", "xact_start", "usename", "application_name", "client_addr"]
+            && ["state_change", "query", "query_start", "xact_start", "backend_start", "wait_event", "leader_pid", "query_id"]
                 .iter()
-                .chain(&["backend_start", "wait_event", "wait_event_type", "leader_pid", "usesysid", "backend_type"])
                 .any(|name| cursor.text[token.start..token.end].eq_ignore_ascii_case(name))
     };
     let own = |at: usize| {
