@@ -67,6 +67,7 @@ fn judge(
             settle::named(ResourceKind::Item, &target)
         };
         let resource = named_by_thing(resource, operation, &by);
+        let (operation, resource) = out_of_service(operation, resource, &by);
         let mut effect = Effect::new(operation, resource);
         effect.certainty = Certainty::Inferred;
         effect.by.clone_from(&by);
@@ -115,6 +116,21 @@ pub(super) fn named_by_thing(mut resource: Resource, operation: Operation, by: &
         thing(by).unwrap_or_default().clone_into(&mut resource.name);
     }
     resource
+}
+
+/// `x workers stop`, `x service disable payments`: with the kind of thing named beside the verb it is something that
+/// serves. `x stop` alone is as likely a development server.
+fn out_of_service(operation: Operation, mut resource: Resource, by: &str) -> (Operation, Resource) {
+    let ends = matches!(operation, Operation::Stop | Operation::Disable);
+    if !ends || resource.kind != ResourceKind::Item {
+        return (operation, resource);
+    }
+    let Some(thing) = thing(by) else { return (operation, resource) };
+    if resource.name.is_empty() && !resource.unresolved {
+        thing.clone_into(&mut resource.name);
+    }
+    resource.kind = ResourceKind::Service;
+    (Operation::Stop, resource)
 }
 
 /// The kind of thing that a command's own words name beside its verb; what is made again by itself is none.

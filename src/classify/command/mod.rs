@@ -20,6 +20,7 @@ mod settle;
 #[allow(unreachable_pub, dead_code, reason = "`words!` declares more than each list needs")]
 mod spec;
 mod template;
+mod values;
 mod within;
 mod written;
 

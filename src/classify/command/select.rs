@@ -10,7 +10,7 @@ use super::call::Call;
 use super::flags::{self, Arity, Manner, Parsed, Table};
 use super::pattern::Fit;
 use super::spec::{Spec, Unlisted};
-use super::{Invocation, Stream, convention, interpret, settle};
+use super::{Invocation, Stream, convention, interpret, settle, values};
 
 /// More words than this never select a command.
 const MOST_WORDS: usize = 8;
@@ -31,7 +31,7 @@ pub(super) fn run<'c>(scene: &mut Scene<'_>, invocation: &'c Invocation<'c>, spe
     let words = invocation.words.get(1..).unwrap_or_default();
     let has_commands =
         !(spec.command.is_empty() && spec.lists.0.is_empty() && spec.reads.0.is_empty() && spec.plain.0.is_empty());
-    let leading = if has_commands { leading_words(words, spec) } else { Vec::new() };
+    let leading = if has_commands { leading_words(words, spec, name) } else { Vec::new() };
     let (selected, taken) = if has_commands { select(words, &leading, spec) } else { (Selected::Program, 0) };
     let (selected, taken) = match selected {
         Selected::Harmless(_) if names_a_verb_behind(words, &leading, taken) => (Selected::Unlisted, 0),
@@ -52,7 +52,7 @@ pub(super) fn run<'c>(scene: &mut Scene<'_>, invocation: &'c Invocation<'c>, spe
         _ => None,
     };
     let table = Table { levels: command.into_iter().chain(std::iter::once(spec)).collect() };
-    let parsed = flags::parse(words, skip, &table, manner(spec, command));
+    let parsed = flags::parse(words, skip, &table, manner(spec, command, name));
     let variables = if wants_variables(spec) { scene.variables.clone() } else { BTreeMap::new() };
     let call = Call { invocation, parsed, program: spec, command, by, head, variables };
     if asks_for_help(&call, spec, taken, has_commands) {
@@ -121,9 +121,9 @@ fn harmless(scene: &mut Scene<'_>, call: &Call<'_>, operation: Operation) {
     scene.effect(effect);
 }
 
-fn manner(program: &Spec, command: Option<&Spec>) -> Manner {
+fn manner<'p>(program: &Spec, command: Option<&Spec>, name: &'p str) -> Manner<'p> {
     let place = command.and_then(|command| command.options).or(program.options).unwrap_or_default();
-    Manner { style: program.style, place, prefixes: program.prefixes, unlisted: program.unknown }
+    Manner { style: program.style, place, prefixes: program.prefixes, unlisted: program.unknown, program: name }
 }
 
 /// The program's word and those that select the command.
@@ -151,7 +151,7 @@ fn asks_for_help(call: &Call<'_>, spec: &Spec, taken: usize, has_commands: bool)
 }
 
 /// Indices of the first words that are no options and no values of options.
-fn leading_words(words: &[Word], spec: &Spec) -> Vec<usize> {
+fn leading_words(words: &[Word], spec: &Spec, program: &str) -> Vec<usize> {
     let mut found = Vec::new();
     let own = Table { levels: vec![spec] };
     let mut at = 0;
@@ -174,7 +174,7 @@ fn leading_words(words: &[Word], spec: &Spec) -> Vec<usize> {
         };
         let takes = match arity {
             Some(arity) => arity == Arity::Value && !attached,
-            None if spec.unknown == Unlisted::Value => {
+            None if spec.unknown == Unlisted::Value || values::takes_one(program, name) => {
                 !attached && words.get(at).is_some_and(|w| !w.text.starts_with('-'))
             }
             // Its value, when the next word is no command but the one after it is.
