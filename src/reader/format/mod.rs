@@ -7,10 +7,13 @@ pub mod codex;
 pub mod fish_history;
 pub mod gemini_cli;
 pub mod lines;
+pub mod mini_swe_agent;
+pub mod openhands;
 mod postgres;
 pub mod postgres_csv;
 pub mod postgres_json;
 pub mod postgres_stderr;
+pub mod swe_agent;
 pub mod tcsh_history;
 pub mod zsh_history;
 
@@ -21,6 +24,9 @@ pub const READERS: &[&dyn Reader] = &[
     &claude_code::ClaudeCode,
     &codex::Codex,
     &gemini_cli::GeminiCli,
+    &openhands::OpenHands,
+    &swe_agent::SweAgent,
+    &mini_swe_agent::MiniSweAgent,
     &postgres_csv::PostgresCsv,
     &postgres_json::PostgresJson,
     &postgres_stderr::PostgresStderr,
