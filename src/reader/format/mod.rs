@@ -8,6 +8,9 @@ pub mod fish_history;
 pub mod gemini_cli;
 pub mod lines;
 pub mod mini_swe_agent;
+mod mysql;
+pub mod mysql_general;
+pub mod mysql_slow;
 pub mod openhands;
 mod postgres;
 pub mod postgres_csv;
@@ -30,6 +33,8 @@ pub const READERS: &[&dyn Reader] = &[
     &postgres_csv::PostgresCsv,
     &postgres_json::PostgresJson,
     &postgres_stderr::PostgresStderr,
+    &mysql_general::MysqlGeneral,
+    &mysql_slow::MysqlSlow,
     &bash_history::BashHistory,
     &zsh_history::ZshHistory,
     &fish_history::FishHistory,
