@@ -14,5 +14,6 @@ mod hostile;
 mod order;
 mod program;
 mod score;
+mod sessions;
 mod shelves;
 mod support;

@@ -16,6 +16,7 @@ mod postgres;
 pub mod postgres_csv;
 pub mod postgres_json;
 pub mod postgres_stderr;
+pub mod specstory;
 pub mod swe_agent;
 pub mod tcsh_history;
 pub mod zsh_history;
@@ -30,6 +31,7 @@ pub const READERS: &[&dyn Reader] = &[
     &openhands::OpenHands,
     &swe_agent::SweAgent,
     &mini_swe_agent::MiniSweAgent,
+    &specstory::SpecStory,
     &postgres_csv::PostgresCsv,
     &postgres_json::PostgresJson,
     &postgres_stderr::PostgresStderr,

@@ -40,6 +40,8 @@ pub(crate) struct Call<'a> {
     pub(crate) tool: &'a str,
     /// JSON text as recorded; empty when the record has none, not even an empty object.
     pub(crate) arguments: &'a str,
+    /// What arguments that are not recorded can hide; anything, unless this says less.
+    pub(crate) missing: Option<Hides>,
     /// The text, when it is not to be read from the arguments.
     pub(crate) text: Option<&'a str>,
     pub(crate) at: At,
@@ -102,7 +104,8 @@ impl<'o> Calls<'o> {
         action.arguments = Some(call.arguments).filter(|arguments| !arguments.is_empty()).map(Arc::from);
         if call.arguments.is_empty() && call.text.is_none() {
             let detail = "no arguments recorded".to_owned();
-            action.gaps.push(Gap { kind: GapKind::ParametersMissing, hides: Hides::Anything, span: None, detail });
+            let hides = call.missing.unwrap_or(Hides::Anything);
+            action.gaps.push(Gap { kind: GapKind::ParametersMissing, hides, span: None, detail });
         }
         action.surroundings = surroundings;
         self.push(call.id, action)

@@ -178,6 +178,7 @@ impl<'o> Transcript<'o> {
                 arguments: block.input.map_or("", |input| input.get()),
                 text: None,
                 at: said.at,
+                ..Call::default()
             };
             return self.calls.tool(&said.voice, &call);
         }

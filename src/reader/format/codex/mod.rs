@@ -265,6 +265,7 @@ impl<'o> Rollout<'o> {
             arguments,
             text,
             at,
+            ..Call::default()
         };
         self.calls.tool(&self.voice, &call)
     }

@@ -255,6 +255,7 @@ impl<'o> Run<'o> {
             arguments: &arguments,
             text: args.path.get().filter(|_| matches!(kind, "read" | "edit" | "write")),
             at,
+            ..Call::default()
         };
         if event.id.get().is_none() {
             self.open = Some(id.clone());
