@@ -74,7 +74,10 @@ const TOOLS: &[(Does, &str)] = &[
         "javascript executejavascript runjavascript nodeexec evaluatescript browserevaluate puppeteerevaluate \
          playwrightevaluate runjs workflow",
     ),
-    (Does::Typed, "writestdin sendinput sendkeys writetoterminal sendcommandinput shellinput connectsendline connectexec debugexec"),
+    (
+        Does::Typed,
+        "writestdin sendinput sendkeys writetoterminal sendcommandinput shellinput connectsendline connectexec debugexec",
+    ),
     (
         Does::Files(Operation::Read, Extent::One, FILE),
         "read readfile readmanyfiles viewfile view viewimage readmultiplefiles readtextfile readmediafile openfile open fsread cat notebookread getfilecontents readnotebook fileread fileview \

@@ -222,14 +222,7 @@ impl<'o> Run<'o> {
         self.call(id, "bash", &arguments, time, at)
     }
 
-    fn call(
-        &mut self,
-        id: &str,
-        tool: &str,
-        arguments: &str,
-        time: Option<Timestamp>,
-        at: At,
-    ) -> ControlFlow<()> {
+    fn call(&mut self, id: &str, tool: &str, arguments: &str, time: Option<Timestamp>, at: At) -> ControlFlow<()> {
         self.number += 1;
         let id = if id.is_empty() { format!("step {}", self.number) } else { id.to_owned() };
         let call = Call { id: &id, index: self.number, time, tool, arguments, at, ..Call::default() };

@@ -1,6 +1,6 @@
 //! The general query log of MySQL and MariaDB, old and new.
 //!
-//! `2026-06-07T19:07:02.558338Z	   10 Query	DELETE FROM basket WHERE id = 3`
+//! `2026-06-07T19:07:02.558338Z    10 Query    DELETE FROM basket WHERE id = 3`, with TABs behind the time and the command.
 //!
 //! Statements of several lines are written as they are, so that a line inside a string can look like a record. It is
 //! read as one: to swallow a record would be worse than to see one too many.
@@ -206,14 +206,8 @@ impl Log {
                 out.issue(note)?;
             }
         }
-        let mut open = Open {
-            id: head.id.to_owned(),
-            command: head.command,
-            text: String::new(),
-            time: self.time,
-            place,
-            cut,
-        };
+        let mut open =
+            Open { id: head.id.to_owned(), command: head.command, text: String::new(), time: self.time, place, cut };
         append(&mut open, head.argument);
         self.open = Some(open);
         ControlFlow::Continue(())

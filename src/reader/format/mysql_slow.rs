@@ -150,9 +150,7 @@ impl Log {
             }
             Part::Nothing if line.trim().is_empty() || line.starts_with('#') => ControlFlow::Continue(()),
             Part::Nothing if std::mem::replace(&mut self.astray, true) => ControlFlow::Continue(()),
-            Part::Nothing => {
-                out.issue(self.maker.issue(place, "a line that is not of a slow query log", true))
-            }
+            Part::Nothing => out.issue(self.maker.issue(place, "a line that is not of a slow query log", true)),
         }
     }
 

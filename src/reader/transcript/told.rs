@@ -39,8 +39,13 @@ pub(crate) fn output(result: Option<&RawValue>) -> Option<Arc<str>> {
         return None;
     }
     let parts: List<Part<'_>> = serde_json::from_str(result).ok()?;
-    let texts: Vec<String> =
-        parts.0.iter().filter_map(|part| part.text).filter(|text| text.get().starts_with('"')).map(|text| ends(text.get())).collect();
+    let texts: Vec<String> = parts
+        .0
+        .iter()
+        .filter_map(|part| part.text)
+        .filter(|text| text.get().starts_with('"'))
+        .map(|text| ends(text.get()))
+        .collect();
     (!texts.is_empty()).then(|| Outcome::kept(&texts.join("\n")))
 }
 

@@ -19,8 +19,8 @@ use self::record::{Attachment, Block, Message, Record};
 use self::voices::Voices;
 use crate::model::Outcome;
 use crate::reader::transcript::{
-    At, Call, Calls, Document, List, Voice, each_line, is_document, is_silent, moment, opening, output, ran, refused, stem,
-    whole,
+    At, Call, Calls, Document, List, Voice, each_line, is_document, is_silent, moment, opening, output, ran, refused,
+    stem, whole,
 };
 use crate::reader::{Match, Out, Reader, Sample, Source};
 

@@ -12,13 +12,19 @@ fn check(history: &str, expected: &str, printed: &[&str]) {
 }
 
 fn used(sort: &str, tool: &str, inside: &str) -> String {
-    format!("<tool-use data-tool-type=\"{sort}\" data-tool-name=\"{tool}\"><details>\n<summary>Tool use: **{tool}**{inside}\n</details></tool-use>\n\n")
+    format!(
+        "<tool-use data-tool-type=\"{sort}\" data-tool-name=\"{tool}\"><details>\n<summary>Tool use: **{tool}**{inside}\n</details></tool-use>\n\n"
+    )
 }
 
 #[test]
 fn commands_stand_in_three_places() {
     let text = [
-        used("shell", "exec_command", " `ls a`</summary>\n```\nChunk ID: 1\nProcess exited with code 2\nOutput:\nno\n```"),
+        used(
+            "shell",
+            "exec_command",
+            " `ls a`</summary>\n```\nChunk ID: 1\nProcess exited with code 2\nOutput:\nno\n```",
+        ),
         used("shell", "Bash", "</summary>\nLook\n\n`echo \"`date`\"`\n\n```text\nExit code 1\nx\n```\ny\n```"),
         used("shell", "Bash", "</summary>\nWrite\n\n```bash\ncat > a <<'EOF'\n```\nEOF\nrm b\n```\n\n```text\nok\n```"),
         used("shell", "run_command", "</summary>\nDirectory: `/w`\n\n`make`\n\nOutput:\n```text\ndone\n```"),
@@ -40,8 +46,16 @@ fn files_and_patches() {
     let text = [
         used("read", "Read", "</summary>\n `./a.go`\n\n```text\n1\tx\n```"),
         used("write", "Edit", "</summary>\n\n```text\nThe file /w/a.go has been updated successfully. (note)\n```"),
-        used("write", "Edit", "</summary>\n\n```text\n<tool_use_error>File has not been read yet.</tool_use_error>\n```"),
-        used("write", "apply_patch", "</summary>\n**Add: `b.md`**\n\n```diff\n+x\n```\n**Delete: `c.md`**\n\n```diff\n```"),
+        used(
+            "write",
+            "Edit",
+            "</summary>\n\n```text\n<tool_use_error>File has not been read yet.</tool_use_error>\n```",
+        ),
+        used(
+            "write",
+            "apply_patch",
+            "</summary>\n**Add: `b.md`**\n\n```diff\n+x\n```\n**Delete: `c.md`**\n\n```diff\n```",
+        ),
         used("generic", "AskUserQuestion", "</summary>\n**Which one?**\n\n\n**Answer:** this"),
         used("generic", "delete_repo", "</summary>\n"),
     ];

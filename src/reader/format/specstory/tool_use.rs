@@ -9,7 +9,6 @@
 //! ```text … ```                                               what came back
 //! ```
 
-
 use serde_json::json;
 
 use crate::model::{Hides, Outcome};
@@ -200,7 +199,12 @@ fn block(body: &str, from: usize) -> (&str, usize) {
         let follows = body[end..].trim_start();
         let label = |label: &str| follows.starts_with(label);
         first = first.or(Some((start, end)));
-        if follows.is_empty() || label("```text") || label("```\n") || label("Output:") || label("Result:") || label("**")
+        if follows.is_empty()
+            || label("```text")
+            || label("```\n")
+            || label("Output:")
+            || label("Result:")
+            || label("**")
         {
             first = Some((start, end));
             break;

@@ -103,10 +103,8 @@ fn range_and_body<'a>(tool: &str, rest: &'a str) -> Option<(&'a str, &'a str)> {
         return None;
     }
     let body = body.trim_end();
-    let body = ["end_of_edit", "end_of_insert", "end_of_append"]
-        .iter()
-        .find_map(|end| body.strip_suffix(end))
-        .unwrap_or(body);
+    let body =
+        ["end_of_edit", "end_of_insert", "end_of_append"].iter().find_map(|end| body.strip_suffix(end)).unwrap_or(body);
     // Behind the first end mark the shell would go on.
     let goes_on = ["\nend_of_edit\n", "\nend_of_insert\n", "\nend_of_append\n"].iter().any(|end| body.contains(end));
     (!goes_on).then_some((range, body))
@@ -167,7 +165,10 @@ mod tests {
         check("open src/a.py 7", r#"open {"path":"src/a.py","line_number":"7"}"#);
         check("goto 9", r#"goto {"line_number":"9","path":"/w/open.py"}"#);
         check("scroll_down", r#"scroll_down {"path":"/w/open.py"}"#);
-        check("edit 3:4\nx = 1\nend_of_edit", "edit {\"lines\":\"3:4\",\"new_text\":\"x = 1\\n\",\"path\":\"/w/open.py\"}");
+        check(
+            "edit 3:4\nx = 1\nend_of_edit",
+            "edit {\"lines\":\"3:4\",\"new_text\":\"x = 1\\n\",\"path\":\"/w/open.py\"}",
+        );
         check("edit 'a b' \"c\" True", r#"edit {"old_text":"a b","new_text":"c","all":"True","path":"/w/open.py"}"#);
         check("search_dir \"def f\" src", r#"search_dir {"pattern":"def f","directory":"src"}"#);
         check(

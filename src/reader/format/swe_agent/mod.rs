@@ -226,7 +226,8 @@ fn ended(observation: &str) -> Outcome {
         return refused();
     }
     let broken_off = ["EXECUTION TIMED OUT", "COMMAND FAILED TO EXECUTE", "The command '"];
-    if broken_off.iter().any(|words| said.starts_with(words)) && (!said.starts_with("The c") || said.contains("cancelled"))
+    if broken_off.iter().any(|words| said.starts_with(words))
+        && (!said.starts_with("The c") || said.contains("cancelled"))
     {
         return ran(Some(false), None);
     }
