@@ -14,6 +14,8 @@ mod hostile;
 mod order;
 mod program;
 mod score;
+mod score_redcode;
+mod score_rules;
 mod sessions;
 mod shelves;
 mod support;
