@@ -22,6 +22,8 @@ use crate::reader::{Match, Out, Reader, Sample, Source};
 pub struct MiniSweAgent;
 
 const NAME: &str = "mini_swe_agent";
+/// So many calls without a result are remembered.
+const MAX_WAITING: usize = 4096;
 
 impl Reader for MiniSweAgent {
     fn name(&self) -> &'static str {
@@ -226,6 +228,9 @@ impl<'o> Run<'o> {
         self.number += 1;
         let id = if id.is_empty() { format!("step {}", self.number) } else { id.to_owned() };
         let call = Call { id: &id, index: self.number, time, tool, arguments, at, ..Call::default() };
+        if self.waiting.len() >= MAX_WAITING {
+            self.waiting.pop_front();
+        }
         self.waiting.push_back(id.clone());
         self.calls.tool(&self.voice, &call)
     }

@@ -59,6 +59,9 @@ const COMMANDS: &[&str] = &[
     "Error",
 ];
 
+/// Those of them that tell this log from others.
+const MARKS: &[&str] = &["Query", "Connect", "Quit", "Init DB", "Prepare", "Execute", "Close stmt", "Field List"];
+
 impl Reader for MysqlGeneral {
     fn name(&self) -> &'static str {
         NAME
@@ -76,6 +79,8 @@ impl Reader for MysqlGeneral {
                 return Match::No;
             }
             match Head::of(line) {
+                // Any log can have a time, a number and one of the other words.
+                Some(head) if !MARKS.contains(&head.command) => {}
                 Some(head) if head.time.is_some() => dated += 1,
                 Some(_) => undated += 1,
                 None => banners += usize::from(is_banner(line)),
@@ -160,6 +165,7 @@ struct Log {
     /// Numbers that begin again: a server that was started anew, a file made of several.
     starts: u32,
     connected: HashSet<u64>,
+    prepared_bytes: usize,
     open: Option<Open>,
     time: Option<Timestamp>,
     in_banner: bool,
@@ -168,8 +174,10 @@ struct Log {
 
 /// So many connections are remembered at once; more are not open at any time.
 const MAX_CONNECTIONS: usize = 1 << 16;
-/// So many statements are remembered of each.
-const MAX_PREPARED: usize = 256;
+/// So many bytes of prepared statements are remembered of all.
+const MAX_PREPARED: usize = 32 << 20;
+/// So many numbers of connections are remembered to tell when they begin anew.
+const MAX_CONNECTED: usize = 1 << 20;
 
 impl Log {
     fn new(source: &Source) -> Self {
@@ -178,6 +186,7 @@ impl Log {
             connections: HashMap::new(),
             starts: 1,
             connected: HashSet::new(),
+            prepared_bytes: 0,
             open: None,
             time: None,
             in_banner: false,
@@ -241,11 +250,12 @@ impl Log {
             }
             "Prepare" => {
                 let (number, text) = numbered(text);
-                let connection = self.connection(&open.id);
-                if connection.prepared.len() >= MAX_PREPARED {
-                    connection.prepared.clear();
+                self.prepared_bytes += text.len() + number.len();
+                if self.prepared_bytes > MAX_PREPARED {
+                    self.prepared_bytes = 0;
+                    self.connections.values_mut().for_each(|connection| connection.prepared = HashMap::new());
                 }
-                connection.prepared.insert(number.to_owned(), text.to_owned());
+                self.connection(&open.id).prepared.insert(number.to_owned(), text.to_owned());
             }
             "Query" | "Execute" | "Bulk_execute" => return self.statement(&open, text, out),
             "Create DB" => return self.act(&open, &format!("CREATE DATABASE `{text}`"), Vec::new(), out),
@@ -313,6 +323,9 @@ impl Log {
     /// `root@localhost on shop using Socket`, `root@localhost as anonymous on shop`.
     fn connect(&mut self, id: &str, text: &str, is_new: bool) {
         if is_new && let Ok(number) = id.parse() {
+            if self.connected.len() > MAX_CONNECTED {
+                self.connected.clear();
+            }
             // A number that connects again means that numbers began again.
             if !self.connected.insert(number) {
                 self.restart();

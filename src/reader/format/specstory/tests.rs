@@ -28,7 +28,7 @@ fn commands_stand_in_three_places() {
         used("shell", "Bash", "</summary>\nLook\n\n`echo \"`date`\"`\n\n```text\nExit code 1\nx\n```\ny\n```"),
         used("shell", "Bash", "</summary>\nWrite\n\n```bash\ncat > a <<'EOF'\n```\nEOF\nrm b\n```\n\n```text\nok\n```"),
         used("shell", "run_command", "</summary>\nDirectory: `/w`\n\n`make`\n\nOutput:\n```text\ndone\n```"),
-        used("shell", "run_terminal_cmd", " • Run command: npm test</summary>\n\n"),
+        used("shell", "run_terminal_cmd", " • Run command: `npm test`</summary>\n\n"),
     ];
     check(
         &text.concat(),
@@ -81,4 +81,12 @@ fn what_is_broken_is_said() {
          L7 tool \"rm a\" BY tool=Bash\n",
         &["-", "-"],
     );
+}
+
+#[test]
+fn many_fences_are_quick() {
+    let started = std::time::Instant::now();
+    let text = used("shell", "Bash", &format!("</summary>\n`ls`\n{}", "```\nx\n".repeat(400_000)));
+    assert!(shown(&SpecStory, "h.md", text.as_bytes()).contains("tool \"ls\""));
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }

@@ -75,8 +75,10 @@ impl<'a> Shown<'a> {
     fn of(summary: &'a str, body: &'a str) -> Self {
         let mut shown = Self::default();
         let behind_name = summary.splitn(3, "**").nth(2).unwrap_or_default().trim();
-        shown.quoted = between_backticks(behind_name)
-            .or_else(|| behind_name.split_once("Run command: ").map(|(_, command)| command.trim()));
+        shown.quoted = between_backticks(behind_name).or_else(|| {
+            let (_, command) = behind_name.split_once("Run command: ")?;
+            Some(between_backticks(command).unwrap_or(command.trim()))
+        });
         let mut at = 0;
         while at < body.len() {
             let rest = &body[at..];
@@ -185,10 +187,13 @@ fn between_backticks(text: &str) -> Option<&str> {
     text.trim().strip_prefix('`')?.strip_suffix('`').filter(|inside| !inside.is_empty() && *inside != "``")
 }
 
+/// So many fences inside a block are looked past for its end.
+const MAX_INNER_FENCES: usize = 32;
+
 /// The inside of a fenced block that begins at `from`, and where what follows it begins. Fences inside are not escaped:
 /// the block ends where something follows that can follow a block.
 fn block(body: &str, from: usize) -> (&str, usize) {
-    let mut first = None;
+    let (mut first, mut fences) = (None, 0);
     let mut at = from;
     for line in body[from..].split_inclusive('\n') {
         let (start, end) = (at, at + line.len());
@@ -199,6 +204,10 @@ fn block(body: &str, from: usize) -> (&str, usize) {
         let follows = body[end..].trim_start();
         let label = |label: &str| follows.starts_with(label);
         first = first.or(Some((start, end)));
+        fences += 1;
+        if fences > MAX_INNER_FENCES {
+            break;
+        }
         if follows.is_empty()
             || label("```text")
             || label("```\n")

@@ -75,7 +75,10 @@ pub(super) fn read(action: &str, open_file: Option<&str>) -> Option<Own> {
             let last = names.iter().rposition(|name| *name != "=");
             let Some(name) = last.and_then(|last| names.get(place.min(last))) else { continue };
             match arguments.get_mut(*name) {
-                Some(Value::String(before)) => *before = format!("{before} {word}"),
+                Some(Value::String(before)) => {
+                    before.push(' ');
+                    before.push_str(&word);
+                }
                 _ => {
                     arguments.insert((*name).to_owned(), word.into());
                 }

@@ -7,6 +7,7 @@
 mod commands;
 mod record;
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -86,14 +87,14 @@ struct Run<'o> {
     steps: u64,
     open_file: Option<String>,
     /// The calls of the last message that have no result yet.
-    waiting: Vec<String>,
+    waiting: VecDeque<String>,
 }
 
 impl<'o> Run<'o> {
     fn new(source: &Source, out: &'o mut dyn Out) -> Self {
         let actor = Actor { name: "swe-agent".to_owned(), kind: ActorKind::Agent, groups: Vec::new() };
         let voice = Voice { actor: Arc::new(actor), session: stem(&source.file).into(), surroundings: Arc::default() };
-        Self { calls: Calls::new(source, NAME, out), voice, steps: 0, open_file: None, waiting: Vec::new() }
+        Self { calls: Calls::new(source, NAME, out), voice, steps: 0, open_file: None, waiting: VecDeque::new() }
     }
 
     /// One step of the trajectory: an action with what came back.
@@ -120,7 +121,7 @@ impl<'o> Run<'o> {
         } else {
             self.waiting.clear();
             self.act(action, at)?;
-            if let Some(id) = self.waiting.pop().filter(|_| step.observation.is_some()) {
+            if let Some(id) = self.waiting.pop_back().filter(|_| step.observation.is_some()) {
                 let ended = ended(&opening(step.observation));
                 self.calls.settle(&id, Outcome { output: output(step.observation), ..ended })?;
             }
@@ -155,8 +156,8 @@ impl<'o> Run<'o> {
                 }
                 if self.waiting.is_empty() { self.calls.nothing() } else { ControlFlow::Continue(()) }
             }
-            "user" | "tool" if !self.waiting.is_empty() => {
-                let id = self.waiting.remove(0);
+            "user" | "tool" => {
+                let Some(id) = self.waiting.pop_front() else { return self.calls.nothing() };
                 let text = whole(message.content).unwrap_or_else(|| opening(message.content));
                 // Behind the output stands the prompt that the model is shown.
                 let printed = text.rsplit_once("\n(Open file: ").map_or(&*text, |(printed, prompt)| {
@@ -197,7 +198,7 @@ impl<'o> Run<'o> {
         let index = usize::try_from(self.steps).unwrap_or(usize::MAX);
         let call = Call { id: &id, index, tool, arguments, text, at, ..Call::default() };
         self.calls.tool(&self.voice, &call)?;
-        self.waiting.push(id);
+        self.waiting.push_back(id);
         ControlFlow::Continue(())
     }
 
