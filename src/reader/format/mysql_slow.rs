@@ -136,7 +136,9 @@ impl Log {
             return self.header(line, place, out);
         }
         match self.part {
-            Part::Header if line.starts_with("# administrator command: ") => {
+            Part::Header | Part::Body
+                if self.entry.text.is_empty() && line.starts_with("# administrator command: ") =>
+            {
                 let command = line.trim_end().trim_end_matches(';').rsplit(": ").next().unwrap_or_default();
                 // What the protocol can do beside statements; only this stops anybody.
                 self.entry.text = if command == "Shutdown" { "SHUTDOWN".to_owned() } else { String::new() };
@@ -339,13 +341,13 @@ mod tests {
         check(
             "# Time: 071218 11:48:27 # User@Host: [SQL_SLAVE] @  []\n# Thread_id: 10\n\
              # Query_time: 2  Lock_time: 0  Rows_sent: 0  Rows_examined: 9\nuse db1;\nSET last_insert_id=4,timestamp=1197996507;\nTRUNCATE a;\n\
-             # User@Host: root[root] @ localhost []\n# Query_time: 2  Lock_time: 0  Rows_sent: 0  Rows_examined: 9\n# administrator command: Quit;\n\
+             # User@Host: root[root] @ localhost []\n# Query_time: 2  Lock_time: 0  Rows_sent: 0  Rows_examined: 9\nSET timestamp=1;\n# administrator command: Quit;\n\
              # User@Host: root[root] @ localhost []\n# Query_time: 2  Lock_time: 0  Rows_sent: 0  Rows_examined: 9\nSET GLOBAL a = 1;\n\
              # User@Host: root[root] @ localhost []\n# Query_time: 2  Lo",
             "L1 note: the time zone of this log is not known, its times are read as UTC (set `log_timestamps` to `UTC` on the server)\n\
              L1 sql \"TRUNCATE a\" session=10 actor=unknown:SQL_SLAVE time=2007-12-18T16:48:27Z exec=yes user=SQL_SLAVE database=db1 dialect=mysql\n\
-             L10 sql \"SET GLOBAL a = 1\" session=root actor=unknown:root time=2007-12-18T11:48:27Z exec=yes user=root database=db1 dialect=mysql\n\
-             L13 issue: an entry without its statement\n\
+             L11 sql \"SET GLOBAL a = 1\" session=root actor=unknown:root time=2007-12-18T11:48:27Z exec=yes user=root database=db1 dialect=mysql\n\
+             L14 issue: an entry without its statement\n\
              nothing: 1",
         );
     }

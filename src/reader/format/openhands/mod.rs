@@ -13,11 +13,11 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use self::record::{Args, Event, Task};
+use self::record::{Answer, Args, Event, Task};
 use crate::model::{Actor, ActorKind, Outcome, Surroundings};
 use crate::reader::transcript::{
     At, Call, Calls, Document, Loose, Voice, civil_moment, each_line, failed, has, is_document, is_one_long_line,
-    moment, output, ran, refused, stem,
+    moment, output, ran, refused, stem, whole,
 };
 use crate::reader::{Match, Out, Reader, Sample, Source};
 
@@ -66,6 +66,10 @@ impl Reader for OpenHands {
         if has("\"trajectory\"") || has("\"message_type\"") || has("\"role\":\"tool\"") {
             return Match::No;
         }
+        // The newest files, whose events have a kind.
+        if has("\"ActionEvent\"") && has("\"tool_call_id\"") {
+            return if one_object && has("\"history\"") { Match::Certain } else { Match::Likely };
+        }
         let events = has("\"action\"") && (has("\"observation\"") || has("\"source\"") || has("\"args\""));
         let linked = has("\"cause\"") || has("\"is_confirmed\"") || has("\"tool_call_metadata\"");
         if one_object && has("\"history\"") && events && linked {
@@ -111,6 +115,8 @@ struct Run<'o> {
     events: u64,
     /// The call that has no result yet, in files whose events have no ids.
     open: Option<String>,
+    /// Ids by the ids of calls, for answers that name only those.
+    called: HashMap<Box<str>, String>,
     zone_said: bool,
 }
 
@@ -128,6 +134,7 @@ impl<'o> Run<'o> {
             task: 0,
             events: 0,
             open: None,
+            called: HashMap::new(),
             zone_said: false,
         }
     }
@@ -173,6 +180,7 @@ impl<'o> Run<'o> {
     fn begin(&mut self, name: &str) {
         self.surroundings = Arc::default();
         self.open = None;
+        self.called.clear();
         self.events = 0;
         let name = if name.is_empty() { &*self.stem } else { name };
         let tries = self.tries.entry(name.into()).or_insert(0);
@@ -196,16 +204,75 @@ impl<'o> Run<'o> {
     fn event(&mut self, element: &RawValue, at: At) -> ControlFlow<()> {
         self.events += 1;
         match serde_json::from_str::<Event<'_>>(element.get()) {
-            Ok(event) if event.observation.get().is_some() => self.observation(&event),
-            Ok(event) if event.action.get().is_some() => self.action(&event, element, at),
-            Ok(_) => self.calls.nothing(),
+            Ok(event) if event.kind.get().is_some() && event.args.is_none() => self.new_event(&event, at),
+            Ok(event) => match (whole(event.observation), whole(event.action)) {
+                (Some(kind), _) => self.observation(&kind, &event),
+                (None, Some(kind)) => self.action(&kind, &event, element, at),
+                (None, None) => self.calls.nothing(),
+            },
             Err(_) if !element.get().starts_with('{') => self.calls.nothing(),
             Err(error) => self.calls.unreadable(at, &error),
         }
     }
 
-    fn action(&mut self, event: &Event<'_>, element: &RawValue, at: At) -> ControlFlow<()> {
-        let kind = event.action.text();
+    /// The newest files name the tool, and join by the id of the event or of the call.
+    fn new_event(&mut self, event: &Event<'_>, at: At) -> ControlFlow<()> {
+        let id = |id: &str| format!("{}:{id}", self.task);
+        match event.kind.text() {
+            "ActionEvent" => {
+                let tool = event.tool_name.text();
+                let stated = event.action.filter(|action| action.get().starts_with('{'));
+                if matches!(tool, "think" | "finish" | "task_tracker") {
+                    return self.calls.nothing();
+                }
+                let id = id(event.id.get().unwrap_or(event.tool_call_id.text()));
+                let arguments = stated.map_or("", RawValue::get);
+                let args = serde_json::from_str::<Loose<Args<'_>>>(arguments).ok().and_then(|args| args.0);
+                let args = args.unwrap_or_default();
+                let typed = (args.is_input.0 == Some(true)).then(|| typed(&args));
+                let (tool, arguments) = typed.as_deref().map_or((tool, arguments), |typed| ("send_input", typed));
+                let edits = tool.contains("edit").then(|| args.path.get()).flatten();
+                if !event.tool_call_id.text().is_empty() {
+                    self.called.insert(event.tool_call_id.text().into(), id.clone());
+                }
+                self.call(&id, tool, arguments, edits, event, at)
+            }
+            "ObservationEvent" | "UserRejectObservation" | "AgentErrorEvent" => {
+                let by_call = self.called.remove(event.tool_call_id.text());
+                let id = by_call.unwrap_or_else(|| id(event.action_id.text()));
+                let answer = event.observation.and_then(|answer| {
+                    serde_json::from_str::<Loose<Answer<'_>>>(answer.get()).ok().and_then(|answer| answer.0)
+                });
+                let answer = answer.unwrap_or_default();
+                if let Some(metadata) = &answer.metadata.0 {
+                    self.stand(metadata.working_dir.get(), metadata.username.get(), metadata.hostname.get());
+                }
+                if !self.calls.awaits(&id) {
+                    return self.calls.nothing();
+                }
+                let outcome = match event.kind.text() {
+                    "UserRejectObservation" => refused(),
+                    "AgentErrorEvent" => Outcome { output: output(event.error), ..failed() },
+                    _ => {
+                        let codes =
+                            [answer.metadata.0.as_ref().map(|metadata| &metadata.exit_code), Some(&answer.exit_code)];
+                        let code = codes.into_iter().flatten().find_map(|code| code.text().parse::<i32>().ok());
+                        let ended = match code {
+                            Some(-1) => ran(None, None),
+                            Some(code) => ran(Some(code == 0), Some(code)),
+                            None if answer.timeout.0 == Some(true) => ran(None, None),
+                            None => ran(answer.is_error.0.map(|is_error| !is_error), None),
+                        };
+                        Outcome { output: output(answer.content), ..ended }
+                    }
+                };
+                self.calls.settle(&id, outcome)
+            }
+            _ => self.calls.nothing(),
+        }
+    }
+
+    fn action(&mut self, kind: &str, event: &Event<'_>, element: &RawValue, at: At) -> ControlFlow<()> {
         if NOT_ACTS.contains(&kind) {
             // Old files put a result behind these as well; it is nobody's.
             self.open = None;
@@ -226,41 +293,20 @@ impl<'o> Run<'o> {
             }
             _ => (event.tool().unwrap_or(kind), stated.into()),
         };
-        let by_person = event.source.text() == "user";
         if let Some(cwd) = args.cwd.get().filter(|cwd| cwd.starts_with('/'))
             && self.surroundings.cwd.as_deref() != Some(cwd)
         {
             Arc::make_mut(&mut self.surroundings).cwd = Some(cwd.to_owned());
         }
-        let voice = Voice {
-            actor: if by_person { self.person.clone() } else { self.agent.clone() },
-            session: self.session.clone(),
-            surroundings: self.surroundings.clone(),
-        };
         let id = match event.id.get() {
             Some(id) => format!("{}:{id}", self.task),
             None => format!("{}:event {}", self.task, self.events),
         };
-        let civil = civil_moment(event.timestamp.text());
-        if civil.is_some() && !std::mem::replace(&mut self.zone_said, true) {
-            self.calls.note(at, "the time zone of this file is not known, its times are read as UTC")?;
-        }
-        let time = moment(event.timestamp.text()).or(civil);
-        let call = Call {
-            id: &id,
-            record: "",
-            index: usize::try_from(self.events).unwrap_or(usize::MAX),
-            time,
-            tool,
-            arguments: &arguments,
-            text: args.path.get().filter(|_| matches!(kind, "read" | "edit" | "write")),
-            at,
-            ..Call::default()
-        };
         if event.id.get().is_none() {
             self.open = Some(id.clone());
         }
-        self.calls.tool(&voice, &call)?;
+        let text = args.path.get().filter(|_| matches!(kind, "read" | "edit" | "write"));
+        self.call(&id, tool, &arguments, text, event, at)?;
         let confirmation = args.confirmation_state.get().or(args.is_confirmed.get()).unwrap_or_default();
         if confirmation == "rejected" {
             return self.calls.settle(&id, refused());
@@ -268,7 +314,40 @@ impl<'o> Run<'o> {
         ControlFlow::Continue(())
     }
 
-    fn observation(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+    fn call(
+        &mut self,
+        id: &str,
+        tool: &str,
+        arguments: &str,
+        text: Option<&str>,
+        event: &Event<'_>,
+        at: At,
+    ) -> ControlFlow<()> {
+        let by_person = event.source.text() == "user";
+        let voice = Voice {
+            actor: if by_person { self.person.clone() } else { self.agent.clone() },
+            session: self.session.clone(),
+            surroundings: self.surroundings.clone(),
+        };
+        let civil = civil_moment(event.timestamp.text());
+        if civil.is_some() && !std::mem::replace(&mut self.zone_said, true) {
+            self.calls.note(at, "the time zone of this file is not known, its times are read as UTC")?;
+        }
+        let time = moment(event.timestamp.text()).or(civil);
+        let call = Call {
+            id,
+            index: usize::try_from(self.events).unwrap_or(usize::MAX),
+            time,
+            tool,
+            arguments,
+            text,
+            at,
+            ..Call::default()
+        };
+        self.calls.tool(&voice, &call)
+    }
+
+    fn observation(&mut self, kind: &str, event: &Event<'_>) -> ControlFlow<()> {
         let extras = event.extras.0.as_ref();
         if let Some(metadata) = extras.and_then(|extras| extras.metadata.0.as_ref()) {
             self.stand(metadata.working_dir.get(), metadata.username.get(), metadata.hostname.get());
@@ -283,7 +362,7 @@ impl<'o> Run<'o> {
         if !self.calls.awaits(&id) {
             return self.calls.nothing();
         }
-        self.calls.settle(&id, Outcome { output: output(event.content), ..ended(event) })
+        self.calls.settle(&id, Outcome { output: output(event.content), ..ended(kind, event) })
     }
 
     /// Where the next command begins.
@@ -304,7 +383,7 @@ fn typed(args: &Args<'_>) -> String {
 }
 
 /// How the action that an observation is about ended.
-fn ended(event: &Event<'_>) -> Outcome {
+fn ended(kind: &str, event: &Event<'_>) -> Outcome {
     let extras = event.extras.0.as_ref();
     let code = [
         extras.and_then(|extras| extras.metadata.0.as_ref()).map(|metadata| &metadata.exit_code),
@@ -312,7 +391,7 @@ fn ended(event: &Event<'_>) -> Outcome {
         Some(&event.exit_code),
     ];
     let code = code.into_iter().flatten().find_map(|code| code.text().parse::<i32>().ok());
-    match event.observation.text() {
+    match kind {
         "user_rejected" => refused(),
         "error" => failed(),
         // It had not ended when the agent was answered.

@@ -42,14 +42,16 @@ pub(super) struct Event<'a> {
     pub(super) timestamp: Word<'a>,
     #[serde(borrow)]
     pub(super) source: Word<'a>,
+    /// A word; in the newest files what a tool was given.
     #[serde(borrow)]
-    pub(super) action: Word<'a>,
+    pub(super) action: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) args: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) tool_call_metadata: Loose<ToolCall<'a>>,
+    /// A word; in the newest files what a tool answered.
     #[serde(borrow)]
-    pub(super) observation: Word<'a>,
+    pub(super) observation: Option<&'a RawValue>,
     /// The id of the action that an observation is about.
     #[serde(borrow)]
     pub(super) cause: Word<'a>,
@@ -60,6 +62,32 @@ pub(super) struct Event<'a> {
     #[serde(borrow)]
     pub(super) exit_code: Word<'a>,
     pub(super) success: Flag,
+    // The newest files.
+    #[serde(borrow)]
+    pub(super) kind: Word<'a>,
+    #[serde(borrow)]
+    pub(super) tool_name: Word<'a>,
+    #[serde(borrow)]
+    pub(super) tool_call_id: Word<'a>,
+    #[serde(borrow)]
+    pub(super) action_id: Word<'a>,
+    #[serde(borrow)]
+    pub(super) error: Option<&'a RawValue>,
+}
+
+/// What a tool answered, in the newest files.
+#[derive(Deserialize, Debug, Default)]
+#[serde(default)]
+pub(super) struct Answer<'a> {
+    /// Parts with text.
+    #[serde(borrow, alias = "output")]
+    pub(super) content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) exit_code: Word<'a>,
+    pub(super) is_error: Flag,
+    pub(super) timeout: Flag,
+    #[serde(borrow)]
+    pub(super) metadata: Loose<Metadata<'a>>,
 }
 
 impl Event<'_> {

@@ -65,3 +65,24 @@ fn fields_of_other_shapes_do_no_harm() {
         "L1 tool \"ls\" session=output actor=agent:openhands exec=yes tool=execute_bash\n",
     );
 }
+
+#[test]
+fn the_newest_files_name_their_tools() {
+    let lines = concat!(
+        r#"{"instance_id":"t","history":[{"kind":"SystemPromptEvent","id":"e0","source":"agent"},"#,
+        r#"{"kind":"ActionEvent","id":"e1","source":"agent","tool_name":"terminal","tool_call_id":"c1","action":{"command":"make","is_input":false,"kind":"TerminalAction"}},"#,
+        r#"{"kind":"ObservationEvent","id":"e2","action_id":"e1","tool_name":"terminal","tool_call_id":"c1","observation":{"content":[{"type":"text","text":"no rule"}],"exit_code":2,"metadata":{"exit_code":2,"working_dir":"/w"}}},"#,
+        r#"{"kind":"ActionEvent","id":"e3","tool_name":"file_editor","tool_call_id":"c3","action":{"command":"create","path":"/w/a","file_text":"x"}},"#,
+        r#"{"kind":"UserRejectObservation","id":"e4","action_id":"e3","rejection_reason":"no"},"#,
+        r#"{"kind":"ActionEvent","id":"e5","tool_name":"terminal","tool_call_id":"c5","action":null},"#,
+        r#"{"kind":"AgentErrorEvent","id":"e6","tool_call_id":"c5","error":"bad arguments"},"#,
+        r#"{"kind":"ActionEvent","id":"e7","tool_name":"finish","tool_call_id":"c7","action":{"message":"done"}}]}"#,
+    );
+    check(
+        lines,
+        "L1 tool \"make\" session=t actor=agent:openhands exec=yes failed exit=2 tool=terminal\n\
+         L1 tool \"/w/a\" session=t actor=agent:openhands exec=no cwd=/w tool=file_editor\n\
+         L1 tool \"\" session=t actor=agent:openhands failed cwd=/w tool=terminal gap=parameters-missing/anything\n",
+    );
+    assert_eq!(outputs(&OpenHands, "output.jsonl", lines.as_bytes()), ["no rule", "-", "bad arguments"]);
+}

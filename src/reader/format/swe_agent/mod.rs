@@ -45,7 +45,7 @@ impl Reader for SweAgent {
             return Match::Certain;
         }
         // The events of OpenHands have an `agent` and a `thought` too.
-        if ["\"cause\"", "\"tool_call_metadata\"", "\"is_confirmed\""].into_iter().any(has) {
+        if ["\"cause\"", "\"tool_call_metadata\"", "\"is_confirmed\"", "\"ActionEvent\""].into_iter().any(has) {
             return Match::No;
         }
         let demonstration = has("\"history\"") && has("\"role\"") && (has("\"message_type\"") || has("\"thought\""));
