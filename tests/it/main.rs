@@ -16,6 +16,7 @@ mod program;
 mod score;
 mod score_redcode;
 mod score_rules;
+mod score_sqli;
 mod sessions;
 mod shelves;
 mod support;
