@@ -15,5 +15,7 @@ mod incidents;
 mod order;
 mod program;
 mod score;
+mod score_redcode;
+mod score_rules;
 mod shelves;
 mod support;
