@@ -14,6 +14,7 @@ mod source;
 mod stores;
 mod tables;
 mod value;
+mod unseen;
 mod walk;
 
 use crate::model::{Area, GapKind, Hides, Operation, Resource, Span};

@@ -7,7 +7,7 @@ use crate::model::{CodeOrigin, Effect, GapKind, Hides, Operation, Resource, Reso
 
 use super::lexer::{self, Kind, Token};
 use super::value::{Reading, Variables};
-use super::{act, stores, tables};
+use super::{act, stores, tables, unseen};
 
 mod bindings;
 
@@ -291,6 +291,8 @@ impl<'t> Walk<'t> {
         }
         if let Some(does) = tables::find(self.language, &call.name) {
             act::run(scene, &self.reading, self.language, does, &call);
+        } else {
+            unseen::call(scene, &call);
         }
     }
 }

@@ -213,7 +213,7 @@ const SYSTEM: &[&str] = &[
 const SHARED: &[&str] = &["dev", "home", "media", "mnt", "opt", "srv", "var", "Users", "Volumes"];
 
 const DISKS: &[&str] =
-    &["sd", "hd", "vd", "xvd", "nvme", "mmcblk", "disk", "rdisk", "md", "dm-", "mapper", "loop", "nbd", "pmem", "zvol"];
+    &["sd", "hd", "vd", "xvd", "nvme", "mmcblk", "disk", "rdisk", "md", "dm-", "mapper", "loop", "nbd", "pmem", "zvol", "da", "ada", "nda", "nvd", "vtbd", "wd"];
 
 const DATABASES: &[&str] = &[
     "cassandra",
