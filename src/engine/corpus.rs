@@ -12,7 +12,7 @@ pub use file::{CorpusError, Decidable, Incident, Twin};
 
 use std::sync::Arc;
 
-use crate::model::{Action, Decision, RuleInfo, Surroundings, Outcome};
+use crate::model::{Action, Decision, Outcome, RuleInfo, Surroundings};
 
 use super::{Config, Engine, Session};
 

@@ -6,7 +6,8 @@ use globset::{GlobBuilder, GlobMatcher};
 use rustc_hash::FxHashMap;
 
 use crate::model::{
-    Action, Actor, ActorKind, Area, Effect, Environment, Gap, GapKind, Hides, PlaceKind, ResourceKind, Surroundings, Zone,
+    Action, Actor, ActorKind, Area, Effect, Environment, Gap, GapKind, Hides, PlaceKind, ResourceKind, Surroundings,
+    Zone,
 };
 
 use super::config::{ActorRule, Config, EnvironmentRule, LabelRule};
@@ -235,7 +236,11 @@ impl LabelMatcher {
             label: rule.label.clone(),
             name: Globs::new(&rule.name),
             kind: rule.kind.clone(),
-            places: places.into_iter().filter(|(_, globs)| !globs.is_empty()).map(|(k, g)| (k, Globs::new(g))).collect(),
+            places: places
+                .into_iter()
+                .filter(|(_, globs)| !globs.is_empty())
+                .map(|(k, g)| (k, Globs::new(g)))
+                .collect(),
         }
     }
 
@@ -285,10 +290,55 @@ pub(crate) fn glob(pattern: &str) -> Result<globset::Glob, globset::Error> {
 mod tests {
     use super::{Mapping, host_of};
     use crate::engine::Config;
-    use crate::model::{Effect, Operation, Resource, ResourceKind, Zone};
+    use std::sync::Arc;
+
+    use crate::model::{
+        Action, ActionId, Area, Effect, Kind, Operation, Origin, Outcome, Resource, ResourceKind, Surroundings, Zone,
+    };
 
     fn mapping(text: &str) -> Mapping {
         Mapping::new(&Config::parse("nearmiss.toml", text).unwrap())
+    }
+
+    fn action() -> Action {
+        Action {
+            id: ActionId::default(),
+            time: None,
+            actor: Arc::default(),
+            session: "s".into(),
+            kind: Kind::Tool,
+            text: "x".into(),
+            argv: None,
+            tool: Some("sendEmail".into()),
+            arguments: None,
+            surroundings: Arc::new(Surroundings { host: Some("db2".to_owned()), ..Surroundings::default() }),
+            outcome: Outcome::default(),
+            approved: false,
+            gaps: Vec::new(),
+            origin: Origin { file: "x".into(), line: 1, offset: 0, format: "test" },
+        }
+    }
+
+    #[test]
+    fn what_stands_on_a_replaceable_host_may_go() {
+        let mapping = mapping("[[label]]\nlabel = \"replaceable\"\nhost = [\"db2*\"]\n");
+        let effect = Effect::new(Operation::Drop, Resource::new(ResourceKind::Folder, "/var/lib/x"));
+        let (placed, labels) = mapping.placed(&action(), &effect, &[]);
+        assert_eq!(labels, ["replaceable"]);
+        assert!(placed.is_some_and(|effect| effect.resource.areas.has(Area::Ephemeral)));
+        let elsewhere = Action { surroundings: Arc::default(), ..action() };
+        assert_eq!(mapping.placed(&elsewhere, &effect, &[]), (None, Vec::new()));
+    }
+
+    #[test]
+    fn a_tool_in_a_version_nobody_looked_at_is_a_gap() {
+        let mapping = mapping("[[tool]]\nname = [\"sendEmail\"]\nversions = [\"1.0.15\"]\n");
+        let of = |version: Option<&str>| {
+            let surroundings = Surroundings { version: version.map(str::to_owned), ..Surroundings::default() };
+            mapping.unpinned(&Action { surroundings: Arc::new(surroundings), ..action() }).is_some()
+        };
+        assert_eq!([of(None), of(Some("1.0.15")), of(Some("1.0.16"))], [true, false, true]);
+        assert!(mapping.unpinned(&Action { tool: Some("search".into()), ..action() }).is_none());
     }
 
     #[test]
@@ -312,7 +362,10 @@ mod tests {
     #[test]
     fn labels_are_given_by_name_and_kind() {
         let mapping = mapping("[[label]]\nlabel = \"pii\"\nname = [\"*.customers\"]\nkind = [\"Table\"]\n");
-        let labels = |kind| mapping.labels(&Effect::new(Operation::Read, Resource::new(kind, "shop.customers")));
+        let action = action();
+        let labels = |kind| {
+            mapping.labels(&action, &Effect::new(Operation::Read, Resource::new(kind, "shop.customers")))
+        };
         assert_eq!(labels(ResourceKind::Table), ["pii"]);
         assert!(labels(ResourceKind::File).is_empty());
     }

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::classify::Known;
-use crate::policy::SessionView;
 use crate::model::{Action, Actor, Executed, Gap, Kind, SessionFacts, Surroundings, Understanding, Verdict};
+use crate::policy::SessionView;
 
 const SHARDS: usize = 64;
 /// Bytes of remembered texts per shard; a full shard starts anew, which changes speed and nothing else.

@@ -72,9 +72,7 @@ impl Session {
 
     /// The facts before `action`.
     pub(crate) fn facts(&mut self, action: &Action, understood: &Understanding) -> SessionFacts {
-        for window in [&mut self.repeated] {
-            window.forget(action.time);
-        }
+        self.repeated.forget(action.time);
         self.losses.forget(action.time);
         self.counted.forget(action.time);
         self.facts.destroyed_recently = self.losses.events().sum();
@@ -99,7 +97,9 @@ impl Session {
     pub(crate) fn familiar(&self, action: &Action, understood: &Understanding) -> Option<Understanding> {
         let nothing_known = self.own.is_empty() && self.in_force.is_empty() && self.trees.is_empty();
         let effects = &understood.effects;
-        if !effects.iter().any(|effect| can_be_familiar(effect) || effect.dry_run) || nothing_known && effects.len() < 2 && !effects.iter().any(|e| e.dry_run) {
+        if !effects.iter().any(|effect| can_be_familiar(effect) || effect.dry_run)
+            || nothing_known && effects.len() < 2 && !effects.iter().any(|e| e.dry_run)
+        {
             return None;
         }
         let cwd = self.known.cwd.as_deref();
@@ -232,9 +232,10 @@ impl Session {
 
     /// Did the last attempt to make a folder or to change into one succeed?
     fn note_folder(&mut self, action: &Action, understood: &Understanding, failed: bool) {
-        let makes = understood.effects.iter().any(|effect| {
-            effect.operation == Operation::Create && effect.resource.kind == ResourceKind::Folder
-        });
+        let makes = understood
+            .effects
+            .iter()
+            .any(|effect| effect.operation == Operation::Create && effect.resource.kind == ResourceKind::Folder);
         if !makes && !understood.writes.moved {
             return;
         }
@@ -286,7 +287,9 @@ fn is_harmless(tree: worktree::Tree, action: &Action, effect: &crate::model::Eff
     }
     if effect.by == "git clean" {
         // Ignored files are nowhere else.
-        return tree.untracked == Some(false) && !line::has_switch(words, 'x', &[]) && !line::has_switch(words, 'X', &[]);
+        return tree.untracked == Some(false)
+            && !line::has_switch(words, 'x', &[])
+            && !line::has_switch(words, 'X', &[]);
     }
     tree.dirty == Some(false)
 }
@@ -314,7 +317,8 @@ fn is_a_loss(effect: &crate::model::Effect) -> bool {
         effect.operation,
         Operation::Delete | Operation::Drop | Operation::Rewrite | Operation::Stop | Operation::Revoke
     );
-    let one_row = effect.resource.kind == ResourceKind::Table && effect.operation == Operation::Delete
+    let one_row = effect.resource.kind == ResourceKind::Table
+        && effect.operation == Operation::Delete
         && effect.extent != Extent::All;
     loses && !files && !one_row && effect.reversible != Reversibility::Yes
 }

@@ -4,7 +4,9 @@
 //! disagree about what a request says.
 
 use super::Request;
-use crate::model::{ActorKind, Environment, Extent, Operation, PlaceKind, ResourceKind, Reversibility, SessionFacts, Zone, words};
+use crate::model::{
+    ActorKind, Environment, Extent, Operation, PlaceKind, ResourceKind, Reversibility, SessionFacts, Zone, words,
+};
 
 words! {
     /// A fact that a policy can look at, by its path.

@@ -76,8 +76,16 @@ pub fn text(heading: &Heading, outlines: &[Outline], out: &mut dyn Write) -> io:
         )?;
     }
     let total = Total::of(outlines);
-    writeln!(out, "\n{BOLD}{} of {} stopped{BOLD:#}, {} undecided, {} passed; {} of {} harmless twins pass",
-        total.stopped, outlines.len(), total.undecided, total.passed, total.twins_passed, total.twins)?;
+    writeln!(
+        out,
+        "\n{BOLD}{} of {} stopped{BOLD:#}, {} undecided, {} passed; {} of {} harmless twins pass",
+        total.stopped,
+        outlines.len(),
+        total.undecided,
+        total.passed,
+        total.twins_passed,
+        total.twins
+    )?;
     writeln!(out, "{DIM}bare: without surroundings, results and what went before{DIM:#}")?;
     for (words, known) in known(outlines) {
         writeln!(out, "{DIM}known: {words}: {known}{DIM:#}")?;

@@ -1,6 +1,6 @@
 //! The incidents that come with nearmiss, compiled into the program.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use super::{CorpusError, Incident};
 
@@ -77,12 +77,8 @@ pub const INCIDENTS: &[(&str, &str)] = incidents![
 /// # Errors
 /// When a file of the program's own is broken; a test sees to it that none is.
 pub fn builtin() -> Result<Vec<Arc<Incident>>, CorpusError> {
-    static READ: LazyLock<Result<Vec<Arc<Incident>>, (String, String)>> = LazyLock::new(|| {
-        let read = |(id, text): &(&str, &str)| Incident::parse(id, text).map(Arc::new);
-        let mut all: Vec<Arc<Incident>> =
-            INCIDENTS.iter().map(read).collect::<Result<_, _>>().map_err(|error| (error.file, error.problem))?;
-        all.sort_by(|a, b| (&a.date, &a.id).cmp(&(&b.date, &b.id)));
-        Ok(all)
-    });
-    READ.clone().map_err(|(file, problem)| CorpusError { file, problem })
+    let read = |(id, text): &(&str, &str)| Incident::parse(id, text).map(Arc::new);
+    let mut all = INCIDENTS.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    all.sort_by(|a, b| (&a.date, &a.id).cmp(&(&b.date, &b.id)));
+    Ok(all)
 }

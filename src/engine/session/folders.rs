@@ -53,7 +53,9 @@ impl Folders {
         let names: BTreeSet<String> = output
             .lines()
             .filter(|line| !line.starts_with("total "))
-            .flat_map(|line| if long { vec![line.split_whitespace().nth(8).unwrap_or_default()] } else { vec![line.trim()] })
+            .flat_map(
+                |line| if long { vec![line.split_whitespace().nth(8).unwrap_or_default()] } else { vec![line.trim()] },
+            )
             .filter(|name| !name.is_empty() && *name != "." && *name != "..")
             .map(str::to_owned)
             .take(MOST_NAMES)

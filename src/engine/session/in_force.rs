@@ -24,11 +24,27 @@ const SWITCHES: &[Switch] = &[
     Switch { words: &["kubectl", "config", "use"], kind: PlaceKind::Cluster, follow: KUBERNETES },
     Switch { words: &["kubectx"], kind: PlaceKind::Cluster, follow: KUBERNETES },
     Switch { words: &["oc", "config", "use-context"], kind: PlaceKind::Cluster, follow: KUBERNETES },
-    Switch { words: &["terraform", "workspace", "select"], kind: PlaceKind::Stage, follow: &["terraform", "tofu", "terragrunt"] },
-    Switch { words: &["tofu", "workspace", "select"], kind: PlaceKind::Stage, follow: &["terraform", "tofu", "terragrunt"] },
+    Switch {
+        words: &["terraform", "workspace", "select"],
+        kind: PlaceKind::Stage,
+        follow: &["terraform", "tofu", "terragrunt"],
+    },
+    Switch {
+        words: &["tofu", "workspace", "select"],
+        kind: PlaceKind::Stage,
+        follow: &["terraform", "tofu", "terragrunt"],
+    },
     Switch { words: &["pulumi", "stack", "select"], kind: PlaceKind::Stage, follow: &["pulumi"] },
-    Switch { words: &["gcloud", "config", "set", "project"], kind: PlaceKind::Account, follow: &["gcloud", "gsutil", "bq"] },
-    Switch { words: &["gcloud", "config", "configurations", "activate"], kind: PlaceKind::Account, follow: &["gcloud", "gsutil", "bq"] },
+    Switch {
+        words: &["gcloud", "config", "set", "project"],
+        kind: PlaceKind::Account,
+        follow: &["gcloud", "gsutil", "bq"],
+    },
+    Switch {
+        words: &["gcloud", "config", "configurations", "activate"],
+        kind: PlaceKind::Account,
+        follow: &["gcloud", "gsutil", "bq"],
+    },
     Switch { words: &["az", "account", "set"], kind: PlaceKind::Account, follow: &["az"] },
     Switch { words: &["docker", "context", "use"], kind: PlaceKind::Host, follow: &["docker"] },
     Switch { words: &["doctl", "auth", "switch"], kind: PlaceKind::Account, follow: &["doctl"] },
@@ -90,6 +106,12 @@ impl InForce {
 
 /// A quick look: nearly no command switches anything.
 fn may_switch(text: &str) -> bool {
-    text.len() < 4096 && (text.contains(" use") || text.contains(" select ") || text.contains(" set ")
-        || text.contains("\\c") || text.contains("kubectx ") || text.contains(" activate ") || text.contains(" switch "))
+    text.len() < 4096
+        && (text.contains(" use")
+            || text.contains(" select ")
+            || text.contains(" set ")
+            || text.contains("\\c")
+            || text.contains("kubectx ")
+            || text.contains(" activate ")
+            || text.contains(" switch "))
 }

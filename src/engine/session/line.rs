@@ -79,7 +79,11 @@ mod tests {
         assert_eq!(command(text, &effect), "git stash -u");
         let clean = text.find("git clean").unwrap();
         assert!(follows(text, effect.span, Some(Span::new(clean, clean + 9))));
-        assert!(!follows(&text.replace(" && git clean", " ;; git clean"), effect.span, Some(Span::new(clean, clean + 9))));
+        assert!(!follows(
+            &text.replace(" && git clean", " ;; git clean"),
+            effect.span,
+            Some(Span::new(clean, clean + 9))
+        ));
     }
 
     #[test]

@@ -32,10 +32,8 @@ impl Own {
     pub(super) fn note(&mut self, action: &Action, effects: &[Effect], cwd: Option<&str>) {
         for effect in effects.iter().filter(|effect| !effect.dry_run) {
             match effect.operation {
-                Operation::Create | Operation::Fetch => {
-                    if self.things.len() < MOST {
-                        self.things.extend(made(action, effect, cwd));
-                    }
+                Operation::Create | Operation::Fetch if self.things.len() < MOST => {
+                    self.things.extend(made(action, effect, cwd));
                 }
                 // What is made later under the same name may be somebody else's.
                 Operation::Drop | Operation::Delete if !self.things.is_empty() => {
@@ -69,7 +67,9 @@ impl Own {
         effects[..index]
             .iter()
             .filter(|earlier| matches!(earlier.operation, Operation::Create | Operation::Fetch) && !earlier.dry_run)
-            .filter(|earlier| action.kind == crate::model::Kind::Sql || follows(&action.text, earlier.span, effect.span))
+            .filter(|earlier| {
+                action.kind == crate::model::Kind::Sql || follows(&action.text, earlier.span, effect.span)
+            })
             .any(|earlier| made(action, earlier, cwd).is_some_and(|made| fits(&made)))
     }
 }
@@ -101,7 +101,9 @@ fn made(action: &Action, effect: &Effect, cwd: Option<&str>) -> Option<Thing> {
         }
         ResourceKind::Branch => has_switch(words, 'B', &[]) || has_switch(words, 'f', &["--force"]),
         // Making a volume or a network that is there already succeeds.
-        ResourceKind::Volume | ResourceKind::Network => effect.by.starts_with("docker") || effect.by.starts_with("podman"),
+        ResourceKind::Volume | ResourceKind::Network => {
+            effect.by.starts_with("docker") || effect.by.starts_with("podman")
+        }
         _ => upper().contains("IF NOT EXISTS") || upper().contains("OR REPLACE") || effect.by.contains("apply"),
     };
     let named = !resource.name.is_empty() && !resource.unresolved && !resource.name.contains(['*', '?']);
@@ -110,7 +112,8 @@ fn made(action: &Action, effect: &Effect, cwd: Option<&str>) -> Option<Thing> {
 
 /// The folder that a clone makes; git refuses one that has something in it.
 fn clone_of(action: &Action, words: &str, cwd: Option<&str>) -> Option<Thing> {
-    const VALUED: &[&str] = &["-b", "--branch", "--depth", "-o", "--origin", "-c", "--config", "-j", "--jobs", "--filter"];
+    const VALUED: &[&str] =
+        &["-b", "--branch", "--depth", "-o", "--origin", "-c", "--config", "-j", "--jobs", "--filter"];
     let words = operands(words, VALUED);
     let at = words.iter().position(|word| *word == "clone")?;
     let from = words.get(at + 1)?;
@@ -137,9 +140,12 @@ fn place(action: &Action, effect: &Effect) -> String {
     let around = &action.surroundings;
     let mut at: Vec<String> = effect.places.iter().map(|place| format!("{}={}", place.kind, place.name)).collect();
     at.sort();
-    for (word, value) in
-        [("host", &around.host), ("database", &around.database), ("account", &around.account), ("cluster", &around.cluster)]
-    {
+    for (word, value) in [
+        ("host", &around.host),
+        ("database", &around.database),
+        ("account", &around.account),
+        ("cluster", &around.cluster),
+    ] {
         if let Some(value) = value {
             at.push(format!("around {word}={value}"));
         }

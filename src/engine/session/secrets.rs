@@ -4,19 +4,58 @@ use crate::model::{Action, Area, Effect, Kind, ResourceKind};
 
 /// Words in the name of a table or a column that holds what opens something else.
 const SECRET: &[&str] = &[
-    "token", "secret", "credential", "password", "passwd", "api_key", "apikey", "private_key", "access_key", "auth_key",
+    "token",
+    "secret",
+    "credential",
+    "password",
+    "passwd",
+    "api_key",
+    "apikey",
+    "private_key",
+    "access_key",
+    "auth_key",
 ];
 
 /// Words in the name of a table in which strangers write.
 const WRITTEN_BY_OTHERS: &[&str] = &[
-    "ticket", "message", "comment", "feedback", "review", "inbox", "email", "support", "contact_form", "submission",
-    "reply", "replies", "post",
+    "ticket",
+    "message",
+    "comment",
+    "feedback",
+    "review",
+    "inbox",
+    "email",
+    "support",
+    "contact_form",
+    "submission",
+    "reply",
+    "replies",
+    "post",
 ];
 
 /// Words in the name of a tool that hands over what strangers wrote.
 const HANDS_OVER: &[&str] = &[
-    "issue", "comment", "ticket", "email", "mail", "inbox", "message", "thread", "webfetch", "web_fetch", "web_search",
-    "websearch", "fetch_url", "browse", "scrape", "crawl", "pull_request", "discussion", "slack", "jira", "zendesk",
+    "issue",
+    "comment",
+    "ticket",
+    "email",
+    "mail",
+    "inbox",
+    "message",
+    "thread",
+    "webfetch",
+    "web_fetch",
+    "web_search",
+    "websearch",
+    "fetch_url",
+    "browse",
+    "scrape",
+    "crawl",
+    "pull_request",
+    "discussion",
+    "slack",
+    "jira",
+    "zendesk",
 ];
 
 /// Reading this shows a secret.

@@ -49,8 +49,14 @@ impl Versions {
             Some(_) => None,
             None => {
                 let [major, minor, patch] = sound;
-                let detail = format!("{program} before {major}.{minor}.{patch} deletes in a dry run; which version is this?");
-                Some(Doubt::Unknown(Gap { kind: GapKind::HiddenCode, hides: Hides::Anything, span: effect.span, detail }))
+                let detail =
+                    format!("{program} before {major}.{minor}.{patch} deletes in a dry run; which version is this?");
+                Some(Doubt::Unknown(Gap {
+                    kind: GapKind::HiddenCode,
+                    hides: Hides::Anything,
+                    span: effect.span,
+                    detail,
+                }))
             }
         }
     }
@@ -60,7 +66,11 @@ impl Versions {
 fn parsed(word: &str) -> Option<[u64; 3]> {
     let word = word.trim_start_matches('v').split(['-', '+', ',']).next()?;
     let mut parts = word.split('.');
-    let version = [parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next().map_or(Some(0), |part| part.parse().ok())?];
+    let version = [
+        parts.next()?.parse().ok()?,
+        parts.next()?.parse().ok()?,
+        parts.next().map_or(Some(0), |part| part.parse().ok())?,
+    ];
     Some(version)
 }
 

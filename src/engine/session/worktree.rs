@@ -94,7 +94,8 @@ pub(super) fn after(tree: Tree, action: &Action, effect: &Effect) -> Tree {
             let verbs = ["git", "stash", "push", "save"];
             let partly = has_switch(words, 'p', &["--patch", "--keep-index", "--staged"])
                 || has_switch(words, 'k', &[])
-                || operands(words, &["-m", "--message"]).iter().any(|word| !verbs.contains(word)) && !words.contains("save");
+                || operands(words, &["-m", "--message"]).iter().any(|word| !verbs.contains(word))
+                    && !words.contains("save");
             let all = has_switch(words, 'u', &["--include-untracked", "--all"]) || has_switch(words, 'a', &[]);
             if effect.operation != Operation::Update || partly {
                 unknown
@@ -132,7 +133,8 @@ fn seen(words: &str, action: &Action, before: Tree) -> Tree {
         if output.contains("working tree clean") || output.contains("working directory clean") {
             return Tree { dirty: Some(false), untracked: Some(false) };
         }
-        let dirty = output.contains("Changes not staged") || output.contains("Changes to be committed")
+        let dirty = output.contains("Changes not staged")
+            || output.contains("Changes to be committed")
             || output.contains("Unmerged paths");
         let untracked = output.contains("Untracked files:");
         let read = dirty || untracked || output.contains("On branch") || output.contains("HEAD detached");
@@ -168,9 +170,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::{
-        ActionId, Actor, Gap, Kind, Origin, Outcome, Resource, Surroundings,
-    };
+    use crate::model::{ActionId, Actor, Gap, Kind, Origin, Outcome, Resource, Surroundings};
 
     fn status(text: &str, output: &str) -> (Option<bool>, Option<bool>) {
         let action = Action {
