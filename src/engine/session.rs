@@ -159,6 +159,8 @@ impl Session {
         self.note_folder(action, understood, failed);
         if !failed {
             self.note_state(action, understood);
+        } else {
+            self.trees.doubt();
         }
         for effect in understood.effects.iter().filter(|effect| !effect.dry_run) {
             self.note_effect(action, effect);
@@ -174,7 +176,10 @@ impl Session {
     fn note_state(&mut self, action: &Action, understood: &Understanding) {
         let known = Arc::clone(&self.known);
         let cwd = known.cwd.as_deref();
-        self.own.note(action, &understood.effects, cwd);
+        // Logs of servers name what failed; elsewhere a result has to be there to be believed.
+        if action.outcome.succeeded == Some(true) || action.kind == Kind::Sql {
+            self.own.note(action, &understood.effects, cwd);
+        }
         self.trees.note(action, understood, cwd);
         self.folders.note(action, &understood.effects, cwd);
         self.versions.note(action);
@@ -259,7 +264,8 @@ impl Session {
             return;
         }
         let known = Arc::make_mut(&mut self.known);
-        if writes.moved {
+        // A `cd` that failed leaves the session where it was.
+        if writes.moved && !self.facts.folder_missing {
             known.cwd.clone_from(&writes.cwd);
         }
         for (name, value) in &writes.variables {

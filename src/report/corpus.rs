@@ -50,12 +50,11 @@ pub fn text(heading: &Heading, outlines: &[Outline], out: &mut dyn Write) -> io:
     // date 10, needs 9, with 9, without 9, twins 5, each with two columns of space between.
     let fixed = 10 + 9 + 9 + 9 + 5 + 2 * 6;
     let left = heading.width.saturating_sub(fixed);
-    let rules = (left * 2 / 5).clamp(8, 40);
+    let rules = (left / 2).clamp(8, 32);
     let titles = left.saturating_sub(rules).max(12);
-    let twins = if heading.width < 90 { "twins" } else { "twins ok" };
     writeln!(
         out,
-        "{DIM}{:<10}  {:<titles$}  {:<9}  {:<9}  {:<9}  {:<rules$}  {twins}{DIM:#}",
+        "{DIM}{:<10}  {:<titles$}  {:<9}  {:<9}  {:<9}  {:<rules$}  twins{DIM:#}",
         "date", "incident", "shown by", "verdict", "bare", "rule"
     )?;
     for outline in outlines {

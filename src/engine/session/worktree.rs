@@ -55,10 +55,7 @@ impl Trees {
         if !uses_git {
             // Whatever else changes something may have changed files of the tree.
             if !self.0.is_empty() && !only_looks(understood) {
-                for tree in self.0.values_mut() {
-                    tree.dirty = tree.dirty.filter(|dirty| *dirty);
-                    tree.untracked = tree.untracked.filter(|untracked| *untracked);
-                }
+                self.doubt();
             }
             return;
         }
@@ -67,6 +64,18 @@ impl Trees {
             tree = after(tree, action, effect);
         }
         self.set(folder, tree);
+        // Without a result nobody knows whether it did what it was to do.
+        if action.outcome.succeeded != Some(true) {
+            self.doubt();
+        }
+    }
+
+    /// Nothing is known to be clean any more.
+    pub(super) fn doubt(&mut self) {
+        for tree in self.0.values_mut() {
+            tree.dirty = tree.dirty.filter(|dirty| *dirty);
+            tree.untracked = tree.untracked.filter(|untracked| *untracked);
+        }
     }
 }
 
