@@ -17,5 +17,6 @@ mod program;
 mod score;
 mod score_redcode;
 mod score_rules;
+mod score_sqli;
 mod shelves;
 mod support;
