@@ -11,6 +11,7 @@ mod cases;
 mod floors;
 mod goldens;
 mod hostile;
+mod incidents;
 mod order;
 mod program;
 mod score;
