@@ -271,7 +271,9 @@ impl<'w> Parsing<'w, '_> {
         let value = match (&found, attached) {
             (_, Some(value)) => Some(value),
             (Some((_, Arity::Value)), None) => self.take(),
-            (None, None) if self.manner.unlisted == Unlisted::Value || values::takes_one(self.manner.program, &name) => {
+            (None, None)
+                if self.manner.unlisted == Unlisted::Value || values::takes_one(self.manner.program, &name) =>
+            {
                 self.take_value()
             }
             _ => None,
