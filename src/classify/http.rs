@@ -4,13 +4,16 @@
 
 mod address;
 mod api;
+mod asked;
 pub mod client;
 mod graphql;
+mod sent;
+mod services;
 
 pub use address::Address;
 pub(super) use address::zone;
 
-use crate::model::{Certainty, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone};
+use crate::model::{Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone};
 
 use super::{Scene, Word, naming, paths};
 
@@ -38,6 +41,10 @@ pub struct Body<'a> {
     pub carries: &'a [Resource],
     /// It comes from somewhere that is not visible here: a pipe, a variable.
     pub hidden: bool,
+    /// Headers as written: `Authorization: Bearer …`.
+    pub headers: &'a [&'a str],
+    /// Names of variables whose values stand in the body or the address.
+    pub variables: &'a [&'a str],
 }
 
 /// Notes what the request does.
@@ -53,13 +60,10 @@ pub fn request(scene: &mut Scene<'_>, request: &Request<'_>) {
         return scene.effect(effect);
     }
     let address = Address::of(request.url);
-    let method = match request.method {
-        "" if request.body.present => "POST".to_owned(),
-        "" => "GET".to_owned(),
-        method => method.to_ascii_uppercase(),
-    };
+    let method = asked::method(request, &address);
     let noted = Noted { request, address: &address, method: &method };
     let leaves = matches!(address.zone, Zone::External | Zone::Unknown);
+    sent::secrets(scene, &noted);
     for resource in request.body.carries {
         // To this machine itself nothing leaves; to a private host it leaves, and the zone says where to.
         if address.zone != Zone::Local {
@@ -70,7 +74,7 @@ pub fn request(scene: &mut Scene<'_>, request: &Request<'_>) {
         let resource = Resource { unresolved: true, ..Resource::new(ResourceKind::Item, "") };
         noted.note(scene, Operation::Export, resource, Extent::Unknown, Certainty::Inferred);
     }
-    if api::known(scene, &noted) || graphql::known(scene, &noted) {
+    if api::known(scene, &noted) || graphql::known(scene, &noted) || services::known(scene, &noted) {
         return;
     }
     match &*method {
@@ -100,11 +104,15 @@ fn by_path(scene: &mut Scene<'_>, noted: &Noted<'_>, operation: Operation) {
     let (kind, collection) = named.map_or((ResourceKind::Item, false), |(word, (kind, plural))| {
         (kind, plural && address.path_segments().next_back() == Some(word))
     });
+    // What a word means on this machine it does not mean behind an address: a `site`, a `service`, a `function`.
+    let kind = match kind {
+        ResourceKind::Host => ResourceKind::Instance,
+        ResourceKind::Service | ResourceKind::Process => ResourceKind::Workload,
+        ResourceKind::Endpoint | ResourceKind::Code | ResourceKind::Column | ResourceKind::View => ResourceKind::Item,
+        kind => kind,
+    };
     // `POST /volumes/7/delete` is a deletion whatever the method says.
-    let verb = (operation == Operation::Create)
-        .then(|| address.path_segments().next_back().map(naming::words))
-        .flatten()
-        .and_then(|words| naming::verb(words.first()?));
+    let verb = (operation == Operation::Create).then(|| asked::verb(noted.request, address)).flatten();
     let operation = naming::applied(verb.unwrap_or(operation), kind);
     if operation == Operation::Read {
         noted.note(scene, Operation::Fetch, address.endpoint(), Extent::One, Certainty::Inferred);
@@ -122,6 +130,17 @@ struct Noted<'a> {
 }
 
 impl Noted<'_> {
+    /// Code that a server is handed to run.
+    fn execute(&self, scene: &mut Scene<'_>, resource: Resource, origin: CodeOrigin) {
+        let mut effect = Effect::new(Operation::Execute, resource);
+        effect.code = Some(origin);
+        effect.span = self.request.span;
+        effect.by = self.request.by.to_owned();
+        effect.places = self.address.places();
+        scene.effect(effect);
+        scene.gap(GapKind::HiddenCode, Hides::Anything, self.request.span, self.address.path.clone());
+    }
+
     fn note(&self, scene: &mut Scene<'_>, operation: Operation, resource: Resource, extent: Extent, how: Certainty) {
         let address = self.address;
         let mut effect = Effect::new(operation, resource);
@@ -132,8 +151,12 @@ impl Noted<'_> {
         effect.dry_run = address.query_says(&["dryrun", "dry_run"]);
         effect.guard_off = address.query_says(&["force"]);
         effect.cascades = address.query_says(&["recurse", "recursive", "cascade"]);
-        if matches!(operation, Operation::Export | Operation::Fetch) {
+        let moves = matches!(operation, Operation::Export | Operation::Fetch);
+        // What is kept on this very machine is somebody's own try-out; rules may want to know.
+        if moves || address.zone == Zone::Local {
             effect.zone = Some(address.zone);
+        }
+        if moves {
             effect.peer = (!address.host.is_empty()).then(|| address.authority());
         }
         effect.places = address.places();

@@ -20,7 +20,7 @@ pub(super) fn known(scene: &mut Scene<'_>, noted: &Noted<'_>) -> bool {
         query: &noted.address.query,
     };
     const READERS: &[Reader] =
-        &[metadata, kubernetes, github, gitlab, search_engine, docker, vault, consul, messenger, amazon];
+        &[metadata, kubernetes, github, gitlab, search_engine, docker, vault, consul, messenger, public_drop, amazon];
     let Some(found) = READERS.iter().find_map(|reader| reader(&call)) else { return false };
     let mut resource = Resource::new(found.kind, found.name);
     resource.unresolved = noted.address.unresolved;
@@ -252,6 +252,10 @@ fn search_engine(call: &Call<'_>) -> Option<Found> {
             let found = call.usual(ResourceKind::Table, name);
             if name == "*" { found.all() } else { found }
         }
+        // Whether `DELETE /*` is refused, whether indices are made by mistake: what protects the rest.
+        ("_cluster", "PUT" | "POST") if call.body.contains("destructive_requires_name") => {
+            Found::one(Operation::Disable, ResourceKind::Safeguard, "destructive_requires_name")
+        }
         ("_security", _) => call.usual(ResourceKind::Role, call.path.join("/")),
         ("_cluster" | "_nodes" | "_ilm" | "_settings", "PUT" | "POST" | "DELETE") => {
             Found::one(Operation::Alter, ResourceKind::Server, call.path.join("/"))
@@ -333,26 +337,49 @@ fn consul(call: &Call<'_>) -> Option<Found> {
 /// Posting there puts text before other people, or wherever the receiver of a hook sends it on.
 fn messenger(call: &Call<'_>) -> Option<Found> {
     const HOSTS: &[&str] = &[
-        "hooks.slack.com",
         "slack.com",
         "discord.com",
         "discordapp.com",
         "api.telegram.org",
-        "api.sendgrid.com",
-        "api.mailgun.net",
-        "api.postmarkapp.com",
-        "pastebin.com",
-        "paste.rs",
-        "dpaste.com",
-        "transfer.sh",
-        "file.io",
-        "0x0.st",
-        "webhook.site",
-        "requestbin.net",
+        "sendgrid.com",
+        "mailgun.net",
+        "postmarkapp.com",
+        "api.resend.com",
+        "api.mailjet.com",
+        "api.brevo.com",
+        "api.twilio.com",
+        "graph.facebook.com",
+        "webhook.office.com",
+        "chat.googleapis.com",
+        "api.twitter.com",
+        "ntfy.sh",
+        "api.pushover.net",
+        "maker.ifttt.com",
+        "hooks.zapier.com",
     ];
     let posted = matches!(call.method, "POST" | "PUT");
-    (posted && HOSTS.contains(&call.host))
+    (posted && is_one_of(call.host, HOSTS))
         .then(|| Found::one(Operation::Export, ResourceKind::Message, call.path.first().copied().unwrap_or("")))
+}
+
+/// Pastebins, file drops and request catchers: whoever has the address, or runs the place, reads what is put there.
+fn public_drop(call: &Call<'_>) -> Option<Found> {
+    const HOSTS: &[&str] = &[
+        "0x0.st", "anonfiles.com", "bashupload.com", "burpcollaborator.net", "catbox.moe", "beeceptor.com",
+        "dpaste.com", "dpaste.org", "file.io", "filebin.net", "filetransfer.io", "gofile.io", "hastebin.com",
+        "interact.sh", "ix.io", "keep.sh", "loca.lt", "ngrok-free.app", "ngrok.app", "ngrok.io", "oast.fun", "oast.live",
+        "oast.me", "oast.online", "oast.pro", "oast.site", "oastify.com", "oshi.at", "paste.ee", "paste.rs", "pastebin.com",
+        "pipedream.net", "pixeldrain.com", "ptpb.pw", "requestbin.com", "requestbin.net", "requestcatcher.com",
+        "serveo.net", "sprunge.us", "temp.sh", "termbin.com", "tmpfiles.org", "transfer.sh", "trycloudflare.com", "uguu.se",
+        "webhook.site", "wormhole.app",
+    ];
+    let posted = matches!(call.method, "POST" | "PUT");
+    (posted && is_one_of(call.host, HOSTS))
+        .then(|| Found::one(Operation::Export, ResourceKind::Message, "public drop"))
+}
+
+fn is_one_of(host: &str, known: &[&str]) -> bool {
+    known.iter().any(|name| host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
 /// S3 by its addresses: `bucket.s3.region.amazonaws.com/key` and `s3.amazonaws.com/bucket/key`.

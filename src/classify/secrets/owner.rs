@@ -50,7 +50,7 @@ const OURS: &[&str] =
     &["database", "db", "mongo", "mongodb", "mysql", "pg", "pgpassword", "postgres", "redis", "ssh", "sudo", "private"];
 
 /// Whether a secret that `rule` found belongs to the service at `host`; `logs_in`: it stands in a header.
-pub fn belongs(rule: &str, host: &str, logs_in: bool) -> bool {
+pub(in crate::classify) fn belongs(rule: &str, host: &str, logs_in: bool) -> bool {
     // A session's own token is made for whoever is talked to.
     if rule.starts_with("jwt") {
         return true;
@@ -64,7 +64,7 @@ pub fn belongs(rule: &str, host: &str, logs_in: bool) -> bool {
 }
 
 /// Whether the value of a variable of this name is a secret of some other service than the one at `host`.
-pub fn variable_leaves(name: &str, host: &str) -> bool {
+pub(in crate::classify) fn variable_leaves(name: &str, host: &str) -> bool {
     let name = name.trim_matches(['$', '{', '}']).to_ascii_lowercase();
     let secret = ["secret", "token", "password", "passwd", "key", "credential", "database_url", "_dsn"];
     if !secret.iter().any(|word| name.contains(word)) || name.contains("public") {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::model::{Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Zone};
+use crate::model::{Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Reversibility, Zone};
 
 use crate::classify::http::{self, zone};
 use crate::classify::{Language, Scene, naming, paths};
@@ -63,6 +63,13 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
         let resource = paths::resource(scene, &call.word(path), kind);
         return note(scene, call, Operation::Create, resource, Extent::One);
     }
+    // A file that a service keeps under a number is not one of this machine.
+    let kind = match kind {
+        ResourceKind::File | ResourceKind::Folder if destroys(operation) && !call.name.context.contains("filesystem") => {
+            ResourceKind::Object
+        }
+        kind => kind,
+    };
     let (name, exact) = named(call, kind);
     let count = many(call, kind);
     let several = meaning.several && !exact || count.is_some();
@@ -85,11 +92,21 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
     let mut effect = call.effect(operation, resource, extent);
     effect.certainty = Certainty::Inferred;
     effect.count = count;
+    let words = naming::words(call.name.last);
+    if operation == Operation::Grant && words.iter().any(|word| is_high_right(word)) {
+        // The right stands in the tool's name, not among its arguments.
+        effect.resource.name = format!("{} to {}", words.join(" "), effect.resource.name);
+    }
+    if words.iter().any(|word| matches!(&**word, "trash" | "archive")) && operation == Operation::Delete {
+        let gone = call.arguments.says(&["permanent", "permanently", "hard_delete", "skip_trash", "purge"])
+            || words.iter().any(|word| matches!(&**word, "empty" | "purge" | "clear"));
+        effect.reversible = if gone { Reversibility::No } else { Reversibility::Yes };
+    }
     match operation {
         Operation::Export => {
             effect.peer = recipient(call).map(str::to_owned);
             effect.zone = Some(far(effect.peer.as_deref(), kind));
-            if kind == ResourceKind::Item && effect.resource.name.is_empty() {
+            if kind == ResourceKind::Item && (effect.resource.name.is_empty() || effect.peer.is_none()) {
                 effect.resource.kind = ResourceKind::Message;
             }
         }
@@ -127,6 +144,10 @@ fn about_money(call: &Call<'_>) -> bool {
     naming::words(call.name.last).iter().any(money)
 }
 
+fn is_high_right(word: &str) -> bool {
+    matches!(word, "admin" | "administrator" | "owner" | "root" | "superuser" | "sudo")
+}
+
 fn destroys(operation: Operation) -> bool {
     matches!(operation, Operation::Delete | Operation::Drop | Operation::Disable | Operation::Rewrite | Operation::Stop)
 }
@@ -138,6 +159,13 @@ fn code(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
         let plain = key.to_ascii_lowercase();
         match value {
             Value::String(text) if text.is_empty() => {}
+            Value::String(text) if is_code_key(&plain) && starts_as_mutation(text) => {
+                let url = call.word(address(call).unwrap_or("graphql"));
+                let body = http::Body { present: true, text: Some(text), ..http::Body::default() };
+                let by = call.name.whole;
+                http::request(scene, &http::Request { method: "POST", url: &url, body, span: call.span(text), by });
+                found = true;
+            }
             Value::String(text) if plain.contains("sql") || (is_code_key(&plain) && starts_as_sql(text)) => {
                 call.code(scene, Language::Sql, text);
                 found = true;
@@ -160,6 +188,13 @@ fn code(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
         found = true;
     }
     found
+}
+
+fn starts_as_mutation(text: &str) -> bool {
+    let text = text.trim_start();
+    text.strip_prefix("mutation").is_some_and(|rest| rest.trim_start().starts_with(|first: char| {
+        matches!(first, '{' | '(') || first.is_ascii_alphabetic()
+    }) && text.contains('{'))
 }
 
 /// Tools that merely name a command of their own (`command: "open"`) take one word and something else besides.
@@ -356,10 +391,9 @@ pub(super) fn named(call: &Call<'_>, kind: ResourceKind) -> (Option<String>, boo
 
 /// How many things the arguments list, when they do.
 fn many(call: &Call<'_>, kind: ResourceKind) -> Option<u64> {
-    if kind == ResourceKind::Message {
-        return None;
-    }
     call.arguments.values.iter().find_map(|(key, value)| match value {
+        // A message has recipients and attachments; only its numbers say how many messages.
+        Value::Array(_) if kind == ResourceKind::Message && !key.to_ascii_lowercase().ends_with("ids") => None,
         Value::Array(items) if items.len() > 1 && (key.ends_with('s') || key.ends_with("List")) => {
             Some(items.len() as u64)
         }

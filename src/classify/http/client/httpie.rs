@@ -87,6 +87,9 @@ fn item(scene: &mut Scene<'_>, wanted: &mut Wanted<'_>, word: &Word) {
         let resource = paths::resource(scene, &file, ResourceKind::File);
         wanted.carries.push(resource);
     } else if rest.starts_with("==") || (rest.starts_with(':') && !rest.starts_with(":=")) {
+        if !rest.starts_with("==") {
+            wanted.headers.push(word.clone());
+        }
         wanted.hidden |= word.unknown.iter().any(|part| part.substitution);
     } else {
         wanted.say(word);
