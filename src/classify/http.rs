@@ -13,7 +13,9 @@ mod services;
 pub use address::Address;
 pub(super) use address::zone;
 
-use crate::model::{Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone};
+use crate::model::{
+    Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone,
+};
 
 use super::{Scene, Word, naming, paths};
 
@@ -144,6 +146,11 @@ impl Noted<'_> {
     fn note(&self, scene: &mut Scene<'_>, operation: Operation, resource: Resource, extent: Extent, how: Certainty) {
         let address = self.address;
         let mut effect = Effect::new(operation, resource);
+        // Whichever thing of a service it is: none of them stands in a temporary folder or starts with this machine.
+        let sent = operation == Operation::Export && effect.resource.kind != ResourceKind::Message;
+        if !sent && !matches!(effect.resource.kind, ResourceKind::Branch | ResourceKind::File | ResourceKind::Folder) {
+            effect.resource.unresolved = false;
+        }
         effect.extent = extent;
         effect.certainty = how;
         effect.span = self.request.span;

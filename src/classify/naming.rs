@@ -38,11 +38,11 @@ pub(super) fn meaning(name: &str, context: &str) -> Option<Meaning> {
         (Operation::Delete, ResourceKind::Item | ResourceKind::Message, Some(_)) => Operation::Update,
         (Operation::Delete, ResourceKind::Role, Some(_)) => Operation::Revoke,
         // An order or a booking that is cancelled is still there, and says so.
-        (Operation::Stop, ResourceKind::Item | ResourceKind::Message | ResourceKind::Account | ResourceKind::Role, _)
-            if words.get(at).is_some_and(|word| word == "cancel") =>
-        {
-            Operation::Update
-        }
+        (
+            Operation::Stop,
+            ResourceKind::Item | ResourceKind::Message | ResourceKind::Account | ResourceKind::Role,
+            _,
+        ) if words.get(at).is_some_and(|word| word == "cancel") => Operation::Update,
         (verb, ..) => verb,
     };
     // Rows are of the table's kind, but removing some is not removing the table.
@@ -112,8 +112,7 @@ fn noun_of<'w>(words: impl Iterator<Item = &'w str>) -> Option<(ResourceKind, bo
 fn answer(words: &[String]) -> Option<Operation> {
     let last = words.last()?;
     let noun = last.strip_suffix('s').unwrap_or(last);
-    (words.len() > 1 && ANSWERS.split_whitespace().any(|word| word == last || word == noun))
-        .then_some(Operation::Read)
+    (words.len() > 1 && ANSWERS.split_whitespace().any(|word| word == last || word == noun)).then_some(Operation::Read)
 }
 
 /// The operation of a verb.
@@ -178,7 +177,10 @@ const VERBS: &[(Operation, &str)] = &[
     (Operation::Alter, "alter configure migrate resize scale"),
     (Operation::Export, "send export email notify forward share dump tweet broadcast mail message dm"),
     (Operation::Execute, "execute run eval evaluate invoke call exec trigger dispatch launch delegate"),
-    (Operation::Stop, "stop kill shutdown halt pause suspend restart reboot abort drain deactivate lock cancel disconnect poweroff"),
+    (
+        Operation::Stop,
+        "stop kill shutdown halt pause suspend restart reboot abort drain deactivate lock cancel disconnect poweroff",
+    ),
     (Operation::Disable, "disable bypass skip mute unprotect suppress"),
     (Operation::Grant, "grant authorize allow attach permit approve invite"),
     (Operation::Revoke, "revoke deny ban block unshare detach disallow uninvite kick"),

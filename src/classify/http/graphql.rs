@@ -13,6 +13,7 @@ pub(super) fn known(scene: &mut Scene<'_>, noted: &Noted<'_>) -> bool {
     let Some(query) = query_text(text).filter(|query| at_graphql || query.trim_start().starts_with("mutation")) else {
         return false;
     };
+    let variables = variables(text);
     let fields = mutations(&query);
     if fields.is_empty() {
         if query.contains("mutation") {
@@ -25,7 +26,13 @@ pub(super) fn known(scene: &mut Scene<'_>, noted: &Noted<'_>) -> bool {
         match naming::meaning(field, "") {
             Some(meaning) => {
                 let kind = meaning.kind;
-                let mut resource = Resource::new(kind, argument.unwrap_or_default());
+                let name = argument.unwrap_or_default();
+                let given = name.strip_prefix('$').and_then(|name| match variables.get(name)? {
+                    serde_json::Value::String(text) => Some(text.clone()),
+                    serde_json::Value::Number(number) => Some(number.to_string()),
+                    _ => None,
+                });
+                let mut resource = Resource::new(kind, given.unwrap_or(name));
                 resource.unresolved = resource.name.is_empty() || resource.name.starts_with('$');
                 let extent = if meaning.all { Extent::All } else { Extent::One };
                 noted.note(scene, meaning.operation, resource, extent, Certainty::Inferred);
@@ -38,6 +45,17 @@ pub(super) fn known(scene: &mut Scene<'_>, noted: &Noted<'_>) -> bool {
         }
     }
     true
+}
+
+/// The variables that stand beside the query.
+fn variables(body: &str) -> serde_json::Map<String, serde_json::Value> {
+    match serde_json::from_str(body) {
+        Ok(serde_json::Value::Object(mut object)) => match object.remove("variables") {
+            Some(serde_json::Value::Object(variables)) => variables,
+            _ => serde_json::Map::new(),
+        },
+        _ => serde_json::Map::new(),
+    }
 }
 
 /// The query of a JSON body, or the body itself when it is one.

@@ -20,7 +20,9 @@ pub(super) fn secrets(scene: &mut Scene<'_>, noted: &Noted<'_>) {
         found.extend(secret.map(|secret| secret.rule.to_owned()));
     }
     // In a header a variable is how one logs in; in a body or an address it is sent.
-    found.extend(body.variables.iter().filter(|name| secrets::variable_leaves(name, host)).map(|name| (*name).to_owned()));
+    found.extend(
+        body.variables.iter().filter(|name| secrets::variable_leaves(name, host)).map(|name| (*name).to_owned()),
+    );
     found.dedup();
     for name in found {
         let resource = Resource::new(ResourceKind::Secret, name);

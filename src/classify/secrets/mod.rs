@@ -59,8 +59,19 @@ pub(super) fn first(text: &str) -> Option<Secret> {
 
 /// What stands in examples where a secret would: `xxxx…`, `<token>`, `your-key-here`, `AKIAIOSFODNN7EXAMPLE`.
 fn is_placeholder(secret: &str) -> bool {
-    const WORDS: &[&str] =
-        &["example", "xxxx", "your", "changeme", "placeholder", "redacted", "dummy", "****", "....", "1234567890abc", "abcdefghij"];
+    const WORDS: &[&str] = &[
+        "example",
+        "xxxx",
+        "your",
+        "changeme",
+        "placeholder",
+        "redacted",
+        "dummy",
+        "****",
+        "....",
+        "1234567890abc",
+        "abcdefghij",
+    ];
     let lower = secret.to_ascii_lowercase();
     WORDS.iter().any(|word| lower.contains(word)) || secret.contains(['$', '<', '{'])
 }
@@ -82,8 +93,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         }
         entries.push(Entry { text, rule: OnceLock::new() });
     }
-    let keywords =
-        AhoCorasick::builder().ascii_case_insensitive(true).build(words).expect("the keywords are tested");
+    let keywords = AhoCorasick::builder().ascii_case_insensitive(true).build(words).expect("the keywords are tested");
     Table { keywords, rule_of, entries }
 });
 

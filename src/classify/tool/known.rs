@@ -194,7 +194,10 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
             }
         }
         Does::Typed => typed(scene, call),
-        Does::Files(operation, extent, kind) if has(PATH) || !foreign => files(scene, call, operation, extent, kind),
+        // `delete_file(file_id)` is about what a service keeps.
+        Does::Files(operation, extent, kind) if has(PATH) || !foreign && !by_number(call) => {
+            files(scene, call, operation, extent, kind)
+        }
         Does::Move => moved(scene, call, Operation::Update),
         Does::Copy => moved(scene, call, Operation::Read),
         Does::Editor => editor(scene, call),
@@ -228,6 +231,11 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
         _ => return false,
     }
     true
+}
+
+fn by_number(call: &Call<'_>) -> bool {
+    let number = |key: &String| key.ends_with("_id") || key.ends_with("Id") || key == "id" || key == "ids";
+    call.arguments.values.keys().any(number)
 }
 
 /// Runs a shell command, given as one text or word by word.

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use crate::model::{Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Reversibility, Zone};
+use crate::model::{
+    Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Reversibility, Zone,
+};
 
 use crate::classify::http::{self, zone};
 use crate::classify::{Language, Scene, naming, paths};
@@ -65,7 +67,9 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
     }
     // A file that a service keeps under a number is not one of this machine.
     let kind = match kind {
-        ResourceKind::File | ResourceKind::Folder if destroys(operation) && !call.name.context.contains("filesystem") => {
+        ResourceKind::File | ResourceKind::Folder
+            if destroys(operation) && !call.name.context.contains("filesystem") =>
+        {
             ResourceKind::Object
         }
         kind => kind,
@@ -164,7 +168,7 @@ fn code(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
                 let body = http::Body { present: true, text: Some(text), ..http::Body::default() };
                 let by = call.name.whole;
                 http::request(scene, &http::Request { method: "POST", url: &url, body, span: call.span(text), by });
-                found = true;
+                return true;
             }
             Value::String(text) if plain.contains("sql") || (is_code_key(&plain) && starts_as_sql(text)) => {
                 call.code(scene, Language::Sql, text);
@@ -192,9 +196,10 @@ fn code(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
 
 fn starts_as_mutation(text: &str) -> bool {
     let text = text.trim_start();
-    text.strip_prefix("mutation").is_some_and(|rest| rest.trim_start().starts_with(|first: char| {
-        matches!(first, '{' | '(') || first.is_ascii_alphabetic()
-    }) && text.contains('{'))
+    text.strip_prefix("mutation").is_some_and(|rest| {
+        rest.trim_start().starts_with(|first: char| matches!(first, '{' | '(') || first.is_ascii_alphabetic())
+            && text.contains('{')
+    })
 }
 
 /// Tools that merely name a command of their own (`command: "open"`) take one word and something else besides.

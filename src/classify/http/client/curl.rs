@@ -187,8 +187,7 @@ fn long_name(letter: char) -> &'static str {
         'V' => "version",
         'M' => "manual",
         // Every other letter with a value: `-u`, `-A` and so on.
-        'c' | 'C' | 'D' | 'E' | 'm' | 'P' | 'Q' | 'r' | 't' | 'u' | 'U' | 'w' | 'x' | 'Y' | 'y'
-        | 'z' => "user",
+        'c' | 'C' | 'D' | 'E' | 'm' | 'P' | 'Q' | 'r' | 't' | 'u' | 'U' | 'w' | 'x' | 'Y' | 'y' | 'z' => "user",
         _ => "",
     }
 }
