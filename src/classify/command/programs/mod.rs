@@ -8,10 +8,12 @@ mod find;
 mod gh_api;
 mod git_push;
 mod grpc;
+mod manifest;
 mod module;
 mod package_run;
 mod parallel;
 mod patch;
+mod recipes;
 mod redis;
 mod sed;
 mod shell;
@@ -51,6 +53,8 @@ words! {
         PackageRun = "package-run",
         Parallel = "parallel",
         PowerShell = "powershell",
+        Manifest = "manifest",
+        Recipe = "recipe",
         Redis = "redis",
         Sed = "sed",
         Shell = "shell",
@@ -88,6 +92,8 @@ impl Handler {
             Self::Move => copy::rename(scene, call),
             Self::PackageRun => package_run::run(scene, call),
             Self::Parallel => parallel::run(scene, call),
+            Self::Manifest => manifest::run(scene, call),
+            Self::Recipe => recipes::run(scene, call),
             Self::Redis => redis::run(scene, call),
             Self::Sed => sed::run(scene, call),
             Self::Shell => shell::run(scene, call),
