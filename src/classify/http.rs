@@ -72,7 +72,8 @@ pub fn request(scene: &mut Scene<'_>, request: &Request<'_>) {
             noted.note(scene, Operation::Export, resource.clone(), Extent::All, Certainty::Exact);
         }
     }
-    if address.carries_substitution(request.url) && leaves {
+    let header_carries = request.body.headers.iter().any(|header| asked::hands_over(header));
+    if (address.carries_substitution(request.url) || header_carries) && leaves {
         let resource = Resource { unresolved: true, ..Resource::new(ResourceKind::Item, "") };
         noted.note(scene, Operation::Export, resource, Extent::Unknown, Certainty::Inferred);
     }
@@ -84,23 +85,23 @@ pub fn request(scene: &mut Scene<'_>, request: &Request<'_>) {
             let operation = if method == "GET" { Operation::Fetch } else { Operation::List };
             noted.note(scene, operation, address.endpoint(), Extent::One, Certainty::Exact);
         }
-        "DELETE" => by_path(scene, &noted, Operation::Delete),
-        "PUT" | "PATCH" => by_path(scene, &noted, Operation::Update),
+        "DELETE" => by_path(scene, &noted, Operation::Delete, Certainty::Inferred),
+        "PUT" | "PATCH" => by_path(scene, &noted, Operation::Update, Certainty::Inferred),
         "POST" if request.body.carries.is_empty() && request.body.hidden && leaves => {
             let resource = Resource { unresolved: true, ..Resource::new(ResourceKind::Item, "") };
             noted.note(scene, Operation::Export, resource, Extent::Unknown, Certainty::Inferred);
         }
         "POST" if !request.body.carries.is_empty() => {}
-        "POST" => by_path(scene, &noted, Operation::Create),
+        "POST" => by_path(scene, &noted, Operation::Create, Certainty::Inferred),
         _ => {
-            by_path(scene, &noted, Operation::Update);
+            by_path(scene, &noted, Operation::Update, Certainty::Inferred);
             scene.gap(GapKind::UnknownOption, Hides::Anything, request.span, method.clone());
         }
     }
 }
 
 /// What nobody described: the nouns and verbs of the path say what it is about, by convention.
-fn by_path(scene: &mut Scene<'_>, noted: &Noted<'_>, operation: Operation) {
+fn by_path(scene: &mut Scene<'_>, noted: &Noted<'_>, operation: Operation, how: Certainty) {
     let address = noted.address;
     let named = address.path_segments().rev().find_map(|word| Some((word, naming::noun(&word.to_ascii_lowercase())?)));
     let (kind, collection) = named.map_or((ResourceKind::Item, false), |(word, (kind, plural))| {
@@ -121,7 +122,7 @@ fn by_path(scene: &mut Scene<'_>, noted: &Noted<'_>, operation: Operation) {
         return;
     }
     let extent = if collection && operation != Operation::Create { Extent::All } else { Extent::One };
-    noted.note(scene, operation, address.item(kind), extent, Certainty::Inferred);
+    noted.note(scene, operation, address.item(kind), extent, how);
 }
 
 /// A request with its address taken apart.

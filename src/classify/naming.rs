@@ -17,6 +17,7 @@ pub(super) struct Meaning {
 /// Reads a name; `None` when no part of it is a known verb. `context` (a server's name, a longer path) may
 /// give the noun that the name itself lacks.
 pub(super) fn meaning(name: &str, context: &str) -> Option<Meaning> {
+    use ResourceKind as K;
     let words = words(name);
     // `delete_list` is about a list: the verb comes first, or last (`volumeDelete`), or somewhere.
     let (at, verb) = [0, words.len().wrapping_sub(1)]
@@ -31,18 +32,29 @@ pub(super) fn meaning(name: &str, context: &str) -> Option<Meaning> {
     });
     let (kind, several) = found.unwrap_or((ResourceKind::Item, false));
     let all = rest().any(|word| matches!(word, "all" | "everything" | "bulk"))
-        || words.get(at).is_some_and(|word| matches!(&**word, "empty" | "purge"));
+        || words.get(at).is_some_and(|word| matches!(&**word, "empty" | "purge" | "flushall" | "flushdb"));
     // `remove_item_from_cart` changes the cart; `remove_user_from_team` takes something away from the user.
     let from = words.iter().position(|word| matches!(&**word, "from")).filter(|from| *from > at);
+    let said = |verb: &str| words.get(at).is_some_and(|word| word == verb);
+    let named = |name: &str| words.iter().any(|word| word == name);
     let verb = match (verb, kind, from) {
-        (Operation::Delete, ResourceKind::Item | ResourceKind::Message, Some(_)) => Operation::Update,
-        (Operation::Delete, ResourceKind::Role, Some(_)) => Operation::Revoke,
+        (Operation::Delete, K::Item | K::Message, Some(_)) => Operation::Update,
+        (Operation::Delete, K::Role, Some(_)) => Operation::Revoke,
         // An order or a booking that is cancelled is still there, and says so.
-        (
-            Operation::Stop,
-            ResourceKind::Item | ResourceKind::Message | ResourceKind::Account | ResourceKind::Role,
-            _,
-        ) if words.get(at).is_some_and(|word| word == "cancel") => Operation::Update,
+        (Operation::Stop, K::Item | K::Message | K::Account | K::Role, _) if said("cancel") => {
+            if all {
+                Operation::Delete
+            } else {
+                Operation::Update
+            }
+        }
+        (Operation::Update, K::Account, _) if said("close") => Operation::Drop,
+        (Operation::Update, K::Branch, _) if named("force") => Operation::Rewrite,
+        (Operation::Create | Operation::Update | Operation::Alter, K::Bucket | K::Object | K::Repository, _)
+            if named("public") =>
+        {
+            Operation::Grant
+        }
         (verb, ..) => verb,
     };
     // Rows are of the table's kind, but removing some is not removing the table.
@@ -150,7 +162,7 @@ const VERBS: &[(Operation, &str)] = &[
         Operation::Read,
         "get read show view inspect assess review audit locate reconcile decrypt encrypt monitor identify detect lookup retrieve check count analyze analyse summarize validate verify \
          calculate compute convert preview explain think wait diff compare search find query select load parse test \
-         estimate predict recommend resolve screenshot snapshot hover watch tail cat head peek solve translate simulate \
+         estimate predict recommend resolve screenshot snapshot hover watch tail cat head peek solve lint debug brainstorm chat ask complete highlight solve translate simulate \
          classify extract parse tokenize sort filter rank rate measure forecast format normalize round multiply divide \
          subtract sum average integrate differentiate factorize roll plot are can scan profile query answer",
     ),
@@ -171,7 +183,7 @@ const VERBS: &[(Operation, &str)] = &[
         Operation::Delete,
         "delete remove destroy purge erase clear terminate unlink prune wipe trash truncate empty discard deregister \
          uninstall flush del rm reset nuke evict obliterate annihilate eradicate expunge scrub zap decommission dispose \
-         nullify retire sunset teardown undeploy unpublish unregister void vacate overwrite expire",
+         nullify retire sunset teardown flushall flushdb dropall undeploy unpublish unregister void vacate overwrite expire",
     ),
     (Operation::Drop, "drop"),
     (Operation::Alter, "alter configure migrate resize scale"),
@@ -247,7 +259,7 @@ const NOUNS: &[(ResourceKind, &str)] = &[
     (ResourceKind::Safeguard, "security firewall protection guard detector alarm hook webhook rule guardrail mfa"),
     (
         ResourceKind::Message,
-        "message email mail post comment issue notification channel chat sms tweet reply review dm discussion",
+        "message email mail post comment issue gist snippet paste notification channel chat sms tweet reply review dm discussion",
     ),
     (ResourceKind::Endpoint, "url page webpage website web browser site link"),
     (ResourceKind::Message, "gmail outlook inbox mailbox trash spam conversation"),

@@ -80,7 +80,7 @@ pub(super) fn named(kind: ResourceKind, word: &Word) -> Resource {
 }
 
 /// Branches others build on, by the names nearly everybody uses.
-pub(super) fn is_protected(branch: &str) -> bool {
+pub(in crate::classify) fn is_protected(branch: &str) -> bool {
     let branch = branch.trim_start_matches('+').trim_start_matches("refs/heads/");
     let branch = branch.strip_prefix("origin/").or_else(|| branch.strip_prefix("upstream/")).unwrap_or(branch);
     matches!(branch, "main" | "master" | "trunk" | "production" | "prod" | "stable" | "release" | "develop")

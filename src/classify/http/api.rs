@@ -164,7 +164,8 @@ fn github(call: &Call<'_>) -> Option<Found> {
         }
         ["git", "refs", "heads" | "tags", ..] => {
             let name = rest.get(3..).unwrap_or_default().join("/");
-            let forced = call.body.replace(' ', "").contains("\"force\":true");
+            let body = call.body.replace(' ', "");
+            let forced = body.contains("\"force\":true") || body.split('&').any(|field| field == "force=true");
             match call.method {
                 "PATCH" if forced => Found::one(Operation::Rewrite, ResourceKind::Branch, under(&name)),
                 _ => call.usual(ResourceKind::Branch, under(&name)),
@@ -178,7 +179,9 @@ fn github(call: &Call<'_>) -> Option<Found> {
         ["actions" | "dependabot" | "codespaces", "secrets", ..] => call.usual(ResourceKind::Secret, under(last)),
         ["collaborators", who, ..] => {
             let operation = if call.method == "DELETE" { Operation::Revoke } else { Operation::Grant };
-            Found::one(operation, ResourceKind::Role, under(who))
+            let high = call.body.contains("admin") || call.body.contains("maintain");
+            let right = if high { " as admin" } else { "" };
+            Found::one(operation, ResourceKind::Role, under(&format!("{who}{right}")))
         }
         ["keys", ..] if call.method == "POST" => Found::one(Operation::Grant, ResourceKind::Repository, under("keys")),
         ["transfer"] => Found::one(Operation::Export, ResourceKind::Repository, format!("{owner}/{repository}")),

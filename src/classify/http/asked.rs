@@ -45,6 +45,14 @@ fn spoken(text: &str) -> Option<Operation> {
     words.iter().find(|word| *word != "do").and_then(|word| naming::verb(word))
 }
 
+/// A header that is the output of a command and no log-in: data that leaves.
+pub(super) fn hands_over(header: &str) -> bool {
+    let Some((name, value)) = header.split_once(':') else { return false };
+    let name = name.to_ascii_lowercase();
+    let logs_in = ["auth", "token", "key", "cookie", "signature", "user-agent", "date", "content", "request-id"];
+    (value.contains("$(") || value.contains('`')) && !logs_in.iter().any(|word| name.contains(word))
+}
+
 /// The value of a field in a form (`a=b&c=d`) or, roughly, in JSON.
 fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     for pair in text.split(['&', '?']) {

@@ -120,7 +120,8 @@ const SERVICES: &[Service] = &[
         known_by: &["heroku"],
         routes: &[
             ("DELETE", "apps/*", O::Drop, K::Workload),
-            ("DELETE", "apps/*/dynos|dynos/*", O::Stop, K::Workload),
+            ("DELETE", "apps/*/dynos", O::Stop, K::Workload),
+            ("DELETE", "dynos/*", O::Stop, K::Workload),
             ("DELETE", "addons/*", O::Drop, K::Database),
             ("PATCH", "config-vars", O::Update, K::Item),
         ],
@@ -192,8 +193,8 @@ const SERVICES: &[Service] = &[
             ("DELETE", "data/indexes/*", O::Rewrite, K::Log),
             ("DELETE", "indexes/*", O::Rewrite, K::Log),
             ("DELETE", "projects/*/*", O::Drop, K::Stack),
-            ("POST", "events|series|logs|metrics|v1/input", O::Create, K::Item),
-            ("POST", "query|search/jobs", O::Read, K::Log),
+            ("POST", "events|series|logs|metrics|input|collector", O::Create, K::Item),
+            ("POST", "query|jobs", O::Read, K::Log),
         ],
     },
     Service {
@@ -272,18 +273,20 @@ const SERVICES: &[Service] = &[
         routes: &[
             ("PUT", "catalog/deregister", O::Delete, K::Node),
             ("PUT", "agent/service/deregister/*", O::Stop, K::Service),
-            ("PUT", "agent/leave|agent/force-leave/*", O::Stop, K::Node),
+            ("PUT", "agent/leave", O::Stop, K::Node),
+            ("PUT", "agent/force-leave/*", O::Stop, K::Node),
             ("DELETE", "acl/**", O::Revoke, K::Role),
         ],
     },
     Service {
-        known_by: &[":8001/services", "kong", ":9901", "envoy", "haproxy", "traefik", ":2019"],
+        known_by: &["kong", ":8001", ":9901", "envoy", "haproxy", "traefik", ":2019"],
         routes: &[
             ("DELETE", "services/*", O::Delete, K::Network),
             ("DELETE", "routes/*", O::Delete, K::Network),
             ("DELETE", "plugins/*", O::Disable, K::Safeguard),
             ("*", "quitquitquit", O::Stop, K::Server),
-            ("*", "drain_listeners|healthcheck/fail", O::Stop, K::Service),
+            ("*", "drain_listeners", O::Stop, K::Service),
+            ("*", "healthcheck/fail", O::Stop, K::Service),
             ("DELETE", "backends/*", O::Delete, K::Network),
             ("DELETE", "config/**", O::Delete, K::Network),
             ("POST", "stop", O::Stop, K::Server),
@@ -306,12 +309,19 @@ pub(super) fn known(scene: &mut Scene<'_>, noted: &Noted<'_>) -> bool {
         return false;
     }
     let path: Vec<&str> = address.path_segments().take(32).collect();
-    let routes = SERVICES.iter().filter(|service| service.known_by.iter().any(|mark| met(mark, noted)));
-    let found = routes.flat_map(|service| service.routes).find_map(|route| {
+    let services = || SERVICES.iter().filter(|service| service.known_by.iter().any(|mark| met(mark, noted)));
+    let found = services().flat_map(|service| service.routes).find_map(|route| {
         let name = (matches!(route.0, "*") || route.0 == noted.method).then(|| fits(route.1, &path))??;
         Some((route, name))
     });
-    let Some((&(_, _, operation, kind), name)) = found else { return false };
+    let Some((&(_, _, operation, kind), name)) = found else {
+        // What a service keeps is deleted for good, even on this machine.
+        let deletes = noted.method == "DELETE" && services().next().is_some();
+        if deletes {
+            super::by_path(scene, noted, O::Delete, Certainty::Exact);
+        }
+        return deletes;
+    };
     let mut resource = address.item(kind);
     if !name.is_empty() {
         resource.name = name;

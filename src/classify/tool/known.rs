@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::model::{Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Zone};
 
-use crate::classify::{Language, Scene, http, paths};
+use crate::classify::{Language, Scene, http, paths, secrets};
 
 use super::{Call, patch};
 
@@ -305,6 +305,13 @@ fn typed(scene: &mut Scene<'_>, call: &Call<'_>) {
 
 fn files(scene: &mut Scene<'_>, call: &Call<'_>, operation: Operation, extent: Extent, kind: ResourceKind) {
     let paths = call.arguments.texts(PATH);
+    // A key that is written out into a file: nothing leaves, but the file had better not be published.
+    let written = ["content", "file_text", "new_string", "new_str", "contents", "text"];
+    if matches!(operation, Operation::Create | Operation::Update)
+        && let Some(secret) = call.arguments.text(&written).and_then(secrets::first)
+    {
+        scene.effect(call.effect(Operation::Create, Resource::new(ResourceKind::Secret, secret.rule), Extent::One));
+    }
     if paths.is_empty() {
         // Looking for files without saying where is looking in the working folder.
         let here = matches!(operation, Operation::List | Operation::Read).then(|| scene.cwd.clone()).flatten();

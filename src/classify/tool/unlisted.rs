@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use crate::model::{
-    Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Reversibility, Zone,
+    Area, Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Reversibility, Zone,
 };
 
+use crate::classify::command::is_protected;
 use crate::classify::http::{self, zone};
 use crate::classify::{Language, Scene, naming, paths};
 
@@ -21,22 +22,36 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
             let resource = Resource { unresolved: true, ..Resource::new(ResourceKind::Item, "") };
             note(scene, call, Operation::Unknown, resource, Extent::Unknown);
         }
-        scene.gap(GapKind::UnknownTool, Hides::Anything, call.span(call.name.whole), call.name.whole);
+        if program(scene, call).is_none() {
+            scene.gap(GapKind::UnknownTool, Hides::Anything, call.span(call.name.whole), call.name.whole);
+        }
         return;
     };
     if coded && (scene.mark() > before || !destroys(meaning.operation)) {
         return;
     }
-    let (kind, operation) = (meaning.kind, meaning.operation);
+    let (mut kind, mut operation) = (meaning.kind, meaning.operation);
+    if kind == ResourceKind::Item && call.arguments.text(TABLES).is_some() {
+        // `delete_many(collection, filter)`: the arguments say what the things are kept in.
+        kind = ResourceKind::Table;
+    }
+    if stops(call, operation, kind) {
+        operation = Operation::Stop;
+    }
+    let (kind, operation) = (kind, operation);
+    secrets(scene, call, operation, kind);
     if let Some(address) = address(call)
         && (matches!(operation, Operation::Fetch | Operation::Read | Operation::Connect)
-            || (kind == ResourceKind::Endpoint && matches!(operation, Operation::Create | Operation::List)))
+            || (kind == ResourceKind::Endpoint
+                && matches!(operation, Operation::Create | Operation::Update | Operation::List)))
     {
+        let text = call.arguments.text(&["content", "body", "data", "html", "text"]);
+        let posts = text.is_some() && matches!(operation, Operation::Create | Operation::Update);
         let word = call.word(address);
         let request = http::Request {
-            method: "GET",
+            method: if posts { "POST" } else { "GET" },
             url: &word,
-            body: http::Body::default(),
+            body: http::Body { present: posts, text: text.filter(|_| posts), ..http::Body::default() },
             span: word.span,
             by: call.name.whole,
         };
@@ -80,6 +95,8 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
     let resource = Resource::new(kind, name.unwrap_or_default());
     let extent = match operation {
         _ if meaning.all => Extent::All,
+        _ if selects_all(call) && destroys(operation) => Extent::All,
+        Operation::Delete if kind == ResourceKind::Table && call.arguments.text(TABLES).is_some() => Extent::Some,
         Operation::Create | Operation::Connect | Operation::Export => Extent::One,
         _ if several => Extent::Some,
         _ => Extent::One,
@@ -96,8 +113,16 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
     let mut effect = call.effect(operation, resource, extent);
     effect.certainty = Certainty::Inferred;
     effect.count = count;
+    if kind == ResourceKind::Branch && is_protected(&effect.resource.name) {
+        effect.resource.areas = effect.resource.areas.with(Area::Protected);
+    }
+    for (key, value) in &call.arguments.values {
+        if key.starts_with("bypass") && *value == Value::Bool(true) {
+            note(scene, call, Operation::Disable, Resource::new(ResourceKind::Safeguard, key.clone()), Extent::One);
+        }
+    }
     let words = naming::words(call.name.last);
-    if operation == Operation::Grant && words.iter().any(|word| is_high_right(word)) {
+    if operation == Operation::Grant && words.iter().any(|word| is_high_right(word) || word == "public") {
         // The right stands in the tool's name, not among its arguments.
         effect.resource.name = format!("{} to {}", words.join(" "), effect.resource.name);
     }
@@ -148,6 +173,50 @@ fn about_money(call: &Call<'_>) -> bool {
     naming::words(call.name.last).iter().any(money)
 }
 
+/// Arguments that name what rows or documents are kept in.
+const TABLES: &[&str] = &["table", "table_name", "collection", "collection_name"];
+
+/// A filter that leaves nothing out: `{}`, `""`, `*`, `1=1`.
+fn selects_all(call: &Call<'_>) -> bool {
+    const FILTERS: &[&str] = &["filter", "where", "query", "condition", "conditions", "predicate", "selector", "match"];
+    match call.arguments.get(FILTERS) {
+        Some(Value::Object(object)) => object.is_empty() || object.contains_key("match_all"),
+        Some(Value::Array(items)) => items.is_empty(),
+        Some(Value::String(text)) => {
+            let plain: String = text.split_whitespace().collect::<String>().to_ascii_lowercase();
+            matches!(&*plain, "" | "*" | "%" | "{}" | "1=1" | "true" | "all" | "1" | ".*")
+        }
+        _ => false,
+    }
+}
+
+/// Scaling to nothing is stopping.
+fn stops(call: &Call<'_>, operation: Operation, kind: ResourceKind) -> bool {
+    let runs =
+        matches!(kind, ResourceKind::Workload | ResourceKind::Node | ResourceKind::Instance | ResourceKind::Service);
+    let count = call.arguments.get(&["replicas", "desired_count", "desired_capacity", "instances", "count", "size"]);
+    runs && matches!(operation, Operation::Alter | Operation::Update) && count.and_then(Value::as_i64) == Some(0)
+}
+
+/// A key or a token that a call puts where others read it, or into a file.
+fn secrets(scene: &mut Scene<'_>, call: &Call<'_>, operation: Operation, kind: ResourceKind) {
+    let public = matches!(kind, ResourceKind::Message | ResourceKind::Endpoint) || operation == Operation::Export;
+    if !public || !matches!(operation, Operation::Create | Operation::Update | Operation::Export) {
+        return;
+    }
+    let texts = call.arguments.values.values().filter_map(Value::as_str);
+    if let Some(secret) = texts.filter_map(find_secret).next() {
+        let mut effect = call.effect(Operation::Export, Resource::new(ResourceKind::Secret, secret), Extent::One);
+        effect.peer = recipient(call).map(str::to_owned);
+        effect.zone = Some(Zone::External);
+        scene.effect(effect);
+    }
+}
+
+fn find_secret(text: &str) -> Option<&'static str> {
+    crate::classify::secrets::first(text).map(|secret| secret.rule)
+}
+
 fn is_high_right(word: &str) -> bool {
     matches!(word, "admin" | "administrator" | "owner" | "root" | "superuser" | "sudo")
 }
@@ -183,6 +252,10 @@ fn code(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
             _ => {}
         }
     }
+    if !found && let Some(code) = program(scene, call) {
+        call.code(scene, Language::Shell, &code);
+        return true;
+    }
     let shell = matches!(
         call.arguments.get(&["command", "cmd", "script", "shell_command", "commands"]),
         Some(Value::String(_) | Value::Array(_))
@@ -200,6 +273,48 @@ fn starts_as_mutation(text: &str) -> bool {
         rest.trim_start().starts_with(|first: char| matches!(first, '{' | '(') || first.is_ascii_alphabetic())
             && text.contains('{')
     })
+}
+
+/// `kubectl(args)`, `call_aws(cli_command)`, `kubectl_generic(command: "delete ns x")`: the tool is a program's name,
+/// its argument the rest of the command line.
+fn program(scene: &Scene<'_>, call: &Call<'_>) -> Option<String> {
+    const PROGRAMS: &[&str] = &[
+        "aws",
+        "az",
+        "docker",
+        "flyctl",
+        "gcloud",
+        "gh",
+        "git",
+        "helm",
+        "heroku",
+        "kubectl",
+        "pulumi",
+        "redis-cli",
+        "rsync",
+        "terraform",
+        "vercel",
+    ];
+    const LINES: &[&str] = &["command", "cmd", "args", "arguments", "cli_command", "subcommand", "command_line"];
+    let words = naming::words(call.name.last);
+    let context = naming::words(call.name.context);
+    let named = words.iter().chain(&context).find(|word| PROGRAMS.contains(&&***word))?;
+    let line = match call.arguments.get(LINES)? {
+        Value::String(text) => text.trim().to_owned(),
+        Value::Array(items) => {
+            let words: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+            crate::classify::code::quoted(&words)
+        }
+        _ => return None,
+    };
+    if line.is_empty() {
+        return None;
+    }
+    let first = line.split(' ').next().unwrap_or("");
+    // A whole command line says its program itself, and need not be this one.
+    let rest = call.arguments.get(&["args", "arguments", "subcommand"]).is_some();
+    let whole = first == named || !rest && (first.contains('/') || scene.catalog.knows(first));
+    Some(if whole { line } else { format!("{named} {line}") })
 }
 
 /// Tools that merely name a command of their own (`command: "open"`) take one word and something else besides.
