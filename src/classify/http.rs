@@ -9,6 +9,7 @@ pub mod client;
 mod graphql;
 mod sent;
 mod services;
+mod statement;
 
 pub use address::Address;
 pub(super) use address::zone;
@@ -77,6 +78,9 @@ pub fn request(scene: &mut Scene<'_>, request: &Request<'_>) {
         let resource = Resource { unresolved: true, ..Resource::new(ResourceKind::Item, "") };
         noted.note(scene, Operation::Export, resource, Extent::Unknown, Certainty::Inferred);
     }
+    if statement::known(scene, &noted) {
+        return;
+    }
     if api::known(scene, &noted) || graphql::known(scene, &noted) || services::known(scene, &noted) {
         return;
     }
@@ -103,7 +107,10 @@ pub fn request(scene: &mut Scene<'_>, request: &Request<'_>) {
 /// What nobody described: the nouns and verbs of the path say what it is about, by convention.
 fn by_path(scene: &mut Scene<'_>, noted: &Noted<'_>, operation: Operation, how: Certainty) {
     let address = noted.address;
-    let named = address.path_segments().rev().find_map(|word| Some((word, naming::noun(&word.to_ascii_lowercase())?)));
+    // Collections have plural names; a singular noun is as often the name of one of them: `instances/web`.
+    let nouns =
+        || address.path_segments().rev().filter_map(|word| Some((word, naming::noun(&word.to_ascii_lowercase())?)));
+    let named = nouns().find(|(_, (_, plural))| *plural).or_else(|| nouns().next());
     let (kind, collection) = named.map_or((ResourceKind::Item, false), |(word, (kind, plural))| {
         (kind, plural && address.path_segments().next_back() == Some(word))
     });

@@ -5,6 +5,7 @@
 
 mod api;
 mod arguments;
+mod code;
 mod known;
 mod patch;
 mod unlisted;
@@ -13,7 +14,7 @@ use crate::model::{Action, Effect, Extent, GapKind, Hides, Kind, Operation, Reso
 
 use super::{Language, Scene, Word};
 use arguments::Arguments;
-pub(super) use unlisted::starts_as_sql;
+pub(super) use code::starts_as_sql;
 
 /// Finds what a `tool` or `api` action does.
 pub fn run(scene: &mut Scene<'_>, action: &Action) {

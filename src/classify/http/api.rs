@@ -49,6 +49,16 @@ impl Call<'_> {
         naming::applied(operation, kind)
     }
 
+    /// Makes public what was not.
+    fn publishes(&self) -> bool {
+        let body = self.body.replace([' ', '"'], "");
+        [&*body, self.query].iter().any(|text| {
+            ["visibility=public", "visibility:public", "private:false", "private=false"]
+                .iter()
+                .any(|say| text.contains(say))
+        })
+    }
+
     fn usual(&self, kind: ResourceKind, name: impl Into<String>) -> Found {
         Found { operation: self.verb(kind), kind, name: name.into(), extent: Extent::One }
     }
@@ -154,6 +164,9 @@ fn github(call: &Call<'_>) -> Option<Found> {
     let under = |name: &str| format!("{owner}/{repository}/{name}");
     let last = rest.last().copied().unwrap_or("");
     Some(match rest {
+        [] if matches!(call.method, "PATCH" | "PUT") && call.publishes() => {
+            Found::one(Operation::Grant, ResourceKind::Repository, format!("{owner}/{repository} to the public"))
+        }
         [] if matches!(call.method, "PATCH" | "PUT") => {
             Found::one(Operation::Alter, ResourceKind::Repository, format!("{owner}/{repository}"))
         }
@@ -198,6 +211,9 @@ fn gitlab(call: &Call<'_>) -> Option<Found> {
     let under = |name: &str| format!("{id}/{name}");
     Some(match (*first, rest) {
         ("groups", []) => call.usual(ResourceKind::Account, *id),
+        ("projects", []) if call.method == "PUT" && call.publishes() => {
+            Found::one(Operation::Grant, ResourceKind::Repository, format!("{id} to the public"))
+        }
         ("projects", []) if call.method == "PUT" => Found::one(Operation::Alter, ResourceKind::Repository, *id),
         ("projects", []) => call.usual(ResourceKind::Repository, *id),
         (_, ["variables", ..]) => call.usual(ResourceKind::Secret, under(last)),
@@ -247,7 +263,8 @@ fn search_engine(call: &Call<'_>) -> Option<Found> {
             table(Operation::Read, Extent::Some)
         }
         ("_bulk", _) => table(Operation::Update, Extent::Some),
-        ("_close", _) => reach(table(Operation::Stop, Extent::One)),
+        // A closed index answers nobody.
+        ("_close", _) => reach(Found::one(Operation::Stop, ResourceKind::Database, index)),
         ("_doc" | "_create" | "_update", _) => call.usual(ResourceKind::Table, index).part_of_table(call.method),
         ("_snapshot" | "_slm", _) => call.usual(ResourceKind::Backup, call.path.join("/")),
         ("_data_stream" | "_index_template" | "_template", _) => {

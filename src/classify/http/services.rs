@@ -326,7 +326,9 @@ pub(super) fn known(scene: &mut Scene<'_>, noted: &Noted<'_>) -> bool {
     if !name.is_empty() {
         resource.name = name;
     }
-    let extent = if matches!((operation, kind), (O::Delete, K::Table | K::Object)) { Extent::All } else { Extent::One };
+    let whole = matches!((operation, kind), (O::Delete, K::Table | K::Object))
+        || (noted.method == "PUT" && (operation, kind) == (O::Update, K::Table));
+    let extent = if whole { Extent::All } else { Extent::One };
     if operation == O::Execute {
         // A script for a server of somebody's is text in a language of its own.
         noted.execute(scene, resource, CodeOrigin::Elsewhere);
