@@ -5,6 +5,7 @@
 //! pattern compiled when its keyword is first met, so that text without secrets costs that one pass.
 
 mod owner;
+mod said;
 
 use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
@@ -14,6 +15,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 pub(super) use owner::{belongs, variable_leaves};
+pub(super) use said::in_command;
 
 const FILES: &[&str] = &[include_str!("places.toml"), include_str!("rules.toml")];
 /// One pattern may take this many bytes when compiled.

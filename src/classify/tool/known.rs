@@ -373,6 +373,13 @@ pub(super) fn fetch(scene: &mut Scene<'_>, call: &Call<'_>) {
         Some(value) => Some(value.to_string()),
     };
     let method = call.arguments.text(&["method", "http_method", "verb"]).unwrap_or("");
+    let headers: Vec<String> = match call.arguments.get(&["headers"]) {
+        Some(Value::Object(headers)) => {
+            headers.iter().filter_map(|(name, value)| Some(format!("{name}: {}", value.as_str()?))).collect()
+        }
+        _ => Vec::new(),
+    };
+    let headers: Vec<&str> = headers.iter().map(|header| &**header).collect();
     let post = call.name.last.to_ascii_lowercase().ends_with("post");
     let urls = call.arguments.texts(URL);
     for url in urls.iter().flat_map(|text| addresses(text)) {
@@ -380,7 +387,12 @@ pub(super) fn fetch(scene: &mut Scene<'_>, call: &Call<'_>) {
         let request = http::Request {
             method: if method.is_empty() && post { "POST" } else { method },
             url: &word,
-            body: http::Body { present: body.is_some(), text: body.as_deref(), ..http::Body::default() },
+            body: http::Body {
+                present: body.is_some(),
+                text: body.as_deref(),
+                headers: &headers,
+                ..http::Body::default()
+            },
             span: word.span,
             by: call.name.whole,
         };
