@@ -182,10 +182,10 @@ const VERBS: &[(Operation, &str)] = &[
     (
         Operation::Delete,
         "delete remove destroy purge erase clear terminate unlink prune wipe trash truncate empty discard deregister \
-         uninstall flush del rm reset nuke evict obliterate annihilate eradicate expunge scrub zap decommission dispose \
-         nullify retire sunset teardown flushall flushdb dropall undeploy unpublish unregister void vacate overwrite expire",
+         uninstall flush del rm reset nuke evict obliterate annihilate eradicate expunge scrub zap dispose \
+         nullify retire sunset flushall flushdb dropall undeploy unpublish unregister void vacate overwrite expire",
     ),
-    (Operation::Drop, "drop"),
+    (Operation::Drop, "drop deprovision decommission teardown zeroize"),
     (Operation::Alter, "alter configure migrate resize scale"),
     (Operation::Export, "send export email notify forward share dump tweet broadcast mail message dm"),
     (Operation::Execute, "execute run eval evaluate invoke call exec trigger dispatch launch delegate"),
