@@ -165,7 +165,7 @@ fn github(call: &Call<'_>) -> Option<Found> {
     let last = rest.last().copied().unwrap_or("");
     Some(match rest {
         [] if matches!(call.method, "PATCH" | "PUT") && call.publishes() => {
-            Found::one(Operation::Grant, ResourceKind::Repository, format!("{owner}/{repository} to the public"))
+            Found::one(Operation::Grant, ResourceKind::Repository, format!("{owner}/{repository}")).all()
         }
         [] if matches!(call.method, "PATCH" | "PUT") => {
             Found::one(Operation::Alter, ResourceKind::Repository, format!("{owner}/{repository}"))
@@ -212,7 +212,7 @@ fn gitlab(call: &Call<'_>) -> Option<Found> {
     Some(match (*first, rest) {
         ("groups", []) => call.usual(ResourceKind::Account, *id),
         ("projects", []) if call.method == "PUT" && call.publishes() => {
-            Found::one(Operation::Grant, ResourceKind::Repository, format!("{id} to the public"))
+            Found::one(Operation::Grant, ResourceKind::Repository, *id).all()
         }
         ("projects", []) if call.method == "PUT" => Found::one(Operation::Alter, ResourceKind::Repository, *id),
         ("projects", []) => call.usual(ResourceKind::Repository, *id),

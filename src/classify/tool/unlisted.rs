@@ -124,9 +124,13 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
         }
     }
     let words = naming::words(call.name.last);
-    if operation == Operation::Grant && words.iter().any(|word| is_high_right(word) || word == "public") {
+    if operation == Operation::Grant && words.iter().any(|word| is_high_right(word)) {
         // The right stands in the tool's name, not among its arguments.
         effect.resource.name = format!("{} to {}", words.join(" "), effect.resource.name);
+    }
+    if operation == Operation::Grant && words.iter().any(|word| word == "public") {
+        // To everybody.
+        effect.extent = Extent::All;
     }
     if words.iter().any(|word| matches!(&**word, "trash" | "archive")) && operation == Operation::Delete {
         let gone = call.arguments.says(&["permanent", "permanently", "hard_delete", "skip_trash", "purge"])
