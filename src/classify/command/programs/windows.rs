@@ -28,7 +28,7 @@ pub(super) fn powershell(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Strea
 /// A word without quotes as it stands in the text: its backslashes are those of a path.
 fn as_written(scene: &Scene<'_>, word: &Word) -> Word {
     let raw = scene.outer(word.span).and_then(|span| scene.action.text.get(span.start..span.end));
-    let plain = |raw: &&str| raw.contains('\\') && !raw.contains(['"', '\'', '$', '`', '\n']) && !word.quoted;
+    let plain = |raw: &&str| raw.contains('\\') && !raw.contains(['"', '\'', '$', '`', '\n']);
     match raw.filter(plain) {
         Some(raw) if raw.replace('\\', "") == word.text.replace('\\', "") => {
             Word { text: raw.to_owned(), ..word.clone() }
@@ -53,7 +53,7 @@ pub(super) fn cmd(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         [only] => within::run_text(scene, call, Language::Cmd, only),
         several => {
             let words: Vec<Word> = several.iter().map(|word| as_written(scene, word)).collect();
-            let text = words.iter().map(|word| spelled(word)).collect::<Vec<_>>().join(" ");
+            let text = words.iter().map(spelled).collect::<Vec<_>>().join(" ");
             let ends = several.first().and_then(|word| word.span).zip(several.last().and_then(|word| word.span));
             let span = ends.map(|(first, last)| Span::new(first.start, last.end.max(first.start)));
             scene.run_word(Language::Cmd, &text, span);
