@@ -34,8 +34,12 @@ pub(super) fn is_small(effect: &Effect, action: &Action) -> bool {
     if !resource.unresolved || !matches!(resource.kind, ResourceKind::File | ResourceKind::Folder) {
         return false;
     }
-    // The record itself left something out: that is no variable of a script.
-    if effect.elevated || effect.cascades || action.gaps.iter().any(|gap| gap.hides != Hides::Nothing) {
+    // The record itself left something out, the name even: that is no variable of a script.
+    if resource.name.is_empty()
+        || effect.elevated
+        || effect.cascades
+        || action.gaps.iter().any(|gap| gap.hides != Hides::Nothing)
+    {
         return false;
     }
     let far = FROM_OUTSIDE.iter().any(|word| resource.name.contains(word));
@@ -43,7 +47,8 @@ pub(super) fn is_small(effect: &Effect, action: &Action) -> bool {
         Operation::Read | Operation::List => true,
         Operation::Create | Operation::Update => !far,
         Operation::Alter | Operation::Grant => !far && effect.extent != Extent::All,
-        Operation::Delete => !far && effect.extent == Extent::One,
+        // A name without a hole in it stands for what a program finds in that folder.
+        Operation::Delete => !far && effect.extent == Extent::One && resource.name.contains(['$', '`']),
         _ => false,
     }
 }
@@ -103,6 +108,7 @@ mod tests {
             "sudo rm -f \"$f\"",
             "chown -R app \"$data\"",
             "find \"$root\" -type f -mtime +3 -exec rm {} +",
+            "python3 -c 'import pathlib; [p.unlink() for p in pathlib.Path(\"/var/log\").glob(\"*\")]'",
             "rm -f $(curl -s https://lists.example.com/old)",
             "echo x > \"$(echo L2V0Yy9ob3N0cw== | base64 -d)\"",
         ] {

@@ -51,6 +51,7 @@ const FILES: &[(&str, &str)] = specs![
     "cluster-tools",
     "platforms",
     "desktop",
+    "windows",
     "stores",
 ];
 
