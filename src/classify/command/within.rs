@@ -1,7 +1,7 @@
 //! Code and commands that stand inside a command line: `bash -c`, `psql -f`, `sudo`, `xargs`.
 
 use crate::classify::{Language, Scene, Word};
-use crate::model::{Area, CodeOrigin, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};
+use crate::model::{Area, Certainty, CodeOrigin, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};
 
 use super::call::Call;
 use super::spec::{CodeSpec, Inner};
@@ -17,6 +17,9 @@ pub(super) fn run_code(scene: &mut Scene<'_>, call: &Call<'_>, code: &CodeSpec) 
     if let Some(template) = &code.from {
         for word in template.words(call).iter().filter(|word| !word.text.is_empty()) {
             run_text(scene, call, code.language, word);
+            if code.language == Language::Sql {
+                unquoted(scene, call, word);
+            }
         }
     }
     if let Some(template) = &code.file {
@@ -28,6 +31,26 @@ pub(super) fn run_code(scene: &mut Scene<'_>, call: &Call<'_>, code: &CodeSpec) 
         run_stdin(scene, call, code.language);
     }
     scene.dialect = outer;
+}
+
+/// `psql -c DROP TABLE users`: a record that has lost its quotes. As it stands the statement is one verb, which no server
+/// takes, and its rest are operands; what it was before is read as well.
+fn unquoted(scene: &mut Scene<'_>, call: &Call<'_>, word: &Word) {
+    const VERBS: &[&str] = &["DROP", "DELETE", "TRUNCATE", "UPDATE", "ALTER", "INSERT", "GRANT", "REVOKE", "CREATE"];
+    let operands = call.operands();
+    if operands.len() == 0 || !VERBS.iter().any(|verb| word.text.trim().eq_ignore_ascii_case(verb)) {
+        return;
+    }
+    let mut code = word.text.trim().to_owned();
+    for operand in operands {
+        code.push(' ');
+        code.push_str(&operand.text);
+    }
+    let mark = scene.mark();
+    scene.run_word(Language::Sql, &code, word.span);
+    for effect in scene.since(mark) {
+        effect.certainty = Certainty::Inferred;
+    }
 }
 
 /// Runs the code in a word; what of it is not known is a gap.
