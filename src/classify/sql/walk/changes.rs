@@ -161,6 +161,9 @@ impl Walk<'_, '_, '_, '_> {
 
     /// The names that the table `target` has among the sources, where it stands there more than once.
     fn names_of(&self, target: &str, sources: &[&TableWithJoins]) -> Vec<String> {
+        if is_one_table(sources) {
+            return Vec::new();
+        }
         let factors = sources
             .iter()
             .flat_map(|from| std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)));
@@ -177,6 +180,9 @@ impl Walk<'_, '_, '_, '_> {
 
     /// Whether tables other than `target` stand among the sources.
     fn has_others(&self, target: &str, sources: &[&TableWithJoins]) -> bool {
+        if is_one_table(sources) {
+            return false;
+        }
         let factors: Vec<(String, Option<&str>)> = sources
             .iter()
             .flat_map(|from| std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)))
@@ -260,4 +266,9 @@ impl Walk<'_, '_, '_, '_> {
             self.reads(name, Extent::All);
         }
     }
+}
+
+/// Nearly all changes name one table and nothing else.
+fn is_one_table(sources: &[&TableWithJoins]) -> bool {
+    matches!(sources, [only] if only.joins.is_empty())
 }

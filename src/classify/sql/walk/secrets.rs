@@ -123,9 +123,10 @@ pub(super) fn reads(table: &str, asks: Asks, extent: Extent) -> bool {
     }
     let lower = table.to_ascii_lowercase();
     let last = lower.rsplit('.').next().unwrap_or(&lower);
-    CATALOGUES
-        .iter()
-        .any(|name| lower == *name || !name.contains('.') && last == *name || lower.ends_with(&format!(".{name}")))
+    CATALOGUES.iter().any(|name| {
+        lower.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+            || !name.contains('.') && last == *name
+    })
         || extent == Extent::All && (asks == Asks::Secrets || TABLES.contains(&last))
 }
 
