@@ -1,6 +1,6 @@
 //! ALTER: what a change of structure loses, hands out or turns off.
 
-use crate::model::{Extent, Operation, Resource, ResourceKind, Zone};
+use crate::model::{Extent, Operation, Resource, ResourceKind, Reversibility, Zone};
 
 use super::cursor::{Cursor, Name};
 use super::lexer::Kind;
@@ -165,6 +165,7 @@ fn alter_table(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, table: &Name, 
         return false;
     }
     let (mut plain, mut dropping) = (false, false);
+    let renamed = cursor.sees("RENAME TO") && next_comma(cursor) >= cursor.tokens.len();
     loop {
         let start = cursor.at;
         let end = next_comma(cursor);
@@ -185,7 +186,13 @@ fn alter_table(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, table: &Name, 
         }
     }
     if plain {
-        run.note(Operation::Alter, ResourceKind::Table, table, Extent::One, by);
+        let resource = run.resource(ResourceKind::Table, table);
+        run.put(Operation::Alter, resource, Extent::One, by, table.span, |effect| {
+            // Nothing is lost by another name, and the old one can be given back.
+            if renamed {
+                effect.reversible = Reversibility::Yes;
+            }
+        });
     }
     true
 }

@@ -256,10 +256,14 @@ fn use_(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
         run.note(Operation::Escalate, ResourceKind::Role, &role, Extent::One, "USE ROLE");
         return true;
     }
-    if cursor.eat_any(&["WAREHOUSE", "SCHEMA"]) {
-        return cursor.name().is_some();
+    // `USE warehouse` goes to a database of that name.
+    let mut behind = cursor;
+    if behind.eat_any(&["WAREHOUSE", "SCHEMA"]) && !behind.ended() {
+        return behind.name().is_some();
     }
-    cursor.eat_any(&["DATABASE", "CATALOG"]);
+    if behind.eat_any(&["DATABASE", "CATALOG"]) && !behind.ended() {
+        cursor = behind;
+    }
     let Some(name) = cursor.name() else { return false };
     if !cursor.ended() {
         return false;
