@@ -92,6 +92,8 @@ impl Engine {
         };
         let environment = self.mapping.environment(&action, None);
         session.note(&action, &understanding, environment);
+        // The session has read it, nobody after it does, and it can be long.
+        action.outcome.output = None;
         Finding { action, understanding, verdict, environment }
     }
 

@@ -18,5 +18,6 @@ mod score;
 mod score_redcode;
 mod score_rules;
 mod score_sqli;
+mod sessions;
 mod shelves;
 mod support;
