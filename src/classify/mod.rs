@@ -10,6 +10,7 @@ pub mod http;
 mod naming;
 pub mod paths;
 pub mod scene;
+pub mod secrets;
 #[cfg(test)]
 mod seen;
 pub mod shell;

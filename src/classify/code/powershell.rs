@@ -225,6 +225,7 @@ fn command(scene: &mut Scene<'_>, whole: &str, text: &str, span: Span, state: &m
                 text: body,
                 carries: sent.as_slice(),
                 hidden: body.is_some_and(|body| body.starts_with('$')),
+                ..http::Body::default()
             };
             let url = word(url, span);
             http::request(scene, &http::Request { method, url: &url, body, span: Some(span), by: program });

@@ -7,6 +7,7 @@ mod env;
 mod find;
 mod gh_api;
 mod git_push;
+mod grpc;
 mod manifest;
 mod module;
 mod package_run;
@@ -43,6 +44,7 @@ words! {
         Fd = "fd",
         Find = "find",
         GhApi = "gh-api",
+        Grpc = "grpc",
         Httpie = "httpie",
         GitPush = "git-push",
         LocalRun = "local-run",
@@ -83,6 +85,7 @@ impl Handler {
             Self::Fd => find::fd(scene, call),
             Self::Find => find::find(scene, call),
             Self::GhApi => gh_api::run(scene, call),
+            Self::Grpc => grpc::run(scene, call),
             Self::GitPush => git_push::run(scene, call),
             Self::LocalRun => package_run::local(scene, call),
             Self::Module => module::run(scene, call),
