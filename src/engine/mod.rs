@@ -4,6 +4,7 @@
 
 pub mod config;
 mod examples;
+mod given;
 mod mapping;
 mod memory;
 pub mod replay;
@@ -58,7 +59,7 @@ impl Engine {
     pub fn decide(&self, mut action: Action, session: &mut Session) -> Finding {
         self.mapping.identify(&mut action);
         let known = session.known(&action);
-        let remembered = self.memory.understanding(&action, known, || self.understand(&action, known, false));
+        let remembered = self.memory.understanding(&action, &known, || self.understand(&action, &known, false));
         let facts = session.facts(&action);
         let verdict = self.memory.verdict(&remembered, &action, facts, self.mapping.reads_sessions(), || {
             self.judge(&action, &remembered.understanding, facts, &[])
@@ -74,13 +75,13 @@ impl Engine {
     pub(crate) fn foresee(&self, action: &Action, session: &Session) {
         let mut session = session.clone();
         let known = session.known(action);
-        self.memory.understanding(action, known, || self.understand(action, known, false));
+        self.memory.understanding(action, &known, || self.understand(action, &known, false));
     }
 
     /// What [`Engine::decide`] would say and why: the tree of what was understood and every rule's conditions.
     pub fn explain(&self, mut action: Action, session: &mut Session) -> Explanation {
         self.mapping.identify(&mut action);
-        let understanding = self.understand(&action, session.known(&action), true);
+        let understanding = self.understand(&action, &session.known(&action), true);
         let facts = session.facts(&action);
         let mut rules = Vec::new();
         for (effect, found) in understanding.effects.iter().enumerate() {

@@ -146,7 +146,7 @@ fn write(scene: &mut Scene<'_>, word: &Word, append: bool, span: Span, content: 
     let mut resource = file(scene, word, span);
     let empties = !append && is_nothing(&content);
     if word.is_known() {
-        let name = resource.name.clone();
+        let name = scene.file_key(&resource.name);
         match scene.files.get_mut(&name) {
             Some(before) if append => {
                 before.remote |= content.remote;
@@ -204,7 +204,7 @@ pub(super) fn known_file(scene: &Scene<'_>, word: &Word) -> Option<Stream> {
     if scene.files.is_empty() {
         return None;
     }
-    let by_path = || scene.files.get(&paths::resource(scene, word, ResourceKind::File).name);
+    let by_path = || scene.files.get(&scene.file_key(&paths::resource(scene, word, ResourceKind::File).name));
     scene.files.get(&word.text).or_else(by_path).cloned()
 }
 

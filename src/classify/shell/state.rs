@@ -73,6 +73,30 @@ impl State {
         std::mem::take(&mut self.output)
     }
 
+    /// Takes over a function that an earlier action of the session defined.
+    pub fn define(&mut self, name: &str, body: &str) {
+        // No piece of code has the number 0: the body stands nowhere in the text.
+        let function = Function { body: body.to_owned(), at: Span::new(0, 0), code: 0 };
+        self.functions.insert(name.to_owned(), Rc::new(function));
+    }
+
+    pub fn set_alias(&mut self, name: &str, text: &str) {
+        self.aliases.insert(name.to_owned(), text.to_owned());
+    }
+
+    /// Names of functions with their bodies.
+    pub fn functions(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.functions.iter().map(|(name, function)| (&**name, &*function.body))
+    }
+
+    pub fn names_nothing(&self) -> bool {
+        self.functions.is_empty() && self.aliases.is_empty()
+    }
+
+    pub fn aliases(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.aliases.iter().map(|(name, text)| (&**name, &**text))
+    }
+
     /// Sets `$1 …`, as in `sh -c '…' name one two`.
     pub fn set_positional(&mut self, words: &[Word]) {
         self.positional = Some(words.into());
