@@ -37,7 +37,7 @@ impl Store {
         for (given, content) in left {
             self.remove(given);
             let Some(content) = content else { continue };
-            for word in words_of(given) {
+            for word in words_of(given, content) {
                 self.by_word.entry(word.into()).or_default().push(given.clone());
             }
             self.taken += 1;
@@ -45,7 +45,8 @@ impl Store {
             self.kept.insert(given.clone(), Kept { content: Arc::clone(content), since: self.taken });
         }
         while self.kept.len() > MAX_NAMES || self.bytes > MAX_BYTES {
-            let Some(oldest) = self.kept.iter().min_by_key(|(_, kept)| kept.since).map(|(given, _)| given.clone()) else {
+            let Some(oldest) = self.kept.iter().min_by_key(|(_, kept)| kept.since).map(|(given, _)| given.clone())
+            else {
                 break;
             };
             self.remove(&oldest);
@@ -55,7 +56,7 @@ impl Store {
     fn remove(&mut self, given: &Given) {
         let Some(kept) = self.kept.remove(given) else { return };
         self.bytes -= size(&kept.content);
-        for word in words_of(given) {
+        for word in words_of(given, &kept.content) {
             if let Some(same) = self.by_word.get_mut(word) {
                 same.retain(|other| other != given);
                 if same.is_empty() {
@@ -109,8 +110,9 @@ fn size(content: &Content) -> usize {
     content.text.as_ref().map_or(0, |text| text.len())
 }
 
-/// The words that name it: the last word of the file's name, with and without its ending, and the folder it is in.
-fn words_of(given: &Given) -> Vec<&str> {
+/// The words that name it: the last word of the file's name, with and without its ending, and of something secret the
+/// folder it is in, which may be sent as a whole.
+fn words_of<'g>(given: &'g Given, content: &Content) -> Vec<&'g str> {
     let mut found = Vec::new();
     match given {
         Given::Alias(name) | Given::Function(name) | Given::Command(name) => found.extend(words(name).last()),
@@ -120,7 +122,8 @@ fn words_of(given: &Given) -> Vec<&str> {
             let stem = name.rsplit_once('.').map_or("", |(stem, _)| stem);
             found.extend(words(stem).last().filter(|stem| *stem != name));
             let folder = folder.rsplit('/').next().and_then(|folder| words(folder).last());
-            found.extend(folder.filter(|folder| *folder != "tmp" && !found.contains(folder)));
+            let secret = !content.carries.is_empty();
+            found.extend(folder.filter(|folder| secret && *folder != "tmp" && !found.contains(folder)));
         }
     }
     found

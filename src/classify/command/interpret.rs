@@ -6,7 +6,7 @@ use crate::model::{Area, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, 
 use super::call::Call;
 use super::condition::Condition;
 use super::spec::{EffectSpec, Subject};
-use super::{Stream, output, places, settle, within, written};
+use super::{Stream, output, places, settle, unread, within, written};
 
 /// Applies the spec that `call` selected.
 pub(super) fn apply(scene: &mut Scene<'_>, call: &Call<'_>) -> Stream {
@@ -114,6 +114,7 @@ pub(super) fn effect(scene: &mut Scene<'_>, call: &Call<'_>, spec: &EffectSpec) 
 pub(super) fn unread_code(scene: &mut Scene<'_>, effect: &Effect, word: &Word) {
     let is_local = effect.operation == Operation::Execute && effect.code == Some(CodeOrigin::Local);
     if is_local && effect.resource.kind == ResourceKind::Code && word.text.trim().contains([' ', '\n', ';', '!']) {
+        unread::inside(scene, word);
         scene.gap(GapKind::HiddenCode, Hides::Anything, word.span, &*word.text);
     }
 }

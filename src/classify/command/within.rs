@@ -6,7 +6,7 @@ use crate::model::{Area, CodeOrigin, Effect, GapKind, Hides, Operation, Resource
 use super::call::Call;
 use super::spec::{CodeSpec, Inner};
 use super::template::Template;
-use super::{Invocation, Stream, settle, written};
+use super::{Invocation, Stream, inferred, settle, written};
 
 /// Runs the code that a spec finds in a word, a file or standard input.
 pub(super) fn run_code(scene: &mut Scene<'_>, call: &Call<'_>, code: &CodeSpec) {
@@ -16,7 +16,13 @@ pub(super) fn run_code(scene: &mut Scene<'_>, call: &Call<'_>, code: &CodeSpec) 
     }
     if let Some(template) = &code.from {
         for word in template.words(call).iter().filter(|word| !word.text.is_empty()) {
-            run_text(scene, call, code.language, word);
+            if let Some(whole) = spread(call, code.language, word) {
+                let mark = scene.mark();
+                run_text(scene, call, code.language, &whole);
+                inferred(scene, mark);
+            } else {
+                run_text(scene, call, code.language, word);
+            }
         }
     }
     if let Some(template) = &code.file {
@@ -28,6 +34,38 @@ pub(super) fn run_code(scene: &mut Scene<'_>, call: &Call<'_>, code: &CodeSpec) 
         run_stdin(scene, call, code.language);
     }
     scene.dialect = outer;
+}
+
+/// `mysql -e DROP DATABASE x`: a log that joined the words has lost the quotes around the code, which goes on in the
+/// words behind its first.
+fn spread(call: &Call<'_>, language: Language, word: &Word) -> Option<Word> {
+    const BEGIN: &[&str] = &[
+        "alter", "analyze", "call", "copy", "create", "delete", "drop", "exec", "execute", "explain", "flush", "grant",
+        "insert", "kill", "merge", "optimize", "purge", "reindex", "rename", "replace", "reset", "revoke", "select",
+        "set", "show", "shutdown", "truncate", "update", "use", "vacuum", "with", "drop;",
+    ];
+    let first = word.text.to_ascii_lowercase();
+    let begins = match language {
+        Language::Sql => BEGIN.contains(&&*first),
+        Language::Python => matches!(&*first, "import" | "from"),
+        Language::JavaScript => matches!(&*first, "const" | "let" | "var"),
+        _ => false,
+    };
+    let words = call.invocation.words;
+    let at = words.iter().position(|known| begins && known.text == word.text && known.span == word.span)?;
+    let option = |word: &Word| {
+        word.text.starts_with('-')
+            && word.text.as_bytes().get(1).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'-')
+    };
+    let rest = words.get(at..)?;
+    let rest = rest.split(option).next().filter(|words| words.len() > 1)?;
+    let text = rest.iter().map(|word| &*word.text).collect::<Vec<_>>().join(" ");
+    let span = rest
+        .first()?
+        .span
+        .zip(rest.last()?.span)
+        .map(|(first, last)| Span::new(first.start, last.end.max(first.start)));
+    Some(Word { text, span, ..Word::default() })
 }
 
 /// Runs the code in a word; what of it is not known is a gap.
@@ -60,7 +98,9 @@ pub(super) fn run_stdin(scene: &mut Scene<'_>, call: &Call<'_>, language: Langua
     }
     if let Some((text, span)) = &stdin.text {
         scene.run_kept(language, text, *span);
-        return;
+        if !stdin.decoded {
+            return;
+        }
     }
     let (origin, name) = match stdin.carries.first() {
         _ if stdin.remote => (CodeOrigin::Remote, String::new()),

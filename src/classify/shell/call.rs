@@ -96,7 +96,7 @@ fn alias(scene: &mut Scene<'_>, text: &str, words: &[Word], about: &Command<'_, 
 }
 
 /// A word written so that the shell reads it back; unknown parts stay as they were written.
-pub(super) fn quoted(word: &Word) -> String {
+pub(in crate::classify) fn quoted(word: &Word) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./=:,@%+*?~".contains(&byte) || byte >= 0x80;
     if !word.is_known() || (!word.text.is_empty() && word.text.bytes().all(plain)) {
         return word.text.clone();

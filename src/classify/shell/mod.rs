@@ -9,6 +9,7 @@ mod from_shuck;
 mod from_tree_sitter;
 mod generated;
 mod limits;
+mod loose;
 mod parameters;
 mod pattern;
 mod print;
@@ -25,6 +26,8 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub(super) use call::quoted;
+pub(super) use loose::language as language_of_call;
 pub use state::State;
 
 use super::Scene;
@@ -50,7 +53,14 @@ pub fn run(scene: &mut Scene<'_>, text: &str) {
 
 /// Code that parses is walked; of other code, the pieces that do.
 fn whole(scene: &mut Scene<'_>, text: &str, stdin: &Stream) -> Stream {
-    let complaint = match from_shuck::parse(text) {
+    // A call's brackets look like a function's or a pattern's to the parser, which has nothing against them.
+    let requoted = loose::requoted(text);
+    let parsed = if requoted.is_some() && !text.contains("[[") {
+        Err("a call of another language".to_owned())
+    } else {
+        from_shuck::parse(text)
+    };
+    let complaint = match parsed {
         Ok(parsed) => match parsed.script(text) {
             Some(script) => {
                 if scene.is_outermost() {
@@ -66,6 +76,25 @@ fn whole(scene: &mut Scene<'_>, text: &str, stdin: &Stream) -> Stream {
         },
         Err(complaint) => complaint,
     };
+    if let Some(language) = loose::language(text) {
+        let mark = scene.mark();
+        scene.run(language, text, 0);
+        lexical(scene, mark);
+        if scene.is_outermost() {
+            scene.set_template(|| template::of(&split::commands(text, 0)));
+        }
+        return Stream::default();
+    }
+    if let Some(requoted) = requoted.filter(|text| from_shuck::parse(text).is_ok()) {
+        let (mark, whole) = (scene.mark(), Some(Span::new(0, text.len())));
+        scene.gap(GapKind::Unparsed, Hides::Anything, whole, complaint);
+        let stream = scene.run_piped(&requoted, Err(whole), stdin.clone());
+        lexical(scene, mark);
+        if scene.is_outermost() {
+            scene.set_template(|| template::of(&split::commands(text, 0)));
+        }
+        return stream;
+    }
     // A chain of thousands of links is good shell, only too long for the parser.
     let sound = from_tree_sitter::pieces(text);
     if !sound.whole {

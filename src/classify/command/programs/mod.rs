@@ -6,18 +6,22 @@ mod dd;
 mod env;
 mod find;
 mod gh_api;
+pub(super) mod git_config;
 mod git_push;
 mod module;
 mod package_run;
 mod parallel;
 mod patch;
+mod recode;
 mod redis;
+pub(super) mod runner;
 mod sed;
 mod shell;
 mod ssh;
 mod tar;
 mod tee;
 mod transfer;
+mod typed;
 mod windows;
 mod xargs;
 
@@ -32,6 +36,7 @@ words! {
     /// The Rust function that reads a program's words; a spec asks for it by `handler = "find"`.
     Handler {
         ApplyPatch = "apply-patch",
+        Chained = "chained",
         Chmod = "chmod",
         Cmd = "cmd",
         Copy = "copy",
@@ -42,6 +47,7 @@ words! {
         Find = "find",
         GhApi = "gh-api",
         Httpie = "httpie",
+        GitConfig = "git-config",
         GitPush = "git-push",
         LocalRun = "local-run",
         Module = "module",
@@ -49,13 +55,17 @@ words! {
         PackageRun = "package-run",
         Parallel = "parallel",
         PowerShell = "powershell",
+        Recode = "recode",
         Redis = "redis",
+        Runner = "runner",
         Sed = "sed",
         Shell = "shell",
         Ssh = "ssh",
         Tar = "tar",
         Tee = "tee",
         Transfer = "transfer",
+        Typed = "typed",
+        TypedKeys = "typed-keys",
         Wget = "wget",
         Xargs = "xargs",
     }
@@ -69,6 +79,7 @@ impl Handler {
             Self::Cmd => windows::cmd(scene, call),
             Self::PowerShell => windows::powershell(scene, call),
             Self::Tee => tee::run(scene, call),
+            Self::Chained => typed::chained(scene, call),
             Self::Chmod => chmod::run(scene, call),
             Self::Copy => copy::copy(scene, call),
             Self::Curl => Some(client::curl(scene, call.invocation)),
@@ -79,18 +90,23 @@ impl Handler {
             Self::Fd => find::fd(scene, call),
             Self::Find => find::find(scene, call),
             Self::GhApi => gh_api::run(scene, call),
+            Self::GitConfig => git_config::run(scene, call),
             Self::GitPush => git_push::run(scene, call),
             Self::LocalRun => package_run::local(scene, call),
             Self::Module => module::run(scene, call),
             Self::Move => copy::rename(scene, call),
             Self::PackageRun => package_run::run(scene, call),
             Self::Parallel => parallel::run(scene, call),
+            Self::Recode => recode::run(scene, call),
             Self::Redis => redis::run(scene, call),
+            Self::Runner => runner::run(scene, call),
             Self::Sed => sed::run(scene, call),
             Self::Shell => shell::run(scene, call),
             Self::Ssh => ssh::run(scene, call),
             Self::Tar => tar::run(scene, call),
             Self::Transfer => transfer::run(scene, call),
+            Self::TypedKeys => typed::keys(scene, call),
+            Self::Typed => typed::run(scene, call),
             Self::Xargs => xargs::run(scene, call),
         }
     }
