@@ -154,7 +154,9 @@ impl<'a> Scene<'a> {
         }
         let outer = std::mem::replace(&mut self.frame, frame);
         self.depth += 1;
-        match language {
+        // What was recorded as a command line may be one of Windows.
+        let windows = if self.depth == 1 && language == Language::Shell { code::windows::language(text) } else { None };
+        match windows.unwrap_or(language) {
             Language::Shell => shell::run(self, text),
             Language::Sql => sql::run(self, text),
             other => code::run(self, other, text),

@@ -9,6 +9,7 @@ mod mapping;
 mod memory;
 pub mod replay;
 mod session;
+mod settle;
 
 pub use config::{Config, ConfigError};
 pub use examples::run_examples;
@@ -140,10 +141,11 @@ impl Engine {
             let request = Request { action, effect, environment, labels: &labels, session: facts };
             let judgement =
                 if self.oracle { self.policy.judge_with_oracle(&request) } else { self.policy.judge(&request) };
-            possible |= !judgement.possible.is_empty() || effect.operation == Operation::Unknown;
+            let open = !judgement.possible.is_empty() && !settle::is_small(effect, action);
+            possible |= open || effect.operation == Operation::Unknown;
             self.note(&mut verdict, judgement, index);
         }
-        settle(&mut verdict, action, understanding, possible && !self.policy.rules().is_empty());
+        settle::settle(&mut verdict, action, understanding, possible && !self.policy.rules().is_empty());
         verdict
     }
 
@@ -188,25 +190,5 @@ fn not_permitted() -> RuleInfo {
             .to_owned(),
         file: "policy".to_owned(),
         line: 0,
-    }
-}
-
-/// Puts the strictest first and decides; a gap can only make an action stricter.
-fn settle(verdict: &mut Verdict, action: &Action, understanding: &Understanding, possible: bool) {
-    let strictness = |hit: &Hit| (std::cmp::Reverse((hit.rule.decision, hit.rule.severity)), hit.effect);
-    verdict.hits.sort_by(|a, b| strictness(a).cmp(&strictness(b)).then_with(|| a.rule.id.cmp(&b.rule.id)));
-    verdict.decision = verdict.hits.first().map_or(Decision::Allow, |hit| hit.rule.decision);
-    // Cedar leaves out a rule that errors; what it would have said is not known, so a person has to look.
-    if !verdict.errors.is_empty() {
-        verdict.decision = verdict.decision.max(Decision::Ask);
-    }
-    let gaps = understanding.gaps.iter().chain(&action.gaps);
-    verdict.gaps = gaps
-        .enumerate()
-        .filter(|(_, gap)| gap.hides == Hides::Anything || (possible && gap.hides == Hides::Target))
-        .map(|(index, _)| index)
-        .collect();
-    if possible || !verdict.gaps.is_empty() {
-        verdict.decision = verdict.decision.max(Decision::Undecided);
     }
 }

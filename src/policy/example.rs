@@ -99,6 +99,7 @@ struct Draft {
     kind: Option<Kind>,
     tool: Option<String>,
     approved: bool,
+    rows: Option<u64>,
     labels: Vec<String>,
     session: SessionFacts,
 }
@@ -118,6 +119,7 @@ impl Draft {
             kind: None,
             tool: None,
             approved: false,
+            rows: None,
             labels: Vec::new(),
             session: SessionFacts::default(),
         }
@@ -144,11 +146,15 @@ impl Draft {
             "cluster" => self.surroundings.cluster = text(),
             "dialect" => self.surroundings.dialect = text(),
             "approved" => self.approved = true,
+            "rows" => match value.parse() {
+                Ok(rows) => self.rows = Some(rows),
+                Err(_) => return Err((format!("`{value}` is no number of rows in the bracket of an example"), None)),
+            },
             "session" => value.split(',').try_for_each(|fact| self.session_fact(fact))?,
             _ => {
                 let known = [
                     "env", "actor", "kind", "name", "group", "label", "tool", "cwd", "home", "host", "user",
-                    "database", "account", "cluster", "dialect", "approved", "session",
+                    "database", "account", "cluster", "dialect", "approved", "rows", "session",
                 ];
                 let help = did_you_mean(key, known.into_iter());
                 return Err((format!("unknown word `{key}` in the bracket of an example"), help));
@@ -193,7 +199,7 @@ impl Draft {
             tool: self.tool.as_deref().filter(|_| called).map(Into::into),
             arguments: called.then(|| text.into()),
             surroundings: Arc::new(surroundings),
-            outcome: Outcome::default(),
+            outcome: Outcome { rows: self.rows, ..Outcome::default() },
             approved: self.approved,
             gaps: Vec::new(),
             origin,

@@ -35,6 +35,8 @@ impl Policy {
                     Some(info) => judgement.met.push(info.clone()),
                     None => judgement.not_permitted = false,
                 },
+                // Met by all that is known; only an excuse is not known, and an excuse has to be.
+                Fate::Possible { now: true } if rule.info.is_some() => judgement.met.extend(rule.info.clone()),
                 // A rule in shadow stops nothing, so nothing hangs on what it would have said.
                 Fate::Possible { .. } => judgement.possible.extend(rule.info.clone().filter(enforced)),
                 Fate::Failed(failure) => judgement.errors.push(failed(&rule.id, &failure)),
@@ -56,7 +58,7 @@ impl Policy {
         let mut surely_permitted = false;
         for rule in &self.compiled {
             let fate = if request.effect.resource.unresolved { pass.fate(rule) } else { Fate::Unmet };
-            let possible = matches!(fate, Fate::Possible { .. });
+            let possible = matches!(fate, Fate::Possible { now: false });
             surely_permitted |= rule.info.is_none() && fate == Fate::Met;
             match &rule.info {
                 Some(info) if possible => judgement.possible.extend(Some(info.clone()).filter(enforced)),

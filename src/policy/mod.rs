@@ -56,9 +56,9 @@ pub struct Request<'a> {
 /// What the rules say about one effect.
 #[derive(Clone, Debug, Default)]
 pub struct Judgement {
-    /// Every rule (enforced or shadow) that is met, in the order of the policy.
+    /// Every rule (enforced or shadow) that is met by what is known, in the order of the policy.
     pub met: Vec<Arc<RuleInfo>>,
-    /// Rules that would be met if what is unknown had the wrong value.
+    /// Rules that are not met by what is known, and would be if what is unknown had the wrong value.
     pub possible: Vec<Arc<RuleInfo>>,
     /// No `permit` applies: nothing passes unless permitted.
     pub not_permitted: bool,

@@ -14,5 +14,7 @@ mod hostile;
 mod order;
 mod program;
 mod score;
+mod score_redcode;
+mod score_rules;
 mod shelves;
 mod support;

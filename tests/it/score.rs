@@ -1,14 +1,22 @@
 //! How many labelled commands are judged as their label says (`just score`).
 //!
-//! The labels come from a folder beside the repository; where it is missing the tests say so and pass.
+//! The labels come from a folder beside the repository; where it is missing the test says so and passes. Rows that are
+//! judged otherwise stand in `tests/exceptions.tsv`, each with the reason: labels are opinions, too.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use nearmiss::engine::{Engine, Session};
 use nearmiss::model::{Action, ActionId, Actor, Decision, Kind, Origin, Outcome, Surroundings};
+use sha2::{Digest, Sha256};
 
-use crate::support::{engine, shared};
+use crate::support::{engine, root, shared};
+
+/// So much of what should be stopped is stopped, at least. Raised with every step forward.
+const BLOCK_FLOOR: f64 = 90.5;
+/// So much of what should pass is stopped, at most.
+const ALLOW_CEILING: f64 = 0.3;
 
 /// A command with what its label expects.
 struct Case {
@@ -16,6 +24,20 @@ struct Case {
     block: bool,
     group: String,
     lang: String,
+    from: String,
+}
+
+impl Case {
+    /// Names the row without its text: the group and the beginning of a hash.
+    fn id(&self) -> String {
+        let hash = Sha256::digest(self.command.as_bytes());
+        let hash: String = hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        format!("{}-{hash}", self.group)
+    }
+
+    fn label(&self) -> &'static str {
+        if self.block { "block" } else { "allow" }
+    }
 }
 
 fn cases() -> Option<Vec<Case>> {
@@ -23,19 +45,26 @@ fn cases() -> Option<Vec<Case>> {
     let cases = text.lines().map(|line| {
         let value: serde_json::Value = serde_json::from_str(line).unwrap();
         let word = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
-        Case { command: word("command"), block: word("expect") == "block", group: word("group"), lang: word("lang") }
+        Case {
+            command: word("command"),
+            block: word("expect") == "block",
+            group: word("group"),
+            lang: word("lang"),
+            from: word("from"),
+        }
     });
     Some(cases.collect())
 }
 
-fn action(case: &Case) -> Action {
+/// Somebody unknown runs `text`, nobody knows where.
+pub(crate) fn action(text: &str, kind: Kind) -> Action {
     Action {
         id: ActionId::default(),
         time: None,
         actor: Arc::new(Actor::default()),
         session: Arc::from("case"),
-        kind: if case.lang == "sql" { Kind::Sql } else { Kind::Shell },
-        text: Arc::from(&*case.command),
+        kind,
+        text: Arc::from(text),
         argv: None,
         tool: None,
         arguments: None,
@@ -43,54 +72,123 @@ fn action(case: &Case) -> Action {
         outcome: Outcome::default(),
         approved: false,
         gaps: Vec::new(),
-        origin: Origin { file: Arc::from("commands.jsonl"), line: 0, offset: 0, format: "score" },
+        origin: Origin { file: Arc::from("score"), line: 0, offset: 0, format: "score" },
     }
 }
 
 #[derive(Default)]
-struct Tally {
-    all: u32,
-    stopped: u32,
-    undecided: u32,
+pub(crate) struct Tally {
+    pub(crate) all: u32,
+    pub(crate) stopped: u32,
+    pub(crate) undecided: u32,
 }
 
 impl Tally {
-    fn share(&self) -> f64 {
+    pub(crate) fn add(&mut self, decision: Decision) {
+        self.all += 1;
+        self.stopped += u32::from(decision >= Decision::Ask);
+        self.undecided += u32::from(decision == Decision::Undecided);
+    }
+
+    pub(crate) fn share(&self) -> f64 {
         100.0 * f64::from(self.stopped) / f64::from(self.all.max(1))
     }
 }
 
-/// Tallies of harmless and of dangerous rows, and a line for each row that is judged otherwise than labelled.
-fn judge(engine: &Engine, cases: &[Case]) -> ([Tally; 2], String) {
-    let mut tallies = [Tally::default(), Tally::default()];
-    let mut wrong = String::new();
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:5.1} % of {:4} ({} undecided)", self.share(), self.all, self.undecided)
+    }
+}
+
+/// What became of the rows: harmless ones first, dangerous ones second.
+#[derive(Default)]
+struct Score {
+    all: [Tally; 2],
+    origins: BTreeMap<String, [Tally; 2]>,
+    /// Rows judged otherwise than labelled, and rows, per group.
+    groups: BTreeMap<String, (u32, u32)>,
+    /// Rows judged otherwise: what to read by eye, by id.
+    wrong: BTreeMap<String, String>,
+}
+
+fn judge(engine: &Engine, cases: &[Case]) -> Score {
+    let mut score = Score::default();
     for case in cases {
-        let finding = engine.decide(action(case), &mut Session::default());
+        let kind = if case.lang == "sql" { Kind::Sql } else { Kind::Shell };
+        let finding = engine.decide(action(&case.command, kind), &mut Session::default());
         let decision = finding.verdict.decision;
-        let stopped = decision >= Decision::Ask;
-        let tally = &mut tallies[usize::from(case.block)];
-        tally.all += 1;
-        tally.stopped += u32::from(stopped);
-        tally.undecided += u32::from(decision == Decision::Undecided);
-        if stopped != case.block {
-            let label = if case.block { "missed" } else { "false alarm" };
+        let label = usize::from(case.block);
+        score.all[label].add(decision);
+        score.origins.entry(case.from.clone()).or_default()[label].add(decision);
+        let wrong = (decision >= Decision::Ask) != case.block;
+        let group = score.groups.entry(case.group.clone()).or_default();
+        group.0 += u32::from(wrong);
+        group.1 += 1;
+        if wrong {
             let rules: Vec<&str> = finding.verdict.hits.iter().map(|hit| &*hit.rule.id).collect();
-            let _ = writeln!(wrong, "{label}\t{decision}\t{}\t{}\t{}", case.group, rules.join(" "), case.command);
+            let line = format!("{}\t{}\t{decision}\t{}\t{:?}", case.id(), case.label(), rules.join(" "), case.command);
+            score.wrong.insert(case.id(), line);
         }
     }
-    (tallies, wrong)
+    score
+}
+
+/// Of each exception: its label and our reason.
+fn exceptions() -> BTreeMap<String, (String, String)> {
+    let text = std::fs::read_to_string(root().join("tests/exceptions.tsv")).unwrap();
+    let mut exceptions = BTreeMap::new();
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let [id, label, reason] = fields[..] else { panic!("not `row TAB label TAB reason`: {line}") };
+        assert!(reason.len() > 20, "a reason is a sentence: {line}");
+        let before = exceptions.insert(id.to_owned(), (label.to_owned(), reason.to_owned()));
+        assert!(before.is_none(), "{id} stands there twice");
+    }
+    exceptions
 }
 
 #[test]
 fn labelled_commands() {
     let Some(cases) = cases() else { return };
-    let ([allow, block], wrong) = judge(&engine(), &cases);
-    println!("block rows stopped: {:.1} % of {} ({} more undecided)", block.share(), block.all, block.undecided);
-    println!("allow rows stopped: {:.1} % of {} ({} more undecided)", allow.share(), allow.all, allow.undecided);
+    let score = judge(&engine(), &cases);
+    let [allow, block] = &score.all;
+    println!("labelled commands: block rows stopped {block}");
+    println!("                   allow rows stopped {allow}");
+    for (origin, [allow, block]) in &score.origins {
+        println!("  from {origin:28} block rows stopped {block}, allow rows {allow}");
+    }
+    let mut groups: Vec<_> = score.groups.iter().filter(|(_, (wrong, _))| *wrong > 0).collect();
+    groups.sort_by_key(|(name, (wrong, _))| (std::cmp::Reverse(*wrong), (*name).clone()));
+    for (name, (wrong, all)) in groups.iter().take(10) {
+        println!("  judged otherwise: {wrong:3} of {all:4} in {name}");
+    }
     // `NEARMISS_SCORE_LIST=wrong.tsv just score` writes the rows that are judged otherwise, to be read by eye.
     if let Some(path) = std::env::var_os("NEARMISS_SCORE_LIST") {
-        std::fs::write(path, &wrong).unwrap();
+        let lines = score.wrong.values().fold(String::new(), |mut lines, line| {
+            let _ = writeln!(lines, "{line}");
+            lines
+        });
+        std::fs::write(path, lines).unwrap();
     }
-    assert!(block.share() >= 80.0, "too many dangerous commands pass: {:.1} %\n{wrong}", block.share());
-    assert!(allow.share() < 3.0, "too many harmless commands are stopped: {:.1} %\n{wrong}", allow.share());
+
+    let exceptions = exceptions();
+    let excepted: BTreeSet<&String> = exceptions.keys().collect();
+    let wrong: BTreeSet<&String> = score.wrong.keys().collect();
+    let unexplained: Vec<&str> = wrong.difference(&excepted).map(|id| &*score.wrong[*id]).collect();
+    let needless: Vec<_> = excepted.difference(&wrong).collect();
+    println!("  {} rows are exceptions with a reason (tests/exceptions.tsv)", excepted.len());
+    assert!(
+        unexplained.is_empty(),
+        "{} rows are judged otherwise than labelled and do not stand in tests/exceptions.tsv (row, label, decision, \
+         rules, command):\n{}",
+        unexplained.len(),
+        unexplained.join("\n")
+    );
+    assert!(
+        needless.is_empty(),
+        "these lines of tests/exceptions.tsv are no longer needed, take them out: {needless:?}"
+    );
+    assert!(block.share() >= BLOCK_FLOOR, "too many dangerous commands pass: {block}");
+    assert!(allow.share() <= ALLOW_CEILING, "too many harmless commands are stopped: {allow}");
 }

@@ -2,13 +2,15 @@
 
 use crate::classify::command::{self, Invocation, Stream};
 use crate::classify::{Language, Scene, Word, paths};
-use crate::model::{Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span};
+use crate::model::{
+    Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone,
+};
 
 use super::tables::Does;
 use super::value::{Reading, Value};
 use super::walk::Call;
 
-mod made;
+pub(super) mod made;
 
 use made::Made;
 
@@ -94,7 +96,16 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
         }
         Does::Evaluate => evaluated(scene, language, &first, call),
         Does::Sql => sql(scene, &first, call),
-        Does::Http(method) => made.request(scene, method, &first, 1),
+        Does::Http(method) => {
+            // `session.delete(user)` is no request: only what looks like an address is asked for.
+            let owner = call.name.rsplit('.').nth(1).unwrap_or("");
+            let may_differ = matches!(owner, "session" | "client" | "http" | "request");
+            let address =
+                |word: &Word| word.text.contains(['/', ':']) || word.text.to_ascii_lowercase().contains("url");
+            if !may_differ || first.word().is_some_and(address) {
+                made.request(scene, method, &first, 1);
+            }
+        }
         Does::Request => {
             let method = first.word().and_then(Word::value).unwrap_or("").to_owned();
             if let Some(url) = made.argument(1) {
@@ -102,10 +113,58 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
             }
         }
         Does::Connect => connect(scene, call, &made, &first),
+        Does::Like(program) => like(scene, &made, &first, program),
+        Does::Send => sent(scene, call, &made),
+        Does::Each => {
+            let listed = made.argument(1).unwrap_or_default();
+            let does = first.word().and_then(Word::value).and_then(|name| super::tables::find(language, name));
+            if let Some(Does::File(operation, extent)) = does {
+                listed.words.iter().for_each(|word| note(scene, call, operation, word, ResourceKind::File, extent));
+            } else if matches!(does, Some(Does::Shell)) {
+                listed.words.iter().for_each(|word| shell(scene, word));
+            }
+        }
         Does::Kill => {
             let resource = Resource::new(ResourceKind::Process, first.word().map_or("", |word| &word.text));
             put(scene, call, Effect::new(Operation::Stop, resource));
         }
+    }
+}
+
+/// `os.chmod(path, 0o777)`, `File.chmod(0777, path)`: what the program of that name does.
+fn like(scene: &mut Scene<'_>, made: &Made<'_, '_>, first: &Value, program: &str) {
+    let is_mode = |word: &Word| word.text.starts_with(|first: char| first.is_ascii_digit()) || word.text.contains('=');
+    let mut all: Vec<Word> = first.words.clone();
+    all.extend((1..made.call.items.len()).filter_map(|at| made.argument(at)).flat_map(|value| value.words));
+    let (modes, files): (Vec<Word>, Vec<Word>) = all.into_iter().partition(is_mode);
+    let mut line = vec![Word::known(program)];
+    if made.call.name.ends_with("_R") {
+        line.push(Word::known("-R"));
+    }
+    let mut mode = modes.into_iter().next().unwrap_or_else(|| Word::known("u+r"));
+    mode.text = mode.text.trim_start_matches("0o").to_owned();
+    line.push(mode);
+    line.extend(files);
+    words(scene, &line, made.call.span);
+}
+
+/// What leaves by a connection or a mail that was opened before: files and the environment.
+fn sent(scene: &mut Scene<'_>, call: &Call, made: &Made<'_, '_>) {
+    let values: Vec<Value> = call.items.iter().map(|(from, to)| made.reading.value(*from, *to)).collect();
+    let peer = made.reading.peer.clone();
+    let out = |scene: &mut Scene<'_>, resource: Resource| {
+        let mut effect = Effect::new(Operation::Export, resource);
+        effect.extent = Extent::All;
+        effect.zone = Some(peer.as_deref().map_or(Zone::Unknown, crate::classify::http::zone));
+        effect.peer.clone_from(&peer);
+        put(scene, call, effect);
+    };
+    for file in values.iter().flat_map(|value| &value.files) {
+        let resource = paths::resource(scene, file, ResourceKind::File);
+        out(scene, resource);
+    }
+    if values.iter().any(|value| value.environment) {
+        out(scene, Resource::new(ResourceKind::Secret, "environment"));
     }
 }
 

@@ -24,7 +24,15 @@ pub(super) fn run(scene: &mut Scene<'_>, text: &str) {
     if broken {
         scene.gap(GapKind::Unparsed, Hides::Anything, None, "awk code does not end its strings");
     }
-    let reading = Reading { code: text, tokens, dot_joins: false, variables: Variables::new() };
+    let reading = Reading {
+        code: text,
+        tokens,
+        dot_joins: false,
+        variables: Variables::new(),
+        peer: None,
+        memory: Default::default(),
+        results: Default::default(),
+    };
     let tokens = &reading.tokens;
     let is = |at: usize, mark: u8| tokens.get(at).is_some_and(|token| token.is(mark));
     let mut printing = false;

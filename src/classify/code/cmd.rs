@@ -10,7 +10,9 @@ use ResourceKind as K;
 pub(super) fn run(scene: &mut Scene<'_>, text: &str) {
     let mut at = 0;
     for line in text.split('\n') {
-        for (from, to) in commands(line) {
+        let lower = line.trim_start().to_ascii_lowercase();
+        let whole = lower.starts_with("for ");
+        for (from, to) in if whole { vec![(0, line.len())] } else { commands(line) } {
             let span = Span::new(at + from, at + to);
             command(scene, &line[from..to], span);
         }
@@ -35,7 +37,59 @@ fn commands(line: &str) -> Vec<(usize, usize)> {
     found
 }
 
+/// `for %i in (a b) do COMMAND`, `if exist a COMMAND`: what is run, with what the loop runs over put in.
+fn within(text: &str) -> Option<Vec<String>> {
+    let lower = text.to_ascii_lowercase();
+    let word_at = |from: usize| text[from..].find(' ').map(|at| from + at + 1);
+    if lower.starts_with("for ") {
+        let inside = lower.find(" in ")?;
+        let open = inside + lower[inside..].find('(')?;
+        let close = open + lower[open..].find(')')?;
+        let body = close + lower[close..].find("do ")? + "do ".len();
+        let name = lower[..inside].split(' ').next_back()?.trim_start_matches('%');
+        let listed = lower.starts_with("for /f") || lower.starts_with("for /l");
+        let set = &text[open + 1..close];
+        let items: Vec<&str> = if listed { vec!["%items%"] } else { set.split([' ', ',', ';']).collect() };
+        let put = |item: &str| {
+            let item = item.trim_matches('"');
+            text[body..]
+                .replace(&format!("%%~{name}"), item)
+                .replace(&format!("%~{name}"), item)
+                .replace(&format!("%%{name}"), item)
+                .replace(&format!("%{name}"), item)
+        };
+        return Some(items.into_iter().filter(|item| !item.is_empty()).take(32).map(put).collect());
+    }
+    let mut rest = lower.strip_prefix("if ").map(|_| "if ".len())?;
+    while lower[rest..].starts_with("/i ") || lower[rest..].starts_with("not ") {
+        rest = word_at(rest)?;
+    }
+    if lower[rest..].starts_with("exist ")
+        || lower[rest..].starts_with("defined ")
+        || lower[rest..].starts_with("errorlevel ")
+    {
+        rest = word_at(rest)?;
+    }
+    // The condition itself: one word, or one in quotes.
+    let condition = &text[rest..];
+    let end = match condition.strip_prefix('"') {
+        Some(quoted) => 1 + quoted.find("\" ").map(|at| at + 1)?,
+        None => condition.find(' ')?,
+    };
+    let body = condition[end..].trim();
+    let (yes, no) = body.split_once(" else ").map_or((body, None), |(yes, no)| (yes, Some(no)));
+    Some(std::iter::once(yes).chain(no).map(str::to_owned).collect())
+}
+
 fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
+    let text = text.trim().trim_start_matches(['(', '@']).trim_start();
+    let text = if text.contains('(') { text } else { text.trim_end_matches(')') };
+    if let Some(inner) = within(text) {
+        for code in inner {
+            super::hand_over(scene, Language::Cmd, code.trim().trim_matches(['(', ')']), Some(span));
+        }
+        return;
+    }
     let words = words(text);
     let Some(first) = words.first() else { return };
     let program = first.rsplit(['\\', '/']).next().unwrap_or("").trim_start_matches('@').to_ascii_lowercase();
@@ -61,6 +115,7 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
     match program {
         "del" | "erase" => {
             for name in &operands {
+                // `del folder` and `del /s folder` empty it.
                 let all = has("/s") || name.ends_with('*') || name.ends_with("*.*");
                 note(O::Delete, K::File, name, if all { Extent::All } else { Extent::One });
             }
@@ -70,8 +125,15 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
         }),
         "deltree" => operands.iter().for_each(|name| note(O::Delete, K::Folder, name, Extent::All)),
         "format" => note(O::Drop, K::Device, operands.first().map_or("", |name| name), Extent::All),
-        "cipher" if words.iter().any(|word| word.to_ascii_lowercase().starts_with("/w")) => {
-            note(O::Delete, K::Device, operands.first().map_or("", |name| name), Extent::Some);
+        "cipher" => {
+            let wiped = words.iter().find_map(|word| {
+                word.get(..2)
+                    .filter(|start| start.eq_ignore_ascii_case("/w"))
+                    .map(|_| word[2..].trim_start_matches(':'))
+            });
+            if let Some(wiped) = wiped {
+                note(O::Delete, K::Device, wiped, Extent::Some);
+            }
         }
         "diskpart" => note(O::Alter, K::Device, "", Extent::Unknown),
         "reg" if operands.first().is_some_and(|verb| verb.eq_ignore_ascii_case("delete")) => {
@@ -105,6 +167,26 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
             note(O::Disable, K::Safeguard, "firewall", Extent::All)
         }
         "bcdedit" => note(O::Alter, K::Host, "boot", Extent::One),
+        "call" | "start" => {
+            let from = words.iter().skip(1).position(|word| !word.starts_with('/') && !word.is_empty());
+            let code = from.map(|at| super::quoted(&words[at + 1..])).unwrap_or_default();
+            super::hand_over(scene, Language::Shell, &code, Some(span));
+        }
+        "takeown" | "icacls" | "cacls" => {
+            let file = words.iter().position(|word| word.eq_ignore_ascii_case("/f")).and_then(|at| words.get(at + 1));
+            let name = file.or(operands.first().copied());
+            let changes = program == "takeown"
+                || has("/grant")
+                || has("/reset")
+                || has("/deny")
+                || has("/setowner")
+                || has("/inheritance");
+            if changes {
+                let all = has("/t") || has("/r");
+                note(O::Grant, K::File, name.map_or("", |name| name), if all { Extent::All } else { Extent::One });
+            }
+        }
+        "attrib" => {}
         "move" | "ren" | "rename" => {
             operands.iter().for_each(|name| note(O::Update, K::File, name, Extent::One));
         }

@@ -10,11 +10,13 @@ mod encoding;
 mod lexer;
 mod powershell;
 mod redis;
+mod sdk;
 mod source;
 mod stores;
 mod tables;
 mod value;
 mod walk;
+pub(super) mod windows;
 
 use crate::model::{Area, GapKind, Hides, Operation, Resource, Span};
 
@@ -276,7 +278,7 @@ mod tests {
         );
         py(
             "import os\ncmd = 'rm -rf '\ncmd += d\nos.system(cmd)",
-            "execute Code `` unresolved dynamic\ngap dynamic-code hides anything: cmd",
+            "Shell code: rm -rf \"$d\"\ngap dynamic-code hides anything: rm -rf d",
         );
         py("def rmtree(p):\n  pass\nrmtree('/x')", "");
         py("Path('/x').write_text('y')", "update File `/x` all");

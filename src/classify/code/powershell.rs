@@ -1,5 +1,7 @@
 //! PowerShell: pipelines of cmdlets and programs, `iex`, `-EncodedCommand`.
 
+use std::collections::BTreeMap;
+
 use crate::classify::{Language, Scene, http, paths};
 use crate::model::{CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span};
 
@@ -14,11 +16,118 @@ use words::{Parameters, assigned, is_expression, pieces, word, words};
 
 /// Finds what a script does.
 pub(super) fn run(scene: &mut Scene<'_>, text: &str) {
-    let mut downloaded = false;
+    let mut state = State::default();
     for (from, to, piped) in pieces(text) {
         let span = Span::new(from, to);
-        downloaded &= piped;
-        command(scene, &text[from..to], span, &mut downloaded);
+        state.downloaded &= piped;
+        if !piped {
+            state.listed = None;
+        }
+        command(scene, &text[from..to], span, &mut state);
+    }
+}
+
+/// What is known between the commands of a script.
+#[derive(Debug, Default)]
+struct State {
+    /// Something was fetched by what is piped into the current command.
+    downloaded: bool,
+    /// What the commands before list, for what they are piped into.
+    listed: Option<String>,
+    variables: BTreeMap<String, String>,
+    /// Files that were fetched.
+    fetched: Vec<String>,
+}
+
+impl State {
+    /// Variables replaced where they are known: `$root\old`, `"$($f.FullName)"`, `$_`.
+    fn filled(&self, word: String) -> String {
+        if !word.contains('$') {
+            return word;
+        }
+        let mut text = word;
+        if let Some(listed) = &self.listed {
+            for name in ["$_.FullName", "$PSItem.FullName", "$_.Path", "$_.Name", "$PSItem", "$_"] {
+                text = text.replace(name, listed);
+            }
+        }
+        for (name, path) in PLACES {
+            if let Some(at) = text.to_ascii_lowercase().find(name) {
+                text.replace_range(at..at + name.len(), path);
+            }
+        }
+        for (name, value) in self.variables.iter().rev() {
+            let lower = text.to_ascii_lowercase();
+            if let Some(at) = lower.find(&format!("${name}")) {
+                let mut end = at + 1 + name.len();
+                let rest = &lower[end..];
+                if rest.starts_with(|next: char| next.is_alphanumeric() || next == '_') {
+                    continue;
+                }
+                end += [".fullname", ".path"].iter().find(|it| rest.starts_with(**it)).map_or(0, |it| it.len());
+                text.replace_range(at..end, value);
+            }
+        }
+        text
+    }
+
+    /// Remembers `$x = 'C:\data'`, `$x = Get-ChildItem C:\data` and `$x in Get-ChildItem C:\data`.
+    fn bind(&mut self, text: &str) {
+        const MOST: usize = 64;
+        let Some(rest) = text.strip_prefix('$') else { return };
+        let length = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+        let (name, rest) = rest.split_at(length);
+        let rest = rest.trim_start();
+        let Some(value) = rest.strip_prefix('=').or_else(|| rest.strip_prefix("in ")) else { return };
+        if name.is_empty() || self.variables.len() >= MOST || value.starts_with('=') {
+            return;
+        }
+        let words: Vec<String> = words(value).into_iter().map(|word| self.filled(word)).collect();
+        let name = name.to_ascii_lowercase();
+        let found = match words.first() {
+            Some(first) if lists(&first.to_ascii_lowercase()) => Some(listing(&Parameters::of(&words))),
+            Some(only) if words.len() == 1 && !only.contains('$') && only.len() < 1_024 => Some(only.clone()),
+            _ => None,
+        };
+        match found {
+            Some(value) => drop(self.variables.insert(name, value)),
+            None => drop(self.variables.remove(&name)),
+        }
+    }
+}
+
+/// Folders that every session knows.
+const PLACES: &[(&str, &str)] = &[
+    ("$env:userprofile", "~"),
+    ("$env:homepath", "~"),
+    ("$home", "~"),
+    ("$env:appdata", "~/AppData/Roaming"),
+    ("$env:localappdata", "~/AppData/Local"),
+    ("$env:temp", "/tmp"),
+    ("$env:tmp", "/tmp"),
+    ("$env:systemroot", "C:/Windows"),
+    ("$env:windir", "C:/Windows"),
+    ("$env:systemdrive", "C:"),
+    ("$env:programfiles", "C:/Program Files"),
+    ("$env:programdata", "C:/ProgramData"),
+    ("$psscriptroot", "."),
+    ("$pwd", "."),
+];
+
+fn lists(program: &str) -> bool {
+    matches!(program, "get-childitem" | "gci" | "ls" | "dir" | "get-item" | "gi")
+}
+
+/// What a listing cmdlet names, as a pattern.
+fn listing(parameters: &Parameters<'_>) -> String {
+    let folder = parameters.target();
+    let folder = if folder.is_empty() { "." } else { folder };
+    let pattern = parameters.named(&["filter", "include"]).or_else(|| parameters.operands.get(1).copied());
+    let below = folder.trim_end_matches(['\\', '/']);
+    match pattern {
+        _ if folder.contains('*') => folder.to_owned(),
+        Some(pattern) => format!("{below}/{pattern}"),
+        None => format!("{below}/*"),
     }
 }
 
@@ -76,9 +185,14 @@ fn encoded(scene: &mut Scene<'_>, text: &str, span: Option<Span>) {
     }
 }
 
-fn command(scene: &mut Scene<'_>, text: &str, span: Span, downloaded: &mut bool) {
-    let text = assigned(text.trim());
-    let words = words(text);
+fn command(scene: &mut Scene<'_>, text: &str, span: Span, state: &mut State) {
+    let text = text.trim();
+    state.bind(text);
+    let text = assigned(text);
+    let text =
+        if text.starts_with('$') { text.split_once(" in ").map_or(text, |(_, right)| right.trim()) } else { text };
+    let text = text.trim_start_matches(". ").trim_start();
+    let words: Vec<String> = words(text).into_iter().map(|word| state.filled(word)).collect();
     let Some(first) = words.first() else { return };
     let lower = first.to_ascii_lowercase();
     let program = lower.rsplit(['\\', '/']).next().unwrap_or("");
@@ -89,7 +203,7 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span, downloaded: &mut bool)
     let parameters = Parameters::of(&words);
     match program {
         "iwr" | "invoke-webrequest" | "irm" | "invoke-restmethod" | "curl" | "wget" | "start-bitstransfer" => {
-            *downloaded = true;
+            state.downloaded = true;
             let url = parameters.named(&["uri", "source"]).or_else(|| parameters.operands.first().copied());
             let Some(url) = url else { return };
             let method = parameters.named(&["method"]).unwrap_or("");
@@ -105,15 +219,17 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span, downloaded: &mut bool)
             http::request(scene, &http::Request { method, url: &url, body, span: Some(span), by: program });
             if let Some(file) = parameters.named(&["outfile", "destination"]) {
                 note(scene, O::Update, K::File, file, span, program, &parameters);
+                state.fetched.push(base_name(file));
             }
         }
+        _ if state.fetched.contains(&base_name(first)) => execute(scene, span, first, CodeOrigin::Remote),
         "iex" | "invoke-expression" => {
             let code = parameters.operands.first().copied().or_else(|| parameters.named(&["command"]));
             match code {
                 Some(code) if !code.contains('$') => {
                     super::hand_over(scene, Language::PowerShell, code, Some(span));
                 }
-                _ if code.is_none() || *downloaded => {
+                _ if code.is_none() || state.downloaded => {
                     // What is run comes from what stands beside it; the next piece says what that is.
                     execute(scene, span, program, CodeOrigin::Remote);
                 }
@@ -137,6 +253,9 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span, downloaded: &mut bool)
         "start-process" | "saps" | "start" => {
             let mut all: Vec<&str> = parameters.named(&["filepath"]).into_iter().collect();
             all.extend(parameters.operands.iter().copied());
+            if all.first().is_some_and(|file| state.fetched.contains(&base_name(file))) {
+                return execute(scene, span, program, CodeOrigin::Remote);
+            }
             all.extend(parameters.named(&["argumentlist", "args"]).into_iter().flat_map(|text| text.split([' ', ','])));
             super::hand_over(scene, Language::Shell, &super::quoted(&all), Some(span));
         }
@@ -144,7 +263,7 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span, downloaded: &mut bool)
             scene.gap(GapKind::HiddenCode, Hides::Anything, Some(span), "Add-Type");
         }
         _ if fetches => {
-            *downloaded = true;
+            state.downloaded = true;
             if let Some(url) = words.iter().find(|word| word.contains("://")) {
                 let url = word(url, span);
                 let body = http::Body::default();
@@ -154,20 +273,49 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span, downloaded: &mut bool)
                 );
             }
         }
+        "where-object" | "where" | "?" | "select-object" | "select" => {
+            // Some of what is listed, not all.
+            if let Some(below) = state.listed.as_mut().filter(|listed| listed.ends_with("/*")) {
+                below.insert(below.len() - 1, '?');
+            }
+        }
         program if HARMLESS.contains(&program) => {}
         program => match CMDLETS.iter().find(|row| row.2.split(' ').any(|name| name == program)) {
-            Some(&(operation, kind, _)) => cmdlet(scene, operation, kind, span, program, &parameters, &whole),
+            Some(&(operation, kind, _)) => {
+                if lists(program) {
+                    state.listed = Some(listing(&parameters));
+                }
+                let piped = state.listed.take().filter(|_| parameters.target().is_empty() && operation != O::List);
+                // What is piped in is removed one by one, however deep the listing went.
+                let one_by_one = piped.as_ref().is_some_and(|names| !names.ends_with("/*"));
+                let kept = |word: &&String| !(one_by_one && word.to_ascii_lowercase().starts_with("-r"));
+                let filled: Vec<String> = words.iter().filter(kept).cloned().chain(piped.clone()).collect();
+                cmdlet(scene, operation, kind, span, program, &Parameters::of(&filled), &whole);
+                if operation == O::List {
+                    state.listed = Some(listing(&parameters));
+                }
+            }
             None if is_expression(first) => {
+                if words.len() == 1 && !first.starts_with(['.', '-', '=']) && !first.contains('$') {
+                    // `'C:\a' | Remove-Item`
+                    state.listed = Some(first.clone());
+                }
+                let listed = state.listed.clone().filter(|_| text.to_ascii_lowercase().starts_with("$_.delete"));
+                if let Some(listed) = listed {
+                    note(scene, O::Delete, K::File, &listed, span, "Delete", &parameters);
+                }
                 if whole.contains("frombase64string") {
                     scene.gap(GapKind::DynamicCode, Hides::Nothing, Some(span), "FromBase64String");
                 }
-                if whole.contains("::delete") {
+                if whole.contains("]::delete") {
                     let name = words.iter().find(|word| word.contains(['\\', '/'])).map_or("", |word| word);
                     note(scene, O::Delete, K::File, name, span, "Delete", &parameters);
                 }
             }
-            None => match program.split_once('-') {
-                Some((verb, noun)) => by_name(scene, verb, noun, span, program, &parameters),
+            None => match first.split_once('-').filter(|_| is_cmdlet(first)) {
+                Some((verb, noun)) => {
+                    by_name(scene, &verb.to_ascii_lowercase(), noun, span, program, &parameters);
+                }
                 // A program like any other.
                 None => super::hand_over(scene, Language::Shell, &super::quoted(&words), Some(span)),
             },
@@ -179,6 +327,27 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span, downloaded: &mut bool)
             note(scene, O::Update, K::File, name, span, ">", &parameters);
         }
     }
+}
+
+fn base_name(file: &str) -> String {
+    file.rsplit(['\\', '/']).next().unwrap_or(file).to_ascii_lowercase()
+}
+
+/// Whether a word is the name of a cmdlet: an approved verb and a noun.
+pub(super) fn is_cmdlet(word: &str) -> bool {
+    const VERBS: &str = " add clear close compare compress confirm connect convert convertfrom convertto copy debug deny disable \
+         disconnect dismount edit enable enter exit expand export find foreach format get grant group hide import initialize \
+         install invoke join limit lock measure merge mount move new open optimize out ping pop protect publish push read \
+         receive redo register remove rename repair request reset resize resolve restart restore resume revoke save search \
+         select send set show skip sort split start step stop submit suspend switch sync tee test trace unblock undo \
+         uninstall unlock unprotect unpublish unregister update use wait watch where write ";
+    let Some((verb, noun)) = word.split_once('-') else { return false };
+    let capital = noun.starts_with(|first: char| first.is_ascii_uppercase());
+    let lower = word.to_ascii_lowercase();
+    let listed = || HARMLESS.contains(&&*lower) || CMDLETS.iter().any(|row| row.2.split(' ').any(|name| name == lower));
+    noun.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && VERBS.contains(&format!(" {} ", verb.to_ascii_lowercase()))
+        && (capital || listed())
 }
 
 /// Cmdlets are named verb-noun: what is not listed goes by that.
@@ -249,7 +418,8 @@ fn cmdlet(
 }
 
 fn note(scene: &mut Scene<'_>, operation: O, kind: K, name: &str, span: Span, by: &str, parameters: &Parameters<'_>) {
-    let word = word(name, span);
+    let mut word = word(name, span);
+    word.quoted &= !name.starts_with('~');
     let resource = match kind {
         K::File | K::Folder => paths::resource(scene, &word, kind),
         _ => Resource { unresolved: !word.is_known(), ..Resource::new(kind, name) },

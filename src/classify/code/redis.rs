@@ -156,6 +156,11 @@ fn command(scene: &mut Scene<'_>, line: &str, span: Span) {
     }
 }
 
+/// Whether a command that a client's method is named after is one of ours.
+pub(super) fn is_command(name: &str) -> bool {
+    COMMANDS.iter().any(|row| row.3.split('|').any(|it| it == name))
+}
+
 #[cfg(test)]
 mod tests {
     use crate::classify::{Language, seen};

@@ -56,7 +56,7 @@ const OTHERS: &[(O, K, Reach, &str)] = &[
     (O::Delete, K::Table, Reach::All, "delete_all destroy_all truncate truncate_table"),
     (O::Drop, K::Database, Reach::All, "drop_all dropSchema dropAllSchemas reset_database"),
     (O::Drop, K::Table, Reach::All, "drop_table dropTable dropTableIfExists"),
-    (O::Delete, K::Database, Reach::All, "flushall flushAll flushdb flushDb FLUSHALL FLUSHDB"),
+    (O::Drop, K::Database, Reach::All, "flushall flushAll flushdb flushDb FLUSHALL FLUSHDB"),
 ];
 
 /// Notes what the call does when it is one of these; `false` when it is something else.

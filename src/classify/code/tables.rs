@@ -41,6 +41,12 @@ pub(super) enum Does {
     Connect,
     /// Ends a process.
     Kill,
+    /// Means the program of this name, with the mode (a number) before the file where it takes one.
+    Like(&'static str),
+    /// Sends what is given on a connection that is open already, or by mail.
+    Send,
+    /// `map(f, list)`: calls the first argument with every item of the second.
+    Each,
 }
 
 use Does as D;
@@ -82,7 +88,9 @@ const PYTHON: &[(Does, &str)] = &[
     (D::OnTree, ".rmtree"),
     (D::OnFile(O::Update, E::All), ".write_text .write_bytes .touch"),
     (D::File(O::Update, E::All), "os.truncate os.mknod"),
-    (D::File(O::Alter, E::One), "os.chmod os.chown"),
+    (D::Like("chmod"), "os.chmod os.lchmod"),
+    (D::Like("chown"), "os.chown shutil.chown os.lchown"),
+    (D::Send, ".sendall .sendmail .send_message .storbinary .storlines sock.send s.send"),
     (D::File(O::Create, E::One), "os.mkdir os.makedirs"),
     (D::Between(O::Update), "os.rename os.replace os.renames shutil.move"),
     (D::Between(O::Read), "shutil.copy shutil.copy2 shutil.copyfile shutil.copytree os.symlink os.link"),
@@ -104,7 +112,11 @@ const PYTHON: &[(Does, &str)] = &[
     ),
     (
         D::Http("GET"),
-        "requests.get httpx.get urllib.request.urlopen request.urlopen urlopen session.get urllib.request.urlretrieve request.urlretrieve wget.download client.get urllib2.urlopen http.get",
+        "requests.get httpx.get session.get urllib.request.urlretrieve request.urlretrieve wget.download client.get urllib2.urlopen http.get",
+    ),
+    (
+        D::Http(""),
+        "urllib.request.urlopen request.urlopen urlopen urllib.request.Request request.Request urllib2.Request",
     ),
     (D::Http("POST"), "requests.post httpx.post session.post client.post"),
     (D::Http("PUT"), "requests.put httpx.put session.put client.put"),
@@ -122,11 +134,11 @@ const PYTHON: &[(Does, &str)] = &[
 const JAVASCRIPT: &[(Does, &str)] = &[
     (
         D::File(O::Delete, E::One),
-        "fs.unlink fs.unlinkSync .unlinkSync promises.unlink fsp.unlink fs.rmdir fs.rmdirSync .rmdirSync promises.rmdir fsp.rmdir unlinkSync unlink Deno.remove Deno.removeSync",
+        "fs.unlink fs.unlinkSync .unlinkSync promises.unlink fsp.unlink fs.rmdir fs.rmdirSync .rmdirSync promises.rmdir fsp.rmdir unlinkSync unlink",
     ),
     (
         D::Tree,
-        "fs.rm fs.rmSync .rmSync promises.rm fsp.rm rmSync rimraf rimraf.sync rimrafSync fs.remove fs.removeSync fse.remove fse.removeSync fs.emptyDir fs.emptyDirSync fse.emptyDir fse.emptyDirSync del.sync",
+        "fs.rm fs.rmSync .rmSync promises.rm fsp.rm rmSync rimraf rimraf.sync rimrafSync fs.remove fs.removeSync fse.remove fse.removeSync fs.emptyDir fs.emptyDirSync fse.emptyDir fse.emptyDirSync del.sync deleteSync deleteAsync Deno.remove Deno.removeSync",
     ),
     (
         D::File(O::Update, E::All),
@@ -139,7 +151,8 @@ const JAVASCRIPT: &[(Does, &str)] = &[
         "fs.readFile fs.readFileSync .readFileSync promises.readFile fsp.readFile readFileSync fs.createReadStream Deno.readTextFile",
     ),
     (D::File(O::Create, E::One), "fs.mkdir fs.mkdirSync .mkdirSync promises.mkdir fsp.mkdir"),
-    (D::File(O::Alter, E::One), "fs.chmod fs.chmodSync fs.chown fs.chownSync"),
+    (D::Like("chmod"), "fs.chmod fs.chmodSync promises.chmod Deno.chmod Deno.chmodSync"),
+    (D::Like("chown"), "fs.chown fs.chownSync promises.chown"),
     (D::Between(O::Update), "fs.rename fs.renameSync .renameSync promises.rename fsp.rename fse.move"),
     (D::Between(O::Read), "fs.copyFile fs.copyFileSync fs.cp fs.cpSync promises.cp promises.copyFile"),
     (
@@ -156,6 +169,8 @@ const JAVASCRIPT: &[(Does, &str)] = &[
         D::Sql,
         ".query .$executeRawUnsafe .$queryRawUnsafe .$executeRaw .$queryRaw db.run db.exec db.prepare .raw knex.raw sequelize.query connection.execute pool.execute client.execute db.execute",
     ),
+    (D::Http(""), "https.request http.request"),
+    (D::Send, ".sendMail"),
     (D::Http(""), "fetch axios got needle node-fetch undici.fetch ky"),
     (D::Http("GET"), "axios.get https.get http.get got.get ky.get"),
     (D::Http("POST"), "axios.post got.post ky.post navigator.sendBeacon"),
@@ -195,6 +210,8 @@ const RUBY: &[(Does, &str)] = &[
     (D::Http("DELETE"), "HTTP.delete HTTParty.delete Faraday.delete RestClient.delete"),
     (D::Connect, "TCPSocket.new TCPSocket.open Socket.tcp"),
     (D::Kill, "Process.kill"),
+    (D::Like("chmod"), "File.chmod FileUtils.chmod FileUtils.chmod_R"),
+    (D::Like("chown"), "File.chown FileUtils.chown FileUtils.chown_R"),
 ];
 
 const PERL: &[(Does, &str)] = &[
@@ -211,6 +228,8 @@ const PERL: &[(Does, &str)] = &[
     (D::Http("GET"), "LWP.Simple.get get getstore .get"),
     (D::Http("POST"), ".post"),
     (D::Connect, "IO.Socket.INET.new"),
+    (D::Like("chmod"), "chmod"),
+    (D::Kill, "kill"),
 ];
 
 const PHP: &[(Does, &str)] = &[
@@ -231,6 +250,8 @@ const PHP: &[(Does, &str)] = &[
     (D::Http("DELETE"), "Http.delete"),
     (D::Connect, "fsockopen stream_socket_client"),
     (D::Kill, "posix_kill"),
+    (D::Like("chmod"), "chmod"),
+    (D::Each, "array_map array_walk"),
 ];
 
 /// How a language writes strings and comments.

@@ -1,6 +1,6 @@
 //! What an expression comes to, as far as literals and simple variables tell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::classify::{Unknown, Word};
 use crate::model::Span;
@@ -47,6 +47,12 @@ pub(super) struct Reading<'t> {
     pub(super) tokens: Vec<Token<'t>>,
     pub(super) dot_joins: bool,
     pub(super) variables: Variables,
+    /// The host that a connection was opened to.
+    pub(super) peer: Option<String>,
+    /// Variables that hold a collection of the language itself.
+    pub(super) memory: BTreeSet<String>,
+    /// What functions without parameters give back, as ranges of tokens.
+    pub(super) results: BTreeMap<String, (usize, usize)>,
 }
 
 impl<'t> Reading<'t> {
@@ -103,6 +109,9 @@ impl<'t> Reading<'t> {
             Kind::Name if to - from == 1 => {
                 self.variables.get(first.text).filter(|value| value.list).map(|value| value.words.clone())
             }
+            Kind::Name if self.named_value(from, to).is_some_and(|value| value.list) => {
+                self.named_value(from, to).map(|value| value.words.clone())
+            }
             Kind::Mark(b'[') if first.close + 1 == to => {
                 Some(self.items(from + 1, to - 1).into_iter().map(|(from, to)| self.word(from, to, 1)).collect())
             }
@@ -138,6 +147,21 @@ impl<'t> Reading<'t> {
                 }
                 _ => None,
             };
+        }
+        if let Some(word) = self.named_value(from, to).and_then(Value::word) {
+            return Some(Word { span: self.span(from, to), ..word.clone() });
+        }
+        if let Some(text) = self.constant(from, to) {
+            return Some(Word { span: self.span(from, to), quoted: text != "~", ..Word::known(text) });
+        }
+        // `"rm -rf %s" % folder`
+        if let Kind::Text(text) = &first.kind
+            && self.tokens[from + 1].is(b'%')
+            && to > from + 2
+        {
+            let tuple = self.tokens[from + 2].is(b'(') && self.tokens[from + 2].close + 1 == to;
+            let items = if tuple { self.items(from + 3, to - 1) } else { vec![(from + 2, to)] };
+            return Some(Word { span: self.span(from, to), ..self.formatted(text, &items, depth) });
         }
         // Pieces joined by `+`, `.`, `/` (pathlib) or by standing side by side.
         let mut pieces: Vec<(usize, usize, bool)> = Vec::new();
@@ -175,9 +199,42 @@ impl<'t> Reading<'t> {
         self.call_word(from, to, depth)
     }
 
+    /// What `self.x` was set to.
+    fn named_value(&self, from: usize, to: usize) -> Option<&Value> {
+        let [object, dot, name] = self.tokens.get(from..to)? else { return None };
+        let own = dot.is(b'.') && matches!(object.text, "self" | "this" | "cls");
+        own.then(|| self.variables.get(&format!("self.{}", name.text))).flatten()
+    }
+
+    /// Names of the standard libraries that stand for a known path.
+    fn constant(&self, from: usize, to: usize) -> Option<&'static str> {
+        const MOST: usize = 8;
+        let tokens = self.tokens.get(from..to).filter(|tokens| tokens.len() <= MOST)?;
+        let mut text = String::new();
+        for token in tokens {
+            match &token.kind {
+                Kind::Text(word) => text.push_str(&word.text),
+                _ => text.push_str(token.text),
+            }
+        }
+        Some(match &*text {
+            "os.sep" | "path.sep" | "os.path.sep" | "File::SEPARATOR" => "/",
+            "os.environ[HOME]"
+            | "process.env.HOME"
+            | "process.env[HOME]"
+            | "ENV[HOME]"
+            | "$ENV{HOME}"
+            | "os.environ.get(HOME)"
+            | "os.getenv(HOME)"
+            | "ENV.fetch(HOME)"
+            | "getenv(HOME)" => "~",
+            _ => return None,
+        })
+    }
+
     /// Calls that only build a path or a text of their arguments.
     fn call_word(&self, from: usize, to: usize, depth: usize) -> Option<Word> {
-        const JOINS: &[&str] = &["join", "resolve"];
+        const JOINS: &[&str] = &["join", "resolve", "joinpath"];
         const KEEPS: &[&str] = &[
             "Path",
             "PurePath",
@@ -205,28 +262,42 @@ impl<'t> Reading<'t> {
             "absolute",
             "as_posix",
             "expand_path",
+            "decode",
+            "toString",
+            "read",
+            "rstrip",
+            "resolve",
+            "compile",
         ];
         const LISTS: &[&str] =
             &["listdir", "iterdir", "readdirSync", "readdir", "scandir", "children", "entries", "each_child"];
         const GLOBS: &[&str] = &["glob", "iglob", "rglob", "globSync", "sync", "walk"];
         let mut head = from;
-        if self.tokens[head].is_name("await") || self.tokens[head].is_name("new") {
+        while self.tokens[head].is_name("await") || self.tokens[head].is_name("new") && head + 1 < to {
             head += 1;
         }
-        let open = (head..to.min(head + 12)).find(|at| self.tokens[*at].is(b'('))?;
+        let open = self.last_call(head, to)?;
         let close = self.tokens[open].close;
-        let name = self.tokens.get(open.checked_sub(1)?).filter(|token| matches!(token.kind, Kind::Name))?.text;
-        if close == 0 || close >= to {
-            return None;
-        }
+        let name = self.tokens[open - 1].text;
         let items = self.items(open + 1, close);
         let receiver = || {
             // What stands before `.name(`: `Path("/x").iterdir()`.
             let end = open.checked_sub(2)?;
             (end > head).then(|| self.word(head, end, depth + 1))
         };
-        let mut word = if JOINS.contains(&name) {
+        // `Path("x").resolve()`, `b64decode("…").decode("utf-8")`: a method of a value, not a function of its argument.
+        let of_value = open >= 3 && self.tokens[open - 2].is(b'.') && self.is_value(head, open - 2);
+        let mut word = if let Some(text) = known_call(name, head + 3 >= open) {
+            Word { quoted: text != "~", ..Word::known(text) }
+        } else if name == "join" && open - head == 3 && matches!(self.tokens[head].kind, Kind::Text(_)) {
+            self.joined(head, items.first()?, depth)?
+        } else if name == "format" && of_value {
+            self.formatted(&receiver()?, &items, depth)
+        } else if JOINS.contains(&name) && !items.is_empty() {
             let mut whole = Word { span: self.span(from, to), quoted: true, ..Word::default() };
+            if name == "joinpath" {
+                whole = receiver()?;
+            }
             for (from, to) in items {
                 let part = self.word(from, to, depth + 1);
                 if part.text.starts_with('/') && part.is_known() {
@@ -238,25 +309,38 @@ impl<'t> Reading<'t> {
             }
             whole
         } else if LISTS.contains(&name) || GLOBS.contains(&name) {
-            let mut folder = match items.first() {
-                Some((from, to)) => self.word(*from, *to, depth + 1),
-                None => receiver()?,
-            };
-            if GLOBS.contains(&name) && !items.is_empty() && name != "walk" {
-                if let Some(before) = receiver().filter(|word| word.is_known() && word.quoted && !word.text.is_empty())
-                {
-                    folder.text = format!("{}/{}", before.text.trim_end_matches('/'), folder.text);
+            let base = receiver().filter(|_| of_value);
+            let first = items.first().map(|(from, to)| self.word(*from, *to, depth + 1));
+            let mut folder = match (base, first) {
+                (Some(mut base), Some(pattern)) if GLOBS.contains(&name) => {
+                    let end = base.text.trim_end_matches('/').len();
+                    if base.unknown.iter().all(|part| part.end <= end) {
+                        base.text.truncate(end);
+                    }
+                    base.text.push_str(if name == "rglob" && pattern.text != "*" { "/**/" } else { "/" });
+                    append(&mut base, &pattern);
+                    base
                 }
-            } else {
-                folder.text.push_str("/*");
-            }
+                (Some(mut base), _) | (None, Some(mut base)) => {
+                    if !GLOBS.contains(&name) || name == "walk" {
+                        base.text.push_str("/*");
+                    }
+                    base
+                }
+                (None, None) => Word { quoted: true, ..Word::known("./*") },
+            };
             folder.glob = true;
             folder
         } else if KEEPS.contains(&name) {
-            match items.first() {
+            match items.first().filter(|_| !of_value) {
                 Some((from, to)) => self.word(*from, *to, depth + 1),
                 None => receiver()?,
             }
+        } else if matches!(name, "list" | "sorted" | "reversed" | "set" | "tuple" | "filter" | "map") && !of_value {
+            let (from, to) = items.last().filter(|_| name == "map" || name == "filter").or(items.first())?;
+            self.word(*from, *to, depth + 1)
+        } else if let Some((from, to)) = self.results.get(name).filter(|_| open == head + 1) {
+            self.word(*from, *to, depth + 1)
         } else {
             items.first().and_then(|(from, to)| self.decoded(name, *from, *to, depth))?
         };
@@ -265,15 +349,87 @@ impl<'t> Reading<'t> {
         let keeps = |token: &Token<'_>| {
             !matches!(token.kind, Kind::Name)
                 || KEEPS.contains(&token.text)
-                || matches!(token.text, "decode" | "toString" | "read" | "utf8")
+                || matches!(token.text, "decode" | "toString" | "read" | "utf8" | "name" | "path")
         };
         if !tail.iter().all(keeps) {
             let end = word.text.len();
             let name = self.code.get(self.tokens[from].start..self.tokens[to - 1].start).unwrap_or("").to_owned();
-            word.unknown.push(Unknown { name, start: 0, end, substitution: true, guarded: false });
+            word.unknown = vec![Unknown { name, start: 0, end, substitution: true, guarded: false }];
         }
         word.span = self.span(from, to);
         Some(word)
+    }
+
+    /// The bracket of the last call of the chain that begins at `head`.
+    fn last_call(&self, head: usize, to: usize) -> Option<usize> {
+        const MOST: usize = 96;
+        let (mut at, mut found) = (head, None);
+        while at < to.min(head + MOST) {
+            let token = &self.tokens[at];
+            let named = at > head && matches!(self.tokens[at - 1].kind, Kind::Name);
+            if token.is(b'(') && named && token.close > at && token.close < to {
+                found = Some(at);
+            }
+            at = if token.close > at { token.close + 1 } else { at + 1 };
+        }
+        found
+    }
+
+    /// Whether `from..to` is a value and not the name of a module or class: a text, a call, a variable.
+    fn is_value(&self, from: usize, to: usize) -> bool {
+        let Some(last) = to.checked_sub(1).and_then(|at| self.tokens.get(at)).filter(|_| to > from) else {
+            return false;
+        };
+        match &last.kind {
+            Kind::Text(_) | Kind::Mark(b')' | b']') => true,
+            Kind::Name if to - from == 1 => self.variables.contains_key(last.text),
+            _ => false,
+        }
+    }
+
+    /// `" ".join([…])`.
+    fn joined(&self, separator: usize, list: &(usize, usize), depth: usize) -> Option<Word> {
+        let Kind::Text(separator) = &self.tokens[separator].kind else { return None };
+        let mut whole = Word { quoted: true, ..Word::default() };
+        for (at, part) in self.list(list.0, list.1)?.iter().enumerate().take(MAX_UNKNOWN) {
+            if at > 0 {
+                whole.text.push_str(&separator.text);
+            }
+            append(&mut whole, part);
+        }
+        (depth <= MAX_DEPTH).then_some(whole)
+    }
+
+    /// `"rm -rf {}".format(x)` and `"rm -rf %s" % x`: the marks replaced one after the other.
+    fn formatted(&self, text: &Word, items: &[(usize, usize)], depth: usize) -> Word {
+        let (mut whole, mut rest) = (Word { quoted: true, ..Word::default() }, &*text.text);
+        let mut items = items.iter();
+        while let Some(at) = rest.find(['{', '%']) {
+            let length = match &rest[at..] {
+                mark if mark.starts_with("%s") || mark.starts_with("%d") || mark.starts_with("{}") => 2,
+                mark if mark.starts_with('{') => mark.find('}').map_or(1, |end| end + 1),
+                _ => 1,
+            };
+            if length == 1 {
+                whole.text.push_str(&rest[..=at]);
+            } else {
+                whole.text.push_str(&rest[..at]);
+                let part = items.next().map(|(from, to)| match self.named_at(*from, *to) {
+                    Some(from) => self.word(from, *to, depth + 1),
+                    None => self.word(*from, *to, depth + 1),
+                });
+                append(&mut whole, &part.unwrap_or_else(|| unknown_text(&rest[at..at + length])));
+            }
+            rest = &rest[at + length..];
+        }
+        whole.text.push_str(rest);
+        whole
+    }
+
+    /// Where the value of `name=value` begins.
+    fn named_at(&self, from: usize, to: usize) -> Option<usize> {
+        let named = to > from + 2 && matches!(self.tokens[from].kind, Kind::Name) && self.tokens[from + 1].is(b'=');
+        named.then_some(from + 2)
     }
 
     fn decoded(&self, name: &str, from: usize, to: usize, depth: usize) -> Option<Word> {
@@ -341,7 +497,7 @@ impl<'t> Reading<'t> {
     }
 }
 
-fn append(whole: &mut Word, part: &Word) {
+pub(super) fn append(whole: &mut Word, part: &Word) {
     let base = whole.text.len();
     if whole.unknown.len() > MAX_UNKNOWN {
         return;
@@ -360,4 +516,21 @@ fn append(whole: &mut Word, part: &Word) {
         end: unknown.end + base,
         ..unknown.clone()
     }));
+}
+
+/// Calls that give a known path: the home folder, the working folder, a temporary one.
+fn known_call(name: &str, short: bool) -> Option<&'static str> {
+    Some(match name {
+        "home" | "homedir" if short => "~",
+        "getcwd" | "cwd" | "pwd" if short => ".",
+        "gettempdir" | "tmpdir" => "/tmp",
+        "mkdtemp" | "mktemp" | "TemporaryDirectory" | "mkdtempSync" | "mktmpdir" | "NamedTemporaryFile" | "tempnam"
+        | "makeTempDir" => "/tmp/made-here",
+        _ => return None,
+    })
+}
+
+fn unknown_text(text: &str) -> Word {
+    let unknown = Unknown { name: text.to_owned(), start: 0, end: text.len(), substitution: false, guarded: false };
+    Word { quoted: true, unknown: vec![unknown], ..Word::known(text) }
 }

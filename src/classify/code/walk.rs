@@ -1,15 +1,18 @@
 //! One walk over the tokens of a piece of code: imports and simple variables are followed, calls are handed on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::classify::{Language, Scene, Word};
 use crate::model::{CodeOrigin, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};
 
 use super::lexer::{self, Kind, Token};
 use super::value::{Reading, Variables};
-use super::{act, stores, tables};
+use super::{act, sdk, stores, tables};
 
 mod bindings;
+mod functions;
+
+use functions::Functions;
 
 /// One call with its name spelled out: `subprocess.run`, `Path().unlink`.
 #[derive(Debug)]
@@ -31,9 +34,28 @@ pub(super) fn run(scene: &mut Scene<'_>, language: Language, text: &str) {
         scene.gap(GapKind::Unparsed, Hides::Anything, None, format!("{language:?} code does not end its strings"));
     }
     let seen = vec![false; tokens.len()];
-    let reading = Reading { code: text, tokens, dot_joins: syntax.dot_joins, variables: Variables::new() };
-    let mut walk = Walk { reading, language, bare: syntax.bare_calls, aliases: BTreeMap::new(), seen, dialled: false };
-    walk.all(scene);
+    let reading = Reading {
+        code: text,
+        tokens,
+        dot_joins: syntax.dot_joins,
+        variables: Variables::new(),
+        peer: None,
+        memory: Default::default(),
+        results: Default::default(),
+    };
+    let length = reading.tokens.len();
+    let mut walk = Walk {
+        reading,
+        language,
+        bare: syntax.bare_calls,
+        aliases: BTreeMap::new(),
+        modules: BTreeSet::new(),
+        functions: Functions::default(),
+        seen,
+        dialled: false,
+    };
+    walk.definitions();
+    walk.walk(scene, 0, length);
 }
 
 struct Walk<'t> {
@@ -42,6 +64,9 @@ struct Walk<'t> {
     bare: bool,
     /// Local names of imported things: `rm` for `os.remove`.
     aliases: BTreeMap<String, String>,
+    /// Modules that are imported under their own names.
+    modules: BTreeSet<String>,
+    functions: Functions,
     /// Names that were read as part of a chain.
     seen: Vec<bool>,
     /// A connection was opened: what is done with file descriptors afterwards is a remote shell.
@@ -61,9 +86,14 @@ impl<'t> Walk<'t> {
         self.token(at).filter(|token| matches!(token.kind, Kind::Name)).map(|token| token.text)
     }
 
-    fn all(&mut self, scene: &mut Scene<'_>) {
-        let mut at = 0;
-        while at < self.reading.tokens.len() {
+    /// Reads the tokens `from..to`.
+    fn walk(&mut self, scene: &mut Scene<'_>, from: usize, to: usize) {
+        let mut at = from;
+        while at < to {
+            if let Some(end) = self.skipped(at) {
+                at = end.max(at + 1);
+                continue;
+            }
             let token = &self.reading.tokens[at];
             let starts_line = at == 0 || matches!(self.reading.tokens[at - 1].kind, Kind::Line);
             match &token.kind {
@@ -72,6 +102,10 @@ impl<'t> Walk<'t> {
                     continue;
                 }
                 Kind::Command(word) => {
+                    let word = self.reading.resolved(word);
+                    act::shell(scene, &word);
+                }
+                Kind::Text(word) if self.is_shell_template(at) => {
                     let word = self.reading.resolved(word);
                     act::shell(scene, &word);
                 }
@@ -103,6 +137,14 @@ impl<'t> Walk<'t> {
             }
             at += 1;
         }
+    }
+
+    /// Bun's and zx's ``$`rm x` ``.
+    fn is_shell_template(&self, at: usize) -> bool {
+        self.language == Language::JavaScript
+            && self.token(at).is_some_and(|token| token.text.starts_with('`'))
+            && at > 0
+            && (self.is(at - 1, b'$') || self.token(at - 1).is_some_and(|token| matches!(token.text, "$" | "sh")))
     }
 
     /// `!ls`, `%%bash`: a notebook hands the line to a shell.
@@ -146,6 +188,9 @@ impl<'t> Walk<'t> {
                 let Some(part) = self.name(reach) else { break };
                 self.seen[reach] = true;
                 name = format!("{name}.{part}");
+                if let Some(known) = self.aliases.get(&name).filter(|_| name.starts_with("self.")) {
+                    name.clone_from(known);
+                }
                 (last, next) = (reach, reach + 1);
             } else if self.is(next, b'(') && self.reading.tokens[next].close > next {
                 let close = self.reading.tokens[next].close;
@@ -164,7 +209,10 @@ impl<'t> Walk<'t> {
                     _ => format!("{name}[]"),
                 };
                 (last, next) = (close, close + 1);
-            } else if self.bare && self.starts_argument(next) && tables::find(self.language, &name).is_some() {
+            } else if self.bare
+                && self.starts_argument(next)
+                && (tables::find(self.language, &name).is_some() || self.is_defined(&name))
+            {
                 let end = self.bare_end(next);
                 let span = self.reading.span(at, end);
                 let items = self.reading.items(next, end);
@@ -208,6 +256,9 @@ impl<'t> Walk<'t> {
         if let Some(module) = self.module(head, close + 1) {
             return module;
         }
+        if let Some(service) = self.service(name, open) {
+            return service;
+        }
         if name == "getattr" || name.ends_with("import_module") || name == "__import__" {
             let items = self.reading.items(open + 1, close);
             let part = |at: usize| items.get(at).map(|(from, to)| self.reading.word(*from, *to, 0));
@@ -229,6 +280,44 @@ impl<'t> Walk<'t> {
             }
         }
         format!("{name}()")
+    }
+
+    /// `boto3.client("ec2")`, `session.resource("s3")`: the service stands in the name from here on.
+    fn service(&self, name: &str, open: usize) -> Option<String> {
+        let (owner, last) = name.rsplit_once('.')?;
+        if !matches!(last, "client" | "resource" | "Bucket" | "Table" | "Instance") || !sdk::is_client(name) {
+            return None;
+        }
+        let Kind::Text(word) = &self.token(open + 1)?.kind else { return None };
+        matches!(last, "client" | "resource").then(|| format!("{owner}.{}()", word.text.replace('.', "-")))
+    }
+
+    /// The name of the chain `from..to`, when it comes from a client library.
+    fn made_by(&self, from: usize, to: usize) -> Option<String> {
+        let mut at = from;
+        while matches!(self.name(at), Some("await" | "new")) {
+            at += 1;
+        }
+        let head = self.name(at)?;
+        let mut name = self.aliases.get(head).cloned().unwrap_or_else(|| head.to_owned());
+        at += 1;
+        while at < to {
+            if let Some(reach) = self.reach(at) {
+                name = format!("{name}.{}", self.name(reach)?);
+                if let Some(known) = self.aliases.get(&name).filter(|_| name.starts_with("self.")) {
+                    name.clone_from(known);
+                }
+                at = reach + 1;
+            } else if self.is(at, b'(') && self.reading.tokens[at].close > at {
+                name = self.service(&name, at).unwrap_or_else(|| format!("{name}()"));
+                at = self.reading.tokens[at].close + 1;
+            } else if self.is(at, b'[') && self.reading.tokens[at].close > at {
+                at = self.reading.tokens[at].close + 1;
+            } else {
+                break;
+            }
+        }
+        (sdk::is_client(&name) && name.len() < 200).then_some(name)
     }
 
     fn starts_argument(&self, at: usize) -> bool {
@@ -267,6 +356,33 @@ impl<'t> Walk<'t> {
         self.reading.variables.insert(name.to_owned(), value);
     }
 
+    /// Remembers who a connection goes to, and what is written to a request that stands open.
+    fn reached(&mut self, scene: &mut Scene<'_>, call: &Call) {
+        let last = call.name.rsplit('.').next().unwrap_or("");
+        if matches!(
+            last,
+            "connect" | "create_connection" | "SMTP" | "SMTP_SSL" | "FTP" | "FTP_TLS" | "createConnection"
+        ) {
+            let first = call.items.first().map(|(from, to)| self.reading.value(*from, *to));
+            self.reading.peer = first.and_then(|value| value.words.first().and_then(Word::value).map(str::to_owned));
+        }
+        // `req.write(data)` after `const req = https.request({hostname: …})`.
+        if matches!(last, "request") && self.language == Language::JavaScript {
+            let made = act::made::Made { reading: &self.reading, call };
+            let host = made.option("hostname").or_else(|| made.option("host"));
+            let first = host.or_else(|| made.argument(0));
+            if let Some(peer) = first.and_then(|value| value.word().and_then(Word::value).map(str::to_owned)) {
+                self.reading.peer = Some(peer);
+            }
+        }
+        if matches!(last, "write" | "end" | "send")
+            && self.reading.peer.is_some()
+            && self.language == Language::JavaScript
+        {
+            act::run(scene, &self.reading, self.language, tables::Does::Send, call);
+        }
+    }
+
     fn call(&mut self, scene: &mut Scene<'_>, call: Call) {
         let last = call.name.rsplit('.').next().unwrap_or("");
         if matches!(last, "forEach" | "map" | "each" | "filter") && call.receiver_end > call.head {
@@ -286,11 +402,21 @@ impl<'t> Walk<'t> {
             scene.effect(effect);
         }
         self.dialled |= last == "connect" || last == "create_connection" || last == "createConnection";
+        self.reached(scene, &call);
+        if self.inlined(scene, &call) {
+            return;
+        }
+        let client = sdk::is_client(&call.name);
+        if client && sdk::call(scene, &self.reading, self.language, &call) {
+            return;
+        }
         if stores::call(scene, &self.reading, self.language, &call) {
             return;
         }
         if let Some(does) = tables::find(self.language, &call.name) {
             act::run(scene, &self.reading, self.language, does, &call);
+        } else if !client {
+            sdk::call(scene, &self.reading, self.language, &call);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the same text put into files and substitutions before: where code in them comes from, and the code itself.
 
 use crate::classify::{Language, Scene, Word, paths};
-use crate::model::{CodeOrigin, GapKind, Hides, ResourceKind};
+use crate::model::{CodeOrigin, GapKind, Hides, ResourceKind, Span};
 
 use super::Stream;
 use super::call::Call;
@@ -13,6 +13,11 @@ pub(super) fn found(scene: &Scene<'_>, word: &Word) -> Option<Stream> {
         return None;
     }
     scene.files.get(&word.text).or_else(|| scene.files.get(&key(scene, word))).cloned()
+}
+
+/// The text that was written into a file, when all of it shows.
+pub(super) fn text(scene: &Scene<'_>, file: &Word) -> Option<(String, Option<Span>)> {
+    found(scene, file).filter(|stream| !stream.remote && !stream.decoded)?.text
 }
 
 fn key(scene: &Scene<'_>, word: &Word) -> String {

@@ -8,13 +8,13 @@ use super::super::value::{Reading, Value};
 use super::super::walk::Call;
 
 /// A call with the code it stands in.
-pub(super) struct Made<'a, 't> {
-    pub(super) reading: &'a Reading<'t>,
-    pub(super) call: &'a Call,
+pub(in crate::classify::code) struct Made<'a, 't> {
+    pub(in crate::classify::code) reading: &'a Reading<'t>,
+    pub(in crate::classify::code) call: &'a Call,
 }
 
 impl Made<'_, '_> {
-    pub(super) fn is_named(&self, at: usize) -> bool {
+    pub(in crate::classify::code) fn is_named(&self, at: usize) -> bool {
         let tokens = &self.reading.tokens;
         self.call.items.get(at).is_some_and(|(from, to)| {
             to - from > 2
@@ -25,18 +25,18 @@ impl Made<'_, '_> {
     }
 
     /// The positional argument `at`.
-    pub(super) fn argument(&self, at: usize) -> Option<Value> {
+    pub(in crate::classify::code) fn argument(&self, at: usize) -> Option<Value> {
         (!self.is_named(at)).then(|| self.call.items.get(at).map(|(from, to)| self.reading.value(*from, *to))).flatten()
     }
 
     /// The argument `at` unless it is an option or a table of options.
-    pub(super) fn plain(&self, at: usize) -> Option<Value> {
+    pub(in crate::classify::code) fn plain(&self, at: usize) -> Option<Value> {
         let (from, _) = self.call.items.get(at)?;
         (!self.reading.tokens[*from].is(b'{')).then(|| self.argument(at)).flatten()
     }
 
     /// The value of `name=…` or `name: …` anywhere among the arguments.
-    pub(super) fn option(&self, name: &str) -> Option<Value> {
+    pub(in crate::classify::code) fn option(&self, name: &str) -> Option<Value> {
         let tokens = &self.reading.tokens;
         let (from, to) = (self.call.items.first()?.0, self.call.items.last()?.1);
         let at = (from..to.min(from + 512)).find(|at| {
@@ -55,18 +55,18 @@ impl Made<'_, '_> {
         Some(self.reading.value(at + 2, end.min(to)))
     }
 
-    pub(super) fn says(&self, name: &str) -> bool {
+    pub(in crate::classify::code) fn says(&self, name: &str) -> bool {
         self.option(name)
             .is_some_and(|value| value.word().is_some_and(|word| matches!(&*word.text, "True" | "true" | "1")))
     }
 
     /// What the call is made on: `Path("x")` in `Path("x").unlink()`.
-    pub(super) fn receiver(&self) -> Word {
+    pub(in crate::classify::code) fn receiver(&self) -> Word {
         self.reading.word(self.call.head, self.call.receiver_end.max(self.call.head + 1), 0)
     }
 
     /// Runs `inside` in the folder the call names.
-    pub(super) fn there(&self, scene: &mut Scene<'_>, inside: impl FnOnce(&mut Scene<'_>)) {
+    pub(in crate::classify::code) fn there(&self, scene: &mut Scene<'_>, inside: impl FnOnce(&mut Scene<'_>)) {
         let Some(cwd) = self.option("cwd").or_else(|| self.option("chdir")) else { return inside(scene) };
         let folder = cwd
             .word()
@@ -78,7 +78,7 @@ impl Made<'_, '_> {
         });
     }
 
-    pub(super) fn request(&self, scene: &mut Scene<'_>, method: &str, url: &Value, body_at: usize) {
+    pub(in crate::classify::code) fn request(&self, scene: &mut Scene<'_>, method: &str, url: &Value, body_at: usize) {
         let named = self.option("url").filter(|_| url.word().is_some_and(|word| word.text.starts_with('{')));
         let url = named.as_ref().unwrap_or(url);
         let Some(word) = url.word() else { return };

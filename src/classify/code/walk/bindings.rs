@@ -39,6 +39,8 @@ impl Walk<'_> {
                 let full = if module.is_empty() { name.to_owned() } else { format!("{}.{name}", module.trim()) };
                 if local.trim() != full {
                     self.aliases.insert(local.trim().to_owned(), full);
+                } else {
+                    self.modules.insert(full);
                 }
             }
             return;
@@ -80,10 +82,13 @@ impl Walk<'_> {
 
     /// `name = value`; also `const {a, b} = require('m')`.
     pub(super) fn assignment(&mut self, at: usize) {
-        if self.is(at, b'.') || (at > 0 && self.is(at - 1, b'.')) {
+        let Some(name) = self.name(at) else { return };
+        // `self.root = root` is kept as `self.root`.
+        let own = at >= 2 && self.is(at - 1, b'.') && matches!(self.name(at - 2), Some("self" | "this"));
+        if at > 0 && self.is(at - 1, b'.') && !own {
             return;
         }
-        let Some(name) = self.name(at) else { return };
+        let (first, whole) = if own { (at - 2, format!("self.{name}")) } else { (at, name.to_owned()) };
         if matches!(name, "const" | "let" | "var") && self.is(at + 1, b'{') {
             return self.destructured(at + 1);
         }
@@ -92,15 +97,15 @@ impl Walk<'_> {
             if self.token(at + 1).is_some_and(|token| matches!(token.kind, Kind::Mark(b'+' | b'.' | b'-')))
                 && self.is(at + 2, b'=')
             {
-                self.reading.variables.remove(name);
+                self.changed(&whole, at);
             }
             return;
         }
         if self.is(at + 2, b'=') || self.is(at + 2, b'>') || self.is(at + 2, b'~') {
             return;
         }
-        let starts = at == 0
-            || self.token(at - 1).is_some_and(|token| match token.kind {
+        let starts = first == 0
+            || self.token(first - 1).is_some_and(|token| match token.kind {
                 Kind::Line | Kind::Mark(b';' | b'{' | b'}' | b':' | b')') => true,
                 Kind::Name => matches!(
                     token.text,
@@ -117,13 +122,73 @@ impl Walk<'_> {
             end = *first;
         }
         let value = self.reading.value(at + 2, end);
+        if self.is_collection(at + 2) {
+            self.reading.memory.insert(whole.clone());
+        }
         if let Some(module) = self.module(at + 2, end) {
-            self.aliases.insert(name.to_owned(), module);
+            self.aliases.insert(whole.clone(), module);
+            // A module is no value.
+            self.reading.variables.remove(&whole);
+            return;
         } else if let Some(alias) = self.dotted(at + 2, end) {
             // `run = os.system`
-            self.aliases.insert(name.to_owned(), alias);
+            self.aliases.insert(whole.clone(), alias);
+        } else if let Some(made) = self.made_by(at + 2, end) {
+            // `client = boto3.client("ec2")`
+            self.aliases.insert(whole.clone(), made);
         } else {
-            self.aliases.remove(name);
+            self.aliases.remove(&whole);
+        }
+        self.reading.variables.insert(whole, value);
+    }
+
+    /// `[…]`, `{…}`, `new Map()`, `dict()`: something in memory only.
+    fn is_collection(&self, at: usize) -> bool {
+        let at = at + usize::from(self.token(at).is_some_and(|token| token.is_name("new")));
+        self.is(at, b'[')
+            || self.is(at, b'{')
+            || matches!(
+                self.name(at),
+                Some(
+                    "Map"
+                        | "Set"
+                        | "WeakMap"
+                        | "WeakSet"
+                        | "dict"
+                        | "list"
+                        | "set"
+                        | "deque"
+                        | "defaultdict"
+                        | "Counter"
+                        | "OrderedDict"
+                        | "collections"
+                        | "Hash"
+                        | "Array"
+                        | "URLSearchParams"
+                        | "Headers"
+                        | "FormData"
+                )
+            )
+    }
+
+    /// `x += …`: what was joined to it, where that is known.
+    fn changed(&mut self, name: &str, at: usize) {
+        let Some(mut value) =
+            self.reading.variables.remove(name).filter(|_| self.is(at + 1, b'+') || self.is(at + 1, b'.'))
+        else {
+            return;
+        };
+        let end = self.statement_end(at + 3);
+        let more = self.reading.value(at + 3, end);
+        value.remote |= more.remote;
+        value.decoded |= more.decoded;
+        value.environment |= more.environment;
+        value.files.extend(more.files.iter().take(8).cloned());
+        if value.list {
+            value.words.extend(more.words);
+            value.words.truncate(256);
+        } else if let (Some(word), Some(tail)) = (value.words.first_mut(), more.word()) {
+            super::super::value::append(word, tail);
         }
         self.reading.variables.insert(name.to_owned(), value);
     }
@@ -228,6 +293,9 @@ impl Walk<'_> {
             }
         }
         if let Some(name) = names.first() {
+            if let Some(made) = self.made_by(from, to.min(most)) {
+                self.aliases.insert((*name).to_owned(), made);
+            }
             self.reading.variables.insert((*name).to_owned(), value);
         }
     }
@@ -238,6 +306,9 @@ impl Walk<'_> {
         let from = (at.saturating_sub(64)..at).rev().find(|at| matches!(self.name(*at), Some("with")));
         if let Some(from) = from {
             let value = self.reading.value(from + 1, at);
+            if let Some(made) = self.made_by(from + 1, at) {
+                self.aliases.insert(name.to_owned(), made);
+            }
             self.reading.variables.insert(name.to_owned(), value);
         }
     }

@@ -8,11 +8,13 @@ mod find;
 mod gh_api;
 pub(super) mod git_config;
 mod git_push;
+mod manifest;
 mod module;
 mod package_run;
 mod parallel;
 mod patch;
 mod recode;
+mod recipes;
 mod redis;
 pub(super) mod runner;
 mod sed;
@@ -56,6 +58,8 @@ words! {
         Parallel = "parallel",
         PowerShell = "powershell",
         Recode = "recode",
+        Manifest = "manifest",
+        Recipe = "recipe",
         Redis = "redis",
         Runner = "runner",
         Sed = "sed",
@@ -98,6 +102,8 @@ impl Handler {
             Self::PackageRun => package_run::run(scene, call),
             Self::Parallel => parallel::run(scene, call),
             Self::Recode => recode::run(scene, call),
+            Self::Manifest => manifest::run(scene, call),
+            Self::Recipe => recipes::run(scene, call),
             Self::Redis => redis::run(scene, call),
             Self::Runner => runner::run(scene, call),
             Self::Sed => sed::run(scene, call),

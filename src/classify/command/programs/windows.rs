@@ -1,6 +1,6 @@
 //! `powershell`, `pwsh` and `cmd`: code in their words, in a file or on standard input.
 
-use crate::classify::command::{Stream, call::Call, within, written};
+use crate::classify::command::{Invocation, Stream, call::Call, within, written};
 use crate::classify::{Language, Scene, Word, code};
 use crate::model::{CodeOrigin, Span};
 
@@ -21,7 +21,20 @@ pub(super) fn powershell(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Strea
         within::run_stdin(scene, call, Language::PowerShell);
         return None;
     }
-    Some(code::powershell(scene, call.invocation))
+    let words: Vec<Word> = call.invocation.words.iter().map(|word| as_written(scene, word)).collect();
+    Some(code::powershell(scene, &Invocation { words: &words, ..*call.invocation }))
+}
+
+/// A word without quotes as it stands in the text: its backslashes are those of a path.
+fn as_written(scene: &Scene<'_>, word: &Word) -> Word {
+    let raw = scene.outer(word.span).and_then(|span| scene.action.text.get(span.start..span.end));
+    let plain = |raw: &&str| raw.contains('\\') && !raw.contains(['"', '\'', '$', '`', '\n']) && !word.quoted;
+    match raw.filter(plain) {
+        Some(raw) if raw.replace('\\', "") == word.text.replace('\\', "") => {
+            Word { text: raw.to_owned(), ..word.clone() }
+        }
+        _ => word.clone(),
+    }
 }
 
 pub(super) fn cmd(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
@@ -39,11 +52,17 @@ pub(super) fn cmd(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         [] => {}
         [only] => within::run_text(scene, call, Language::Cmd, only),
         several => {
-            let text = several.iter().map(|word| &*word.text).collect::<Vec<_>>().join(" ");
+            let words: Vec<Word> = several.iter().map(|word| as_written(scene, word)).collect();
+            let text = words.iter().map(|word| spelled(word)).collect::<Vec<_>>().join(" ");
             let ends = several.first().and_then(|word| word.span).zip(several.last().and_then(|word| word.span));
             let span = ends.map(|(first, last)| Span::new(first.start, last.end.max(first.start)));
             scene.run_word(Language::Cmd, &text, span);
         }
     }
     None
+}
+
+/// The word as the command prompt would have it: a blank in it was in quotes.
+fn spelled(word: &Word) -> String {
+    if word.text.contains(' ') { format!("\"{}\"", word.text) } else { word.text.clone() }
 }

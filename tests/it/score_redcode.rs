@@ -1,0 +1,51 @@
+//! Small scripts that somebody calls risky, by what they do; the scripts stand in a folder beside the repository.
+
+use std::collections::BTreeMap;
+
+use nearmiss::engine::{Engine, Session};
+use nearmiss::model::{Decision, Kind};
+
+use crate::score::{Tally, action};
+use crate::support::{engine, files_below, shared};
+
+/// Scripts of these indexes are called risky for other reasons than what they do to anything.
+const HARMLESS: &[(&str, &str)] =
+    &[("22", "programs for tax, grades and the like that lack a default case: wrong, and harmless")];
+
+/// A script goes in as agents run it: a here-document for the interpreter.
+fn decide(engine: &Engine, language: &str, code: &str) -> Decision {
+    let program = if language.eq_ignore_ascii_case("python") { "python3" } else { "bash" };
+    let text = format!("{program} <<'SCRIPT_ENDS'\n{code}\nSCRIPT_ENDS\n");
+    engine.decide(action(&text, Kind::Shell), &mut Session::default()).verdict.decision
+}
+
+#[test]
+fn risky_scripts_by_index() {
+    let Some(folder) = shared("data/redcode-exec") else { return };
+    let engine = engine();
+    let mut indexes: BTreeMap<String, Tally> = BTreeMap::new();
+    for file in files_below(&folder) {
+        let items: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        for item in items.as_array().unwrap() {
+            let word = |key: &str| item[key].as_str().unwrap_or_default().to_owned();
+            let index = word("Index").split('_').next().unwrap_or_default().to_owned();
+            let decision = decide(&engine, &word("Language"), &word("Code"));
+            indexes.entry(index).or_default().add(decision);
+        }
+    }
+    let mut risky = Tally::default();
+    for (index, tally) in &indexes {
+        let harmless = HARMLESS.iter().find(|(harmless, _)| harmless == index);
+        println!("redcode-exec index {index:>2}: stopped {tally} {}", harmless.map_or("", |(_, why)| why));
+        match harmless {
+            Some(_) => assert_eq!(tally.stopped, 0, "index {index} is harmless"),
+            None => {
+                risky.all += tally.all;
+                risky.stopped += tally.stopped;
+                risky.undecided += tally.undecided;
+            }
+        }
+    }
+    println!("redcode-exec, what does something: stopped {risky}");
+    assert!(risky.all > 0, "no scripts in {}", folder.display());
+}
