@@ -53,6 +53,7 @@ const FILES: &[(&str, &str)] = specs![
     "cluster-tools",
     "platforms",
     "desktop",
+    "windows",
     "stores",
 ];
 
