@@ -47,7 +47,9 @@ pub fn resource(scene: &Scene<'_>, word: &Word, kind: ResourceKind) -> Resource 
         other => other,
     };
     let name = if path.holes || path.floating { path.shown } else { path.name };
-    Resource { kind, name, areas: known, unresolved: path.holes }
+    // `cd "$X" && rm -rf *`: everything there, wherever that is.
+    let lost = scene.shell.lost && scene.cwd.is_none() && matches!(&*name, "." | "" | "..");
+    Resource { kind, name, areas: known, unresolved: path.holes || lost }
 }
 
 /// `<(…)` and `>(…)`: the word names a pipe, whatever the command in it writes or reads.

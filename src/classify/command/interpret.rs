@@ -103,7 +103,7 @@ pub(super) fn effect(scene: &mut Scene<'_>, call: &Call<'_>, spec: &EffectSpec) 
     for word in spec.does.name.words(call) {
         if let Some(mut effect) = on_word(scene, call, spec, &word) {
             dress(call, spec, &mut effect);
-            unread_code(scene, &effect, &word);
+            unread_code(scene, &effect, &word, call.invocation.stdin);
             scene.effect(effect);
         }
     }
@@ -111,8 +111,18 @@ pub(super) fn effect(scene: &mut Scene<'_>, call: &Call<'_>, spec: &EffectSpec) 
 
 /// Code that stands in the command line itself, in a language nobody here reads (`osascript -e 'do …'`), is not a
 /// file of the workspace: it could do anything.
-pub(super) fn unread_code(scene: &mut Scene<'_>, effect: &Effect, word: &Word) {
+pub(super) fn unread_code(scene: &mut Scene<'_>, effect: &Effect, word: &Word, stdin: &Stream) {
     let is_local = effect.operation == Operation::Execute && effect.code == Some(CodeOrigin::Local);
+    // `tclsh <<< 'exec rm x'`: the code comes in.
+    if is_local
+        && word.text.is_empty()
+        && let Some((text, span)) = &stdin.text
+    {
+        let word = Word { text: text.clone(), span: scene.inner(*span), ..Word::default() };
+        unread::inside(scene, &word);
+        scene.gap(GapKind::HiddenCode, Hides::Anything, word.span, &*effect.by);
+        return;
+    }
     if is_local && effect.resource.kind == ResourceKind::Code && word.text.trim().contains([' ', '\n', ';', '!']) {
         unread::inside(scene, word);
         scene.gap(GapKind::HiddenCode, Hides::Anything, word.span, &*word.text);

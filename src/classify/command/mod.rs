@@ -90,7 +90,7 @@ pub fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
         inferred(scene, mark);
         return Stream { connected: true, ..Stream::default() };
     }
-    if program::is_local(name) && (name.contains('/') || scene.catalog.find(name).is_none()) {
+    if program::is_local(name) && !first.glob && (name.contains('/') || scene.catalog.find(name).is_none()) {
         return local(scene, invocation, first);
     }
     let name = program::name(name);

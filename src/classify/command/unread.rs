@@ -83,7 +83,7 @@ pub(super) fn inside(scene: &mut Scene<'_>, word: &Word) {
         if !runs && !removes {
             continue;
         }
-        let open = text[at..].trim_start_matches([' ', '(', '\t', '$', '@']);
+        let open = text[at..].trim_start_matches([' ', '(', '\t', '$', '@', '!']);
         let start = text.len() - open.len();
         let strings = strings(open);
         if let Some(first) = strings.first() {
@@ -112,13 +112,30 @@ pub(super) fn inside(scene: &mut Scene<'_>, word: &Word) {
             at = end;
         } else if runs && statement && text[at..].starts_with(' ') {
             // Tcl: the words stand bare, to the end of the statement.
-            let code = text[at..].split([';', '\n', ']', '}']).next().unwrap_or_default().trim();
+            let code = statement_of(&text[at..]);
             found += 1;
             at += code.len();
-            scene.run_word(Language::Shell, code, word.span);
+            // Braces quote there.
+            let code = code.trim().replace(['{', '}'], "'");
+            scene.run_word(Language::Shell, &code, word.span);
         }
     }
     super::inferred(scene, mark);
+}
+
+/// The words up to the end of the statement, as long as braces are open beyond it.
+fn statement_of(text: &str) -> &str {
+    let mut depth = 0usize;
+    let end = text.find(|letter| {
+        match letter {
+            '{' => depth += 1,
+            '}' if depth == 0 => return true,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        depth == 0 && matches!(letter, ';' | '\n' | ']')
+    });
+    end.map_or(text, |end| &text[..end])
 }
 
 fn is_letter(byte: u8) -> bool {

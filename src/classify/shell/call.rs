@@ -18,6 +18,8 @@ const MAX_CALLS: usize = 8;
 /// Remembers a function.
 pub(super) fn define(scene: &mut Scene<'_>, name: &str, body: &str, at: Span) {
     let function = Function { body: body.to_owned(), at, code: scene.shell.code };
+    // What was given the name last is what it means.
+    scene.shell.aliases.remove(name);
     scene.shell.functions.insert(name.to_owned(), Rc::new(function));
 }
 

@@ -33,11 +33,13 @@ pub(in crate::classify) fn language(text: &str) -> Option<Language> {
     if !name.contains('.') && call.starts_with("()") || is_definition(call) {
         return None;
     }
+    let node = ["fs.", "process.", "console."].iter().any(|module| name.starts_with(module));
     Some(if name.starts_with("db.") || name.starts_with("rs.") || name.starts_with("sh.") {
         Language::Mongo
-    } else if ["await ", "const ", "=>", "require(", "fs.", "process.", "prisma.", "JSON.", "new ", "function"]
-        .iter()
-        .any(|mark| text.contains(mark))
+    } else if node
+        || ["await ", "const ", "=>", "require(", " process.", " fs.", "prisma.", "JSON.", "new ", "function"]
+            .iter()
+            .any(|mark| text.contains(mark))
     {
         Language::JavaScript
     } else {

@@ -53,6 +53,12 @@ pub fn run(scene: &mut Scene<'_>, text: &str) {
 
 /// Code that parses is walked; of other code, the pieces that do.
 fn whole(scene: &mut Scene<'_>, text: &str, stdin: &Stream) -> Stream {
+    if text.starts_with(|first: char| first.is_ascii_uppercase()) && super::tool::starts_as_sql(text) {
+        let mark = scene.mark();
+        scene.run(super::Language::Sql, text, 0);
+        lexical(scene, mark);
+        return Stream::default();
+    }
     // A call's brackets look like a function's or a pattern's to the parser, which has nothing against them.
     let requoted = loose::requoted(text);
     let parsed = if requoted.is_some() && !text.contains("[[") {
@@ -87,7 +93,8 @@ fn whole(scene: &mut Scene<'_>, text: &str, stdin: &Stream) -> Stream {
     }
     if let Some(requoted) = requoted.filter(|text| from_shuck::parse(text).is_ok()) {
         let (mark, whole) = (scene.mark(), Some(Span::new(0, text.len())));
-        scene.gap(GapKind::Unparsed, Hides::Anything, whole, complaint);
+        // All of it is read; only which words belong together is a guess.
+        scene.gap(GapKind::Unparsed, Hides::Target, whole, complaint);
         let stream = scene.run_piped(&requoted, Err(whole), stdin.clone());
         lexical(scene, mark);
         if scene.is_outermost() {

@@ -20,6 +20,8 @@ pub struct State {
     /// `$1 …`; `None` when they are not known.
     pub(super) positional: Option<Rc<[Word]>>,
     pub(super) old_cwd: Option<String>,
+    /// The working folder was changed to one that is not known.
+    pub(in crate::classify) lost: bool,
     /// The stack of `pushd`.
     pub(super) folders: Vec<Option<String>>,
     /// Functions and aliases that are being run, innermost last.

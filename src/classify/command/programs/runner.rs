@@ -7,7 +7,7 @@ use crate::model::{GapKind, Hides, Operation};
 /// Words by which a program says that a command follows.
 const RUNS: &[&str] = &[
     "run", "exec", "x", "shell", "start", "enter", "do", "with", "call", "launch", "spawn", "cmd", "command",
-    "execute", "add", "-c", "-e", "-x", "sh",
+    "execute", "add", "-c", "-e", "-x",
 ];
 
 pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
@@ -36,7 +36,7 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         {
             return Some(within::run_shell(scene, call, std::slice::from_ref(last)));
         }
-        if !words.is_empty() {
+        if !words.is_empty() && call.spec().effects.is_empty() {
             scene.gap(GapKind::UnknownProgram, Hides::Anything, call.head, &*call.by);
         }
         return None;

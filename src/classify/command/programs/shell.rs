@@ -40,10 +40,11 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
             return Some(stream);
         }
         // The word behind the code is `$0`, what follows is `$1` and so on.
-        let Some(arguments) = words.get(at + 2..).filter(|arguments| !arguments.is_empty()) else {
+        let Some((name, arguments)) = words.get(at + 1..).and_then(<[Word]>::split_first) else {
             return Some(within::run_shell(scene, call, code));
         };
         return Some(scene.scoped(|scene| {
+            scene.variables.insert("0".to_owned(), name.value().map(str::to_owned));
             scene.shell.set_positional(arguments);
             within::run_shell(scene, call, code)
         }));
