@@ -148,7 +148,7 @@ const VERBS: &[(Operation, &str)] = &[
         "delete remove destroy purge erase clear terminate unlink prune wipe trash truncate empty discard deregister \
          uninstall cancel flush del rm reset nuke evict",
     ),
-    (Operation::Drop, "drop"),
+    (Operation::Drop, "drop deprovision decommission teardown zeroize"),
     (Operation::Alter, "alter configure migrate resize scale"),
     (Operation::Export, "send export email notify forward share dump tweet broadcast mail message dm"),
     (Operation::Execute, "execute run eval evaluate invoke call exec trigger dispatch launch delegate"),
@@ -206,7 +206,7 @@ const NOUNS: &[(ResourceKind, &str)] = &[
     (ResourceKind::Safeguard, "security firewall protection guard detector alarm hook webhook rule guardrail mfa"),
     (
         ResourceKind::Message,
-        "message email mail post comment issue notification channel chat sms tweet reply review dm discussion",
+        "message email gmail outlook inbox mail post comment issue notification channel chat sms tweet reply review dm discussion",
     ),
     (ResourceKind::Endpoint, "url page webpage website web browser site link"),
 ];

@@ -18,7 +18,7 @@ pub(super) use unlisted::starts_as_sql;
 /// Finds what a `tool` or `api` action does.
 pub fn run(scene: &mut Scene<'_>, action: &Action) {
     let name = action.tool.as_deref().unwrap_or(&action.text).trim();
-    let name = Name::of(name);
+    let name = Name::of(without_method(name));
     let raw = action.arguments.as_deref().unwrap_or("");
     if patch::is_patch(raw) {
         scene.step(|| "patch".to_owned(), None, |scene| patch::run(scene, raw, name.whole));
@@ -45,6 +45,12 @@ pub fn run(scene: &mut Scene<'_>, action: &Action) {
         },
     );
     scene.set_template(|| call.name.whole.to_owned());
+}
+
+/// `POST /internal/deprovision`: the path says what is asked for.
+fn without_method(name: &str) -> &str {
+    let request = name.split_once(" /").filter(|(method, _)| matches!(*method, "POST" | "PUT" | "PATCH" | "DELETE"));
+    request.map_or(name, |(_, path)| path)
 }
 
 /// The text handed to an `apply_patch` program: every file it touches.

@@ -1,6 +1,7 @@
 //! Floor 4: the command line. The only place that knows arguments, the environment, the clock and exit codes.
 
 mod check;
+mod corpus;
 mod explain;
 mod formats;
 mod replay;
@@ -49,6 +50,7 @@ enum Command {
     Replay(replay::Arguments),
     Explain(explain::Arguments),
     Check(check::Arguments),
+    Corpus(corpus::Arguments),
     Formats(formats::Arguments),
 }
 
@@ -67,6 +69,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Replay(arguments) => replay::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::Corpus(arguments) => corpus::run(arguments),
         Command::Formats(arguments) => formats::run(&arguments),
     };
     // Hostile input is nested deeply: the main thread gets as much stack as the workers.

@@ -184,7 +184,7 @@ fn git(arguments: &[&str]) -> anyhow::Result<String> {
 }
 
 /// Files with one ending in a folder, in the order of their names.
-fn files_in(folder: &Path, ending: &str) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn files_in(folder: &Path, ending: &str) -> anyhow::Result<Vec<PathBuf>> {
     let entries =
         std::fs::read_dir(folder).with_context(|| format!("failed to read the folder {}", folder.display()))?;
     let mut files = Vec::new();

@@ -19,6 +19,8 @@ pub struct Config {
     /// Asked in order; the first that matches says the kind; groups add up.
     pub actor: Vec<ActorRule>,
     pub label: Vec<LabelRule>,
+    /// Asked in order; the first that matches says which versions were looked at.
+    pub tool: Vec<ToolRule>,
 }
 
 /// `[policy]`
@@ -97,16 +99,38 @@ pub struct ActorRule {
     pub groups: Vec<String>,
 }
 
-/// `[[label]]`: names things that policies can speak of as `resource in Label::"…"`.
+/// `[[label]]`: names things that policies can speak of as `resource in Label::"…"`; every key that is given must match.
+///
+/// The label `replaceable` has a meaning of its own: what has it may go like a temporary thing.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LabelRule {
     pub label: String,
     /// Globs on the resource's name, without regard to case.
+    #[serde(default)]
     pub name: Vec<String>,
     /// Only resources of these kinds; empty means any.
     #[serde(default)]
     pub kind: Vec<ResourceKind>,
+    #[serde(default)]
+    pub host: Vec<String>,
+    #[serde(default)]
+    pub database: Vec<String>,
+    #[serde(default)]
+    pub account: Vec<String>,
+    #[serde(default)]
+    pub cluster: Vec<String>,
+}
+
+/// `[[tool]]`: tools that are trusted in certain versions only.
+///
+/// A call whose record names another version, or none, is undecided: nobody knows what that program does.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ToolRule {
+    /// Globs on the tool's name, without regard to case.
+    pub name: Vec<String>,
+    pub versions: Vec<String>,
 }
 
 /// `nearmiss.toml` that cannot be used.
@@ -149,7 +173,11 @@ impl Config {
             [&rule.host, &rule.database, &rule.account, &rule.cluster, &rule.cwd, &rule.user, &rule.session]
         });
         let actors = self.actor.iter().map(|rule| &rule.name);
-        let labels = self.label.iter().map(|rule| &rule.name);
+        let labels = self
+            .label
+            .iter()
+            .flat_map(|rule| [&rule.name, &rule.host, &rule.database, &rule.account, &rule.cluster])
+            .chain(self.tool.iter().map(|rule| &rule.name));
         environments.chain(actors).chain(labels).chain([&self.network.own]).flatten()
     }
 }

@@ -5,16 +5,20 @@ use std::sync::{Arc, PoisonError, RwLock};
 use globset::{GlobBuilder, GlobMatcher};
 use rustc_hash::FxHashMap;
 
-use crate::model::{Action, Actor, ActorKind, Effect, Environment, PlaceKind, ResourceKind, Surroundings, Zone};
+use crate::model::{
+    Action, Actor, ActorKind, Area, Effect, Environment, Gap, GapKind, Hides, PlaceKind, ResourceKind, Surroundings,
+    Zone,
+};
 
-use super::config::{ActorRule, Config, EnvironmentRule};
+use super::config::{ActorRule, Config, EnvironmentRule, LabelRule};
 
 /// The user's mapping, compiled.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     environments: Vec<EnvironmentMatcher>,
     actors: Vec<(Globs, ActorRule)>,
-    labels: Vec<(Globs, Vec<ResourceKind>, String)>,
+    labels: Vec<LabelMatcher>,
+    pins: Vec<(Globs, Vec<String>)>,
     own_network: Globs,
     /// Logs name few actors many times: each is looked up once.
     identified: RwLock<FxHashMap<Actor, Arc<Actor>>>,
@@ -25,11 +29,8 @@ impl Mapping {
         Self {
             environments: config.environment.iter().map(EnvironmentMatcher::new).collect(),
             actors: config.actor.iter().map(|rule| (Globs::new(&rule.name), rule.clone())).collect(),
-            labels: config
-                .label
-                .iter()
-                .map(|rule| (Globs::new(&rule.name), rule.kind.clone(), rule.label.clone()))
-                .collect(),
+            labels: config.label.iter().map(LabelMatcher::new).collect(),
+            pins: config.tool.iter().map(|pin| (Globs::new(&pin.name), pin.versions.clone())).collect(),
             own_network: Globs::new(&config.network.own),
             identified: RwLock::default(),
         }
@@ -95,15 +96,40 @@ impl Mapping {
     }
 
     /// Labels of the effect's resource, sorted.
-    pub(crate) fn labels(&self, effect: &Effect) -> Vec<String> {
-        let resource = &effect.resource;
-        let fits = |(globs, kinds, _): &&(Globs, Vec<ResourceKind>, String)| {
-            (kinds.is_empty() || kinds.contains(&resource.kind)) && globs.matches(&resource.name)
-        };
-        let mut labels: Vec<String> = self.labels.iter().filter(fits).map(|(_, _, label)| label.clone()).collect();
+    pub(crate) fn labels(&self, action: &Action, effect: &Effect) -> Vec<String> {
+        if self.labels.is_empty() {
+            return Vec::new();
+        }
+        let fits = self.labels.iter().filter(|rule| rule.matches(action, effect));
+        let mut labels: Vec<String> = fits.map(|rule| rule.label.clone()).collect();
         labels.sort();
         labels.dedup();
         labels
+    }
+
+    /// The effect as the user's configuration sees it, where that differs, and its labels.
+    pub(crate) fn placed(&self, action: &Action, effect: &Effect, more: &[String]) -> (Option<Effect>, Vec<String>) {
+        let mut labels = self.labels(action, effect);
+        labels.extend_from_slice(more);
+        let mut placed = self.at_home(effect);
+        if labels.iter().any(|label| label == REPLACEABLE) {
+            let placed = placed.get_or_insert_with(|| effect.clone());
+            placed.resource.areas = placed.resource.areas.with(Area::Ephemeral);
+        }
+        (placed, labels)
+    }
+
+    /// A gap for a call of a tool that the user has looked at in certain versions only, when this is none of them or
+    /// nobody says which one it is.
+    pub(crate) fn unpinned(&self, action: &Action) -> Option<Gap> {
+        let tool = action.tool.as_deref().filter(|_| !self.pins.is_empty())?;
+        let (_, versions) = self.pins.iter().find(|(globs, _)| globs.matches(tool))?;
+        let detail = match &action.surroundings.version {
+            Some(version) if versions.contains(version) => return None,
+            Some(version) => format!("{tool} {version} is not a version that was looked at"),
+            None => format!("the record does not say which version of {tool} answered"),
+        };
+        Some(Gap { kind: GapKind::HiddenCode, hides: Hides::Anything, span: None, detail })
     }
 }
 
@@ -186,6 +212,56 @@ impl EnvironmentMatcher {
     }
 }
 
+/// What has this label may go: a standby, a scratch cluster, what can be made again.
+const REPLACEABLE: &str = "replaceable";
+
+#[derive(Debug)]
+struct LabelMatcher {
+    label: String,
+    name: Globs,
+    kind: Vec<ResourceKind>,
+    /// Where it has to stand, each with its sort.
+    places: Vec<(PlaceKind, Globs)>,
+}
+
+impl LabelMatcher {
+    fn new(rule: &LabelRule) -> Self {
+        let places = [
+            (PlaceKind::Host, &rule.host),
+            (PlaceKind::Database, &rule.database),
+            (PlaceKind::Account, &rule.account),
+            (PlaceKind::Cluster, &rule.cluster),
+        ];
+        Self {
+            label: rule.label.clone(),
+            name: Globs::new(&rule.name),
+            kind: rule.kind.clone(),
+            places: places
+                .into_iter()
+                .filter(|(_, globs)| !globs.is_empty())
+                .map(|(k, g)| (k, Globs::new(g)))
+                .collect(),
+        }
+    }
+
+    fn matches(&self, action: &Action, effect: &Effect) -> bool {
+        let resource = &effect.resource;
+        let around = &action.surroundings;
+        let facts = Facts { surroundings: around, session: &action.session, places: &effect.places };
+        (self.kind.is_empty() || self.kind.contains(&resource.kind))
+            && (self.name.is_empty() || self.name.matches(&resource.name))
+            && self.places.iter().all(|(kind, globs)| {
+                let own = match kind {
+                    PlaceKind::Host => &around.host,
+                    PlaceKind::Database => &around.database,
+                    PlaceKind::Account => &around.account,
+                    _ => &around.cluster,
+                };
+                facts.any(*kind, own.as_ref(), |name| globs.matches(name))
+            })
+    }
+}
+
 /// Patterns of which any may match.
 #[derive(Debug)]
 struct Globs(Vec<GlobMatcher>);
@@ -214,10 +290,55 @@ pub(crate) fn glob(pattern: &str) -> Result<globset::Glob, globset::Error> {
 mod tests {
     use super::{Mapping, host_of};
     use crate::engine::Config;
-    use crate::model::{Effect, Operation, Resource, ResourceKind, Zone};
+    use std::sync::Arc;
+
+    use crate::model::{
+        Action, ActionId, Area, Effect, Kind, Operation, Origin, Outcome, Resource, ResourceKind, Surroundings, Zone,
+    };
 
     fn mapping(text: &str) -> Mapping {
         Mapping::new(&Config::parse("nearmiss.toml", text).unwrap())
+    }
+
+    fn action() -> Action {
+        Action {
+            id: ActionId::default(),
+            time: None,
+            actor: Arc::default(),
+            session: "s".into(),
+            kind: Kind::Tool,
+            text: "x".into(),
+            argv: None,
+            tool: Some("sendEmail".into()),
+            arguments: None,
+            surroundings: Arc::new(Surroundings { host: Some("db2".to_owned()), ..Surroundings::default() }),
+            outcome: Outcome::default(),
+            approved: false,
+            gaps: Vec::new(),
+            origin: Origin { file: "x".into(), line: 1, offset: 0, format: "test" },
+        }
+    }
+
+    #[test]
+    fn what_stands_on_a_replaceable_host_may_go() {
+        let mapping = mapping("[[label]]\nlabel = \"replaceable\"\nhost = [\"db2*\"]\n");
+        let effect = Effect::new(Operation::Drop, Resource::new(ResourceKind::Folder, "/var/lib/x"));
+        let (placed, labels) = mapping.placed(&action(), &effect, &[]);
+        assert_eq!(labels, ["replaceable"]);
+        assert!(placed.is_some_and(|effect| effect.resource.areas.has(Area::Ephemeral)));
+        let elsewhere = Action { surroundings: Arc::default(), ..action() };
+        assert_eq!(mapping.placed(&elsewhere, &effect, &[]), (None, Vec::new()));
+    }
+
+    #[test]
+    fn a_tool_in_a_version_nobody_looked_at_is_a_gap() {
+        let mapping = mapping("[[tool]]\nname = [\"sendEmail\"]\nversions = [\"1.0.15\"]\n");
+        let of = |version: Option<&str>| {
+            let surroundings = Surroundings { version: version.map(str::to_owned), ..Surroundings::default() };
+            mapping.unpinned(&Action { surroundings: Arc::new(surroundings), ..action() }).is_some()
+        };
+        assert_eq!([of(None), of(Some("1.0.15")), of(Some("1.0.16"))], [true, false, true]);
+        assert!(mapping.unpinned(&Action { tool: Some("search".into()), ..action() }).is_none());
     }
 
     #[test]
@@ -241,7 +362,10 @@ mod tests {
     #[test]
     fn labels_are_given_by_name_and_kind() {
         let mapping = mapping("[[label]]\nlabel = \"pii\"\nname = [\"*.customers\"]\nkind = [\"Table\"]\n");
-        let labels = |kind| mapping.labels(&Effect::new(Operation::Read, Resource::new(kind, "shop.customers")));
+        let action = action();
+        let labels = |kind| {
+            mapping.labels(&action, &Effect::new(Operation::Read, Resource::new(kind, "shop.customers")))
+        };
         assert_eq!(labels(ResourceKind::Table), ["pii"]);
         assert!(labels(ResourceKind::File).is_empty());
     }

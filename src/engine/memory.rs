@@ -11,6 +11,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::classify::Known;
 use crate::model::{Action, Actor, Content, Executed, Gap, Kind, SessionFacts, Surroundings, Understanding, Verdict};
+use crate::policy::SessionView;
 
 const SHARDS: usize = 64;
 /// Bytes of remembered texts per shard; a full shard starts anew, which changes speed and nothing else.
@@ -36,6 +37,8 @@ struct Shard {
 pub(crate) struct Remembered {
     key: Key,
     pub(crate) understanding: Arc<Understanding>,
+    /// The facts about the session that a rule looks at for one of its effects.
+    view: SessionView,
     verdicts: Mutex<Vec<(VerdictKey, Arc<Verdict>)>>,
 }
 
@@ -76,20 +79,21 @@ impl Memory {
         &self,
         action: &Action,
         known: &Arc<Known>,
-        understand: impl FnOnce() -> Understanding,
+        understand: impl FnOnce() -> (Understanding, SessionView),
     ) -> Arc<Remembered> {
         let hash = fingerprint(action, known);
         let shard = &self.shards[hash as usize % SHARDS];
         if let Some(found) = lock(shard).find(hash, action, known) {
             return found;
         }
-        let mut understanding = understand();
+        let (mut understanding, view) = understand();
         // Room for further effects would be most of what is kept.
         understanding.effects.shrink_to_fit();
         understanding.gaps.shrink_to_fit();
         let remembered = Arc::new(Remembered {
             key: Key::of(action, known),
             understanding: Arc::new(understanding),
+            view,
             verdicts: Mutex::default(),
         });
         if action.text.len() <= MAX_TEXT {
@@ -108,7 +112,7 @@ impl Memory {
         judge: impl FnOnce() -> Verdict,
     ) -> Arc<Verdict> {
         let session = by_session.then_some(&action.session);
-        let fits = |(key, _): &&(VerdictKey, Arc<Verdict>)| key.fits(action, facts, session);
+        let fits = |(key, _): &&(VerdictKey, Arc<Verdict>)| key.fits(action, facts, session, remembered.view);
         if let Some((_, verdict)) = lock(&remembered.verdicts).iter().find(fits) {
             return Arc::clone(verdict);
         }
@@ -176,7 +180,7 @@ impl VerdictKey {
         Self {
             actor: Arc::clone(&action.actor),
             session: session.cloned(),
-            facts: facts.clone(),
+            facts: *facts,
             approved: action.approved,
             executed: action.outcome.executed,
             rows: action.outcome.rows,
@@ -184,9 +188,9 @@ impl VerdictKey {
         }
     }
 
-    fn fits(&self, action: &Action, facts: &SessionFacts, session: Option<&Arc<str>>) -> bool {
+    fn fits(&self, action: &Action, facts: &SessionFacts, session: Option<&Arc<str>>, view: SessionView) -> bool {
         (Arc::ptr_eq(&self.actor, &action.actor) || self.actor == action.actor)
-            && self.facts == *facts
+            && view.agree(&self.facts, facts)
             && self.approved == action.approved
             && self.executed == action.outcome.executed
             && self.rows == action.outcome.rows

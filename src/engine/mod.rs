@@ -3,6 +3,7 @@
 //! [`Engine::decide`] is the only way to a verdict: replay, explain, tests and every live mode call it.
 
 pub mod config;
+pub mod corpus;
 mod examples;
 mod given;
 mod mapping;
@@ -22,7 +23,7 @@ use crate::model::{
     Action, Decision, Finding, Gap, GapKind, Hides, Hit, Mode, Operation, RuleInfo, SessionFacts, Severity,
     Understanding, Verdict,
 };
-use crate::policy::{Condition, Example, Judgement, Policy, Request};
+use crate::policy::{Condition, Example, Judgement, Policy, Request, SessionView};
 
 use mapping::Mapping;
 use memory::Memory;
@@ -30,8 +31,8 @@ use memory::Memory;
 /// Classifier, policy and the user's mapping of names to facts, put together once and shared by all threads.
 #[derive(Debug)]
 pub struct Engine {
-    classifier: Classifier,
-    policy: Policy,
+    classifier: Arc<Classifier>,
+    policy: Arc<Policy>,
     mapping: Mapping,
     memory: Memory,
     /// Judge with Cedar's own `Authorizer` instead of the compiled policy.
@@ -43,12 +44,25 @@ pub struct Engine {
 impl Engine {
     pub fn new(classifier: Classifier, policy: Policy, config: &Config, oracle: bool) -> Self {
         Self {
-            classifier,
-            policy,
+            classifier: Arc::new(classifier),
+            policy: Arc::new(policy),
             mapping: Mapping::new(config),
             memory: Memory::default(),
             oracle,
             not_permitted: Arc::new(not_permitted()),
+        }
+    }
+
+    /// The same classifier and policy under another mapping: somebody else's hosts and environments.
+    #[must_use]
+    pub fn under(&self, config: &Config) -> Self {
+        Self {
+            classifier: Arc::clone(&self.classifier),
+            policy: Arc::clone(&self.policy),
+            mapping: Mapping::new(config),
+            memory: Memory::default(),
+            oracle: self.oracle,
+            not_permitted: Arc::clone(&self.not_permitted),
         }
     }
 
@@ -59,15 +73,28 @@ impl Engine {
     /// Judges `action` as the next one of `session`.
     pub fn decide(&self, mut action: Action, session: &mut Session) -> Finding {
         self.mapping.identify(&mut action);
+        action.gaps.extend(self.mapping.unpinned(&action));
         let known = session.known(&action);
-        let remembered = self.memory.understanding(&action, &known, || self.understand(&action, &known, false));
-        let facts = session.facts(&action);
-        let verdict = self.memory.verdict(&remembered, &action, facts, self.mapping.reads_sessions(), || {
-            self.judge(&action, &remembered.understanding, facts, &[])
-        });
+        let remembered = self.memory.understanding(&action, &known, || self.viewed(&action, &known));
+        let (understanding, verdict) = match session.familiar(&action, &remembered.understanding) {
+            None => {
+                let facts = session.facts(&action, &remembered.understanding);
+                let judge = || self.judge(&action, &remembered.understanding, &facts, &[]);
+                let by_session = self.mapping.reads_sessions();
+                let verdict = self.memory.verdict(&remembered, &action, &facts, by_session, judge);
+                (Arc::clone(&remembered.understanding), verdict)
+            }
+            // What only this session knows is rarely met a second time.
+            Some(familiar) => {
+                let facts = session.facts(&action, &familiar);
+                let verdict = self.judge(&action, &familiar, &facts, &[]);
+                (Arc::new(familiar), Arc::new(verdict))
+            }
+        };
         let environment = self.mapping.environment(&action, None);
-        let understanding = Arc::clone(&remembered.understanding);
         session.note(&action, &understanding, environment);
+        // The session has read it, nobody after it does, and it can be long.
+        action.outcome.output = None;
         Finding { action, understanding, verdict, environment }
     }
 
@@ -76,20 +103,28 @@ impl Engine {
     pub(crate) fn foresee(&self, action: &Action, session: &Session) {
         let mut session = session.clone();
         let known = session.known(action);
-        self.memory.understanding(action, &known, || self.understand(action, &known, false));
+        self.memory.understanding(action, &known, || self.viewed(action, &known));
+    }
+
+    /// What is understood, and which facts about the session the rules for it look at.
+    fn viewed(&self, action: &Action, known: &Known) -> (Understanding, SessionView) {
+        let understanding = self.understand(action, known, false);
+        let views = understanding.effects.iter().map(|effect| self.policy.session_view(effect));
+        let view = views.fold(SessionView::default(), SessionView::and);
+        (understanding, view)
     }
 
     /// What [`Engine::decide`] would say and why: the tree of what was understood and every rule's conditions.
     pub fn explain(&self, mut action: Action, session: &mut Session) -> Explanation {
         self.mapping.identify(&mut action);
-        let understanding = self.understand(&action, &session.known(&action), true);
-        let facts = session.facts(&action);
+        let understood = self.understand(&action, &session.known(&action), true);
+        let understanding = session.familiar(&action, &understood).unwrap_or(understood);
+        let facts = &session.facts(&action, &understanding);
         let mut rules = Vec::new();
         for (effect, found) in understanding.effects.iter().enumerate() {
-            let at_home = self.mapping.at_home(found);
-            let found = at_home.as_ref().unwrap_or(found);
+            let (placed, labels) = self.mapping.placed(&action, found, &[]);
+            let found = placed.as_ref().unwrap_or(found);
             let environment = self.mapping.environment(&action, Some(found));
-            let labels = self.mapping.labels(found);
             let request = Request { action: &action, effect: found, environment, labels: &labels, session: facts };
             for rule in self.policy.rules() {
                 let conditions = self.policy.conditions(rule, &request);
@@ -133,11 +168,9 @@ impl Engine {
         let mut verdict = Verdict::default();
         let mut possible = false;
         for (index, effect) in understanding.effects.iter().enumerate() {
-            let at_home = self.mapping.at_home(effect);
-            let effect = at_home.as_ref().unwrap_or(effect);
+            let (placed, labels) = self.mapping.placed(action, effect, more_labels);
+            let effect = placed.as_ref().unwrap_or(effect);
             let environment = self.mapping.environment(action, Some(effect));
-            let mut labels = self.mapping.labels(effect);
-            labels.extend_from_slice(more_labels);
             let request = Request { action, effect, environment, labels: &labels, session: facts };
             let judgement =
                 if self.oracle { self.policy.judge_with_oracle(&request) } else { self.policy.judge(&request) };

@@ -32,6 +32,8 @@ const CHUNK_BYTES: usize = 1 << 20;
 const WAITING: usize = 4;
 /// Actions decided in one go: enough to give every thread several sessions.
 const BATCH: usize = 16 * CHUNK;
+/// A batch is also closed when its texts reach this many bytes.
+const BATCH_BYTES: usize = 16 * CHUNK_BYTES;
 /// Deeply nested code is walked by recursion; address space is free, a stack overflow is not.
 const STACK_BYTES: usize = 64 << 20;
 
@@ -101,7 +103,8 @@ impl Replay {
             let mut batch = Vec::with_capacity(BATCH);
             loop {
                 let more = files.next(&mut batch, listener, &mut totals);
-                if batch.len() >= BATCH || !more {
+                if batch.len() >= BATCH || files.batch_bytes >= BATCH_BYTES || !more {
+                    files.batch_bytes = 0;
                     decider.decide(&mut batch, listener, &mut totals);
                     if listener.progress(counters.sum()).is_break() {
                         stop.store(true, Ordering::Relaxed);
@@ -155,6 +158,8 @@ struct Files<'scope, 'env> {
     seen: FxHashSet<ActionId>,
     /// The next file nobody reads yet.
     next: usize,
+    /// Bytes of text taken since the last batch was closed.
+    batch_bytes: usize,
     open: std::collections::VecDeque<(Receiver<Chunk>, ScopedJoinHandle<'scope, ()>)>,
 }
 
@@ -172,6 +177,7 @@ impl<'scope, 'env> Files<'scope, 'env> {
             counters,
             seen: FxHashSet::default(),
             next: 0,
+            batch_bytes: 0,
             open: std::collections::VecDeque::new(),
         }
     }
@@ -185,6 +191,7 @@ impl<'scope, 'env> Files<'scope, 'env> {
         let Some((chunks, _)) = self.open.front() else { return false };
         if let Ok(chunk) = chunks.recv() {
             totals.other_records += chunk.nothing;
+            self.batch_bytes += chunk.text_bytes;
             let chunk_len = chunk.actions.len();
             for issue in &chunk.issues {
                 totals.unread += u64::from(issue.lost);
@@ -285,7 +292,8 @@ impl Sending<'_> {
 
 impl Out for Sending<'_> {
     fn action(&mut self, action: Action) -> ControlFlow<()> {
-        self.chunk.text_bytes += action.text.len() + action.arguments.as_ref().map_or(0, |text| text.len());
+        let length = |text: &Option<Arc<str>>| text.as_ref().map_or(0, |text| text.len());
+        self.chunk.text_bytes += action.text.len() + length(&action.arguments) + length(&action.outcome.output);
         self.chunk.actions.push(action);
         self.flush_when_full()
     }

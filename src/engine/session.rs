@@ -1,16 +1,33 @@
 //! What a session has done so far, carried from one action to the next.
+//!
+//! [`Session::familiar`] says what an action means to this very session (it drops what it made, it resets a clean
+//! tree), [`Session::facts`] what a policy may know of what went before, [`Session::note`] takes the action in.
 
-use std::collections::VecDeque;
+mod folders;
+mod in_force;
+mod line;
+mod own;
+mod secrets;
+mod versions;
+mod window;
+mod worktree;
+
 use std::sync::Arc;
 
 use super::given::Store;
 use crate::classify::Known;
 use crate::model::{
-    Action, Area, Environment, Executed, Operation, ResourceKind, SessionFacts, Timestamp, Understanding, Zone,
+    Action, ActionId, Area, Environment, Executed, Extent, Kind, Operation, ResourceKind, Reversibility, SessionFact,
+    SessionFacts, Understanding, Zone,
 };
 
-/// Destruction within this many microseconds counts as recent.
-const RECENT: i64 = 10 * 60 * 1_000_000;
+use folders::Folders;
+use in_force::InForce;
+use own::Own;
+use versions::Versions;
+use window::Window;
+use worktree::Trees;
+
 /// Variables kept per session.
 const MAX_VARIABLES: usize = 256;
 
@@ -25,8 +42,19 @@ pub struct Session {
     recorded_cwd: Option<String>,
     facts: SessionFacts,
     environment: Option<Environment>,
-    /// When things were destroyed, and how many; only the recent ones.
-    losses: VecDeque<(Timestamp, u64)>,
+    /// Things destroyed lately, and how many.
+    losses: Window<u64>,
+    /// Losses of things that are no files, lately.
+    repeated: Window<()>,
+    /// Tables that were counted as a whole lately.
+    counted: Window<String>,
+    own: Own,
+    trees: Trees,
+    folders: Folders,
+    in_force: InForce,
+    versions: Versions,
+    /// The last action that gave each fact.
+    causes: [Option<ActionId>; SessionFact::ALL.len()],
 }
 
 impl Session {
@@ -46,45 +74,197 @@ impl Session {
         Arc::new(Known { given, ..Known::clone(&self.known) })
     }
 
+    /// The action whose record gave a fact.
+    pub fn cause(&self, fact: SessionFact) -> Option<ActionId> {
+        self.causes[fact as usize]
+    }
+
     /// The facts before `action`.
-    pub(crate) fn facts(&mut self, action: &Action) -> &SessionFacts {
-        if let Some(now) = action.time {
-            while self.losses.front().is_some_and(|(then, _)| now.0 - then.0 > RECENT) {
-                self.losses.pop_front();
+    pub(crate) fn facts(&mut self, action: &Action, understood: &Understanding) -> SessionFacts {
+        self.repeated.forget(action.time);
+        self.losses.forget(action.time);
+        self.counted.forget(action.time);
+        self.facts.destroyed_recently = self.losses.events().sum();
+        self.facts.repeated = self.repeated.len() as u64;
+        self.facts.sweep = self.counted.len() as u64;
+        let mut facts = self.facts;
+        if !self.trees.is_empty() {
+            let tree = self.trees.at(self.known.cwd.as_deref());
+            facts.dirty_tree = tree.dirty == Some(true);
+            facts.untracked_files = tree.untracked == Some(true);
+        }
+        if !self.folders.is_empty() {
+            let own = |effect: &crate::model::Effect| effect.resource.areas.has(Area::OwnWork);
+            let effects = &understood.effects;
+            facts.is_checkout = effects.iter().any(|effect| self.folders.is_checkout(effect) && !own(effect));
+            facts.moved_in_part = effects.iter().any(|effect| self.folders.is_moved_in_part(effect) && !own(effect));
+        }
+        facts
+    }
+
+    /// What is understood of the action, as this session knows it; `None` when that changes nothing.
+    pub(crate) fn familiar(&self, action: &Action, understood: &Understanding) -> Option<Understanding> {
+        let nothing_known = self.own.is_empty() && self.in_force.is_empty() && self.trees.is_empty();
+        let effects = &understood.effects;
+        if !effects.iter().any(|effect| can_be_familiar(effect) || effect.dry_run)
+            || nothing_known && effects.len() < 2 && !effects.iter().any(|e| e.dry_run)
+        {
+            return None;
+        }
+        let cwd = self.known.cwd.as_deref();
+        let mut changed: Option<Understanding> = None;
+        let mut tree = self.trees.at(cwd);
+        for (index, effect) in effects.iter().enumerate() {
+            let mut own = effect.clone();
+            if can_be_familiar(effect) {
+                if removes(effect) && self.own.has(action, effects, index, cwd) {
+                    own::mark(&mut own);
+                }
+                own.places.extend(self.in_force.of(action, effect));
+            }
+            if worktree::discards(effect) && is_harmless(tree, action, effect) {
+                own.reversible = Reversibility::Yes;
+            }
+            if effect.by.starts_with("git ") && effect.operation != Operation::List {
+                // Within one line only what cannot run after a failure counts.
+                let next = effects.get(index + 1..).unwrap_or_default();
+                if next.iter().any(|next| line::follows(&action.text, effect.span, next.span)) {
+                    tree = worktree::after(tree, action, effect);
+                } else {
+                    tree = self.trees.at(cwd);
+                }
+            }
+            let gap = self.versions.doubt(action, effect);
+            if let Some(versions::Doubt::Broken) = gap {
+                own.dry_run = false;
+            }
+            if own != *effect {
+                changed.get_or_insert_with(|| understood.clone()).effects[index] = own;
+            }
+            if let Some(versions::Doubt::Unknown(gap)) = gap {
+                changed.get_or_insert_with(|| understood.clone()).gaps.push(gap);
             }
         }
-        self.facts.destroyed_recently = self.losses.iter().map(|(_, count)| count).sum();
-        &self.facts
+        changed
     }
 
     /// Takes in what `action` did. A call that was refused did nothing but get refused.
     pub(crate) fn note(&mut self, action: &Action, understood: &Understanding, environment: Environment) {
         if action.outcome.executed == Executed::No {
             self.facts.denials += 1;
+            self.because(SessionFact::Denials, action);
             return;
         }
-        self.facts.last_failed =
-            action.outcome.succeeded == Some(false) || action.outcome.exit_code.is_some_and(|code| code != 0);
-        self.facts.switched_environment |= self.environment.is_some_and(|before| before != environment);
+        let failed = action.outcome.succeeded == Some(false) || action.outcome.exit_code.is_some_and(|code| code != 0);
+        self.facts.last_failed = failed;
+        if failed {
+            self.because(SessionFact::LastFailed, action);
+        }
+        if self.environment.is_some_and(|before| before != environment) {
+            self.facts.switched_environment = true;
+            self.because(SessionFact::SwitchedEnvironment, action);
+        }
         self.environment = Some(environment);
+        self.note_folder(action, understood, failed);
+        if !failed {
+            self.note_state(action, understood);
+        } else {
+            self.trees.doubt();
+        }
         for effect in understood.effects.iter().filter(|effect| !effect.dry_run) {
-            let resource = &effect.resource;
-            match effect.operation {
-                Operation::Read if resource.areas.has(Area::Credential) || resource.kind == ResourceKind::Secret => {
-                    self.facts.read_secret = true;
-                }
-                Operation::Fetch if effect.zone != Some(Zone::Local) => self.facts.read_untrusted = true,
-                Operation::Disable => self.facts.turned_guard_off = true,
-                Operation::Delete | Operation::Drop | Operation::Rewrite => {
-                    self.facts.destroyed += 1;
-                    if let Some(now) = action.time {
-                        self.losses.push_back((now, 1));
-                    }
-                }
-                _ => {}
-            }
+            self.note_effect(action, effect);
+        }
+        if secrets::is_untrusted_source(action) {
+            self.facts.read_untrusted = true;
+            self.because(SessionFact::ReadUntrusted, action);
         }
         self.remember(understood);
+    }
+
+    /// What only a success changes.
+    fn note_state(&mut self, action: &Action, understood: &Understanding) {
+        let known = Arc::clone(&self.known);
+        let cwd = known.cwd.as_deref();
+        // Logs of servers name what failed; elsewhere a result has to be there to be believed.
+        if action.outcome.succeeded == Some(true) || action.kind == Kind::Sql {
+            self.own.note(action, &understood.effects, cwd);
+        }
+        self.trees.note(action, understood, cwd);
+        self.folders.note(action, &understood.effects, cwd);
+        self.versions.note(action);
+        if self.in_force.note(action) {
+            self.facts.switched_environment = true;
+            self.because(SessionFact::SwitchedEnvironment, action);
+        }
+    }
+
+    fn note_effect(&mut self, action: &Action, effect: &crate::model::Effect) {
+        let resource = &effect.resource;
+        let facts = &mut self.facts;
+        match effect.operation {
+            Operation::Read if secrets::is_secret(effect) => {
+                facts.read_secret = true;
+                self.because(SessionFact::ReadSecret, action);
+            }
+            Operation::Fetch if effect.zone != Some(Zone::Local) => {
+                facts.read_untrusted = true;
+                self.because(SessionFact::ReadUntrusted, action);
+            }
+            Operation::Read if secrets::is_untrusted(effect) => {
+                facts.read_untrusted = true;
+                self.because(SessionFact::ReadUntrusted, action);
+            }
+            Operation::Disable => {
+                facts.turned_guard_off = true;
+                self.because(SessionFact::TurnedGuardOff, action);
+            }
+            _ => {}
+        }
+        if effect.operation == Operation::Read && resource.kind == ResourceKind::Table && counts_all(action, effect) {
+            let new = !self.counted.events().any(|name| *name == resource.name);
+            if new {
+                self.counted.push(action.time, resource.name.clone());
+                self.because(SessionFact::Sweep, action);
+            }
+        }
+        let own = resource.areas.has(Area::OwnWork) || resource.areas.has(Area::Ephemeral);
+        if matches!(effect.operation, Operation::Delete | Operation::Drop | Operation::Rewrite) && !own {
+            self.facts.destroyed += 1;
+            self.losses.push(action.time, 1);
+            self.because(SessionFact::Destroyed, action);
+            self.because(SessionFact::DestroyedRecently, action);
+            if worktree::discards(effect) && effect.reversible != Reversibility::Yes {
+                self.facts.lost_work = true;
+                self.because(SessionFact::LostWork, action);
+            }
+        }
+        if is_a_loss(effect) && !own {
+            self.repeated.push(action.time, ());
+            self.because(SessionFact::Repeated, action);
+        }
+    }
+
+    /// Did the last attempt to make a folder or to change into one succeed?
+    fn note_folder(&mut self, action: &Action, understood: &Understanding, failed: bool) {
+        let makes = understood
+            .effects
+            .iter()
+            .any(|effect| effect.operation == Operation::Create && effect.resource.kind == ResourceKind::Folder);
+        if !makes && !understood.writes.moved {
+            return;
+        }
+        let alone = understood.effects.iter().all(|effect| effect.operation == Operation::Create);
+        let said = action.outcome.output.as_deref().is_some_and(|output| {
+            output.contains("annot create directory") || output.contains("cd:") && output.contains("o such file")
+        });
+        self.facts.folder_missing = said || failed && alone;
+        if self.facts.folder_missing {
+            self.because(SessionFact::FolderMissing, action);
+        }
+    }
+
+    const fn because(&mut self, fact: SessionFact, action: &Action) {
+        self.causes[fact as usize] = Some(action.id);
     }
 
     fn remember(&mut self, understood: &Understanding) {
@@ -96,7 +276,8 @@ impl Session {
             return;
         }
         let known = Arc::make_mut(&mut self.known);
-        if writes.moved {
+        // A `cd` that failed leaves the session where it was.
+        if writes.moved && !self.facts.folder_missing {
             known.cwd.clone_from(&writes.cwd);
         }
         for (name, value) in &writes.variables {
@@ -105,4 +286,57 @@ impl Session {
             }
         }
     }
+}
+
+/// It is about a thing that a session can have made, or it takes place where the session has switched to.
+fn can_be_familiar(effect: &crate::model::Effect) -> bool {
+    !matches!(effect.operation, Operation::Read | Operation::List | Operation::Connect | Operation::Fetch)
+}
+
+fn removes(effect: &crate::model::Effect) -> bool {
+    matches!(effect.operation, Operation::Delete | Operation::Drop | Operation::Update | Operation::Rewrite)
+}
+
+/// What it throws away is not there, or was put aside.
+fn is_harmless(tree: worktree::Tree, action: &Action, effect: &crate::model::Effect) -> bool {
+    let words = line::command(&action.text, effect);
+    if words.contains(" -C ") || words.contains("--work-tree") {
+        return false;
+    }
+    if effect.by == "git clean" {
+        // Ignored files are nowhere else.
+        return tree.untracked == Some(false)
+            && !line::has_switch(words, 'x', &[])
+            && !line::has_switch(words, 'X', &[]);
+    }
+    tree.dirty == Some(false)
+}
+
+/// `SELECT count(*) FROM t` without a condition.
+fn counts_all(action: &Action, effect: &crate::model::Effect) -> bool {
+    let counts = |text: &str| text.as_bytes().get(..12).is_some_and(|head| head.eq_ignore_ascii_case(b"select count"));
+    action.kind == Kind::Sql && effect.extent == Extent::All && counts(action.text.trim_start())
+}
+
+/// A deletion, a stop or the like of something that is no file and no single row.
+fn is_a_loss(effect: &crate::model::Effect) -> bool {
+    let files = matches!(
+        effect.resource.kind,
+        ResourceKind::File
+            | ResourceKind::Folder
+            | ResourceKind::WorkingTree
+            | ResourceKind::Process
+            | ResourceKind::Package
+            | ResourceKind::Container
+            | ResourceKind::Image
+            | ResourceKind::Code
+    );
+    let loses = matches!(
+        effect.operation,
+        Operation::Delete | Operation::Drop | Operation::Rewrite | Operation::Stop | Operation::Revoke
+    );
+    let one_row = effect.resource.kind == ResourceKind::Table
+        && effect.operation == Operation::Delete
+        && effect.extent != Extent::All;
+    loses && !files && !one_row && effect.reversible != Reversibility::Yes
 }

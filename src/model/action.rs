@@ -104,6 +104,8 @@ pub struct Surroundings {
     pub account: Option<String>,
     /// Kubernetes context or cluster.
     pub cluster: Option<String>,
+    /// The version of the program or server that was called (`1.4.2`).
+    pub version: Option<String>,
     /// The SQL dialect, by its usual lower-case name (`postgres`, `mysql`, `tsql` …).
     pub dialect: Option<String>,
 }

@@ -17,7 +17,7 @@ pub use effect::{Certainty, CodeOrigin, Effect, Extent, Operation, Place, PlaceK
 pub use gap::{Gap, GapKind, Hides};
 pub use origin::{Issue, Origin};
 pub use resource::{Area, Areas, Resource, ResourceKind};
-pub use session::SessionFacts;
+pub use session::{SessionFact, SessionFacts};
 pub use understanding::{Content, Given, Step, Understanding, Writes};
 pub use verdict::{Decision, Finding, Hit, Mode, RuleInfo, Severity, Verdict};
 

@@ -1,11 +1,13 @@
 //! What a session has done so far: the facts a policy may look at beside the action itself.
 
+use super::words;
+
 /// Facts about the session before the action in question.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SessionFacts {
     /// Credentials or secrets were read.
     pub read_secret: bool,
-    /// Content from outside was brought in.
+    /// Content from outside was brought in: a page, an issue, a ticket, a mail.
     pub read_untrusted: bool,
     /// A safeguard was turned off.
     pub turned_guard_off: bool,
@@ -13,10 +15,48 @@ pub struct SessionFacts {
     pub switched_environment: bool,
     /// The last action failed.
     pub last_failed: bool,
+    /// The last attempt to make a folder or to change into one failed.
+    pub folder_missing: bool,
+    /// The working tree has changes to tracked files that are not committed.
+    pub dirty_tree: bool,
+    /// The working tree has files that git does not know.
+    pub untracked_files: bool,
+    /// Work that was not committed was thrown away earlier.
+    pub lost_work: bool,
+    /// The folder that goes is a checkout that the session has worked in and did not make.
+    pub is_checkout: bool,
+    /// Some of what a listing showed in the folder that goes was moved out of it, some was not.
+    pub moved_in_part: bool,
     /// Things destroyed so far (rows count as one statement).
     pub destroyed: u64,
     /// Things destroyed in the last ten minutes.
     pub destroyed_recently: u64,
+    /// In the last ten minutes: deletions, stops and other losses of things that are no files.
+    pub repeated: u64,
+    /// Different tables that were counted or read as a whole in the last ten minutes.
+    pub sweep: u64,
     /// Calls that were refused so far.
     pub denials: u64,
+}
+
+words! {
+    /// A fact about a session that an earlier action gave.
+    SessionFact {
+        ReadSecret = "read_secret",
+        ReadUntrusted = "read_untrusted",
+        TurnedGuardOff = "turned_guard_off",
+        SwitchedEnvironment = "switched_environment",
+        LastFailed = "last_failed",
+        FolderMissing = "folder_missing",
+        DirtyTree = "dirty_tree",
+        UntrackedFiles = "untracked_files",
+        LostWork = "lost_work",
+        IsCheckout = "is_checkout",
+        MovedInPart = "moved_in_part",
+        Destroyed = "destroyed",
+        DestroyedRecently = "destroyed_recently",
+        Repeated = "repeated",
+        Sweep = "sweep",
+        Denials = "denials",
+    }
 }

@@ -12,7 +12,7 @@ macro_rules! pack {
 }
 
 const RECOMMENDED: &[(&str, &str)] = pack!("recommended":
-    "base", "sql", "data", "files", "rights", "git", "secrets", "access", "code", "infra", "availability",
+    "base", "sql", "data", "files", "rights", "git", "secrets", "access", "code", "infra", "availability", "sessions",
 );
 const STRICT: &[(&str, &str)] = pack!("strict": "agents", "production");
 

@@ -11,7 +11,7 @@ use cedar_policy::pst::{
 };
 
 use super::expression::{Expr, Literal, expression, spelt};
-use super::facts::Fact;
+use super::facts::{Fact, SessionView};
 use crate::model::{Environment, Operation, ResourceKind};
 
 /// One condition; equal ones of different rules are one.
@@ -24,28 +24,34 @@ pub(super) struct Conjunct {
     pub(super) facts: Vec<Fact>,
     /// It only asks what kind of act, thing or actor this is.
     pub(super) is_anchor: bool,
+    /// It asks for certain environments.
+    pub(super) names_environment: bool,
 }
 
 impl Conjunct {
     fn new(expr: Option<Expr>, source: pst::Expr) -> Self {
         let mut facts = Vec::new();
         let mut is_anchor = false;
+        let mut names_environment = false;
         let test = match expr {
             Some(expr) => {
                 is_anchor = walk(&expr, &mut facts);
+                names_environment = environments(&expr) != 0;
                 Test::Compiled(expr)
             }
             None => {
                 let text = source.to_string();
                 // The words say which facts it looks at, near enough: paths are printed as they are written.
-                facts = Fact::ALL.iter().copied().filter(|fact| text.contains(fact.word())).collect();
+                let whole = text.contains("context.session") && !text.contains("context.session.");
+                let named = |fact: &Fact| text.contains(fact.word()) || whole && fact.is_of_session();
+                facts = Fact::ALL.iter().copied().filter(named).collect();
                 // What Cedar printed, Cedar reads; should it ever not, a number in its place fails and is counted.
                 Test::Slow(Box::new(text.parse().unwrap_or_else(|_| cedar_policy::Expression::new_long(0))))
             }
         };
         facts.sort();
         facts.dedup();
-        Self { test, source, text: OnceLock::new(), facts, is_anchor }
+        Self { test, source, text: OnceLock::new(), facts, is_anchor, names_environment }
     }
 
     /// The opposite condition.
@@ -91,6 +97,8 @@ pub(super) struct Compiled {
     pub(super) environments: u32,
     /// The kind of actor that its scope names.
     pub(super) actor: Option<String>,
+    /// The facts about the session that it looks at.
+    pub(super) session: SessionView,
 }
 
 /// All conditions of a policy, each once.
@@ -145,9 +153,11 @@ impl Compiled {
             environments: 0,
             actor,
             all,
+            session: SessionView::default(),
         };
         for index in &rule.all {
             let Some(conjunct) = conjuncts.get(*index) else { continue };
+            rule.session = rule.session.and(SessionView::of(&conjunct.facts));
             rule.handles_unresolved |= conjunct.facts.contains(&Fact::Unresolved);
             if let Test::Compiled(expr) = &conjunct.test {
                 rule.environments |= environments(expr);

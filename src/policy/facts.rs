@@ -4,7 +4,9 @@
 //! disagree about what a request says.
 
 use super::Request;
-use crate::model::{ActorKind, Environment, Extent, Operation, PlaceKind, ResourceKind, Reversibility, Zone, words};
+use crate::model::{
+    ActorKind, Environment, Extent, Operation, PlaceKind, ResourceKind, Reversibility, SessionFacts, Zone, words,
+};
 
 words! {
     /// A fact that a policy can look at, by its path.
@@ -44,8 +46,16 @@ words! {
         TurnedGuardOff = "context.session.turned_guard_off",
         SwitchedEnvironment = "context.session.switched_environment",
         LastFailed = "context.session.last_failed",
+        FolderMissing = "context.session.folder_missing",
+        DirtyTree = "context.session.dirty_tree",
+        UntrackedFiles = "context.session.untracked_files",
+        LostWork = "context.session.lost_work",
+        IsCheckout = "context.session.is_checkout",
+        MovedInPart = "context.session.moved_in_part",
         Destroyed = "context.session.destroyed",
         DestroyedRecently = "context.session.destroyed_recently",
+        Repeated = "context.session.repeated",
+        Sweep = "context.session.sweep",
         Denials = "context.session.denials",
     }
 }
@@ -84,9 +94,14 @@ impl Fact {
         )
     }
 
+    /// It is about what went before the action.
+    pub(super) const fn is_of_session(self) -> bool {
+        self as u8 >= Self::ReadSecret as u8
+    }
+
     /// The value in this request; `None` when the request lacks it.
     pub(super) fn of<'a>(self, request: &Request<'a>) -> Option<Value<'a>> {
-        let (effect, action, session) = (request.effect, request.action, request.session);
+        let (effect, action) = (request.effect, request.action);
         Some(match self {
             Self::Principal => Value::Entity(principal(request)),
             Self::PrincipalName => Value::Text(&action.actor.name),
@@ -118,14 +133,30 @@ impl Fact {
             Self::Database => Value::Text(place(request, PlaceKind::Database)?),
             Self::Account => Value::Text(place(request, PlaceKind::Account)?),
             Self::Cluster => Value::Text(place(request, PlaceKind::Cluster)?),
+            _ => return self.of_session(request.session),
+        })
+    }
+
+    /// The value of a fact about the session; `None` for any other.
+    fn of_session<'a>(self, session: &SessionFacts) -> Option<Value<'a>> {
+        Some(match self {
             Self::ReadSecret => Value::Bool(session.read_secret),
             Self::ReadUntrusted => Value::Bool(session.read_untrusted),
             Self::TurnedGuardOff => Value::Bool(session.turned_guard_off),
             Self::SwitchedEnvironment => Value::Bool(session.switched_environment),
             Self::LastFailed => Value::Bool(session.last_failed),
+            Self::FolderMissing => Value::Bool(session.folder_missing),
+            Self::DirtyTree => Value::Bool(session.dirty_tree),
+            Self::UntrackedFiles => Value::Bool(session.untracked_files),
+            Self::LostWork => Value::Bool(session.lost_work),
+            Self::IsCheckout => Value::Bool(session.is_checkout),
+            Self::MovedInPart => Value::Bool(session.moved_in_part),
             Self::Destroyed => long(session.destroyed),
             Self::DestroyedRecently => long(session.destroyed_recently),
+            Self::Repeated => long(session.repeated),
+            Self::Sweep => long(session.sweep),
             Self::Denials => long(session.denials),
+            _ => return None,
         })
     }
 
@@ -139,6 +170,32 @@ impl Fact {
             Self::ResourceName => request.effect.resource.unresolved,
             _ => self.is_optional() && self.of(request).is_none(),
         }
+    }
+}
+
+/// Facts about a session that the rules for some effects look at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionView(u64);
+
+impl SessionView {
+    /// Those among `facts`.
+    pub(super) fn of(facts: &[Fact]) -> Self {
+        let first = Fact::ReadSecret as u64;
+        Self(facts.iter().filter(|fact| fact.is_of_session()).fold(0, |bits, fact| bits | 1 << (*fact as u64 - first)))
+    }
+
+    /// Those of both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether two sessions look the same from here: the rules then judge the same.
+    pub fn agree(self, left: &SessionFacts, right: &SessionFacts) -> bool {
+        let first = Fact::ReadSecret as usize;
+        let seen = |(at, fact): (usize, &Fact)| (self.0 & 1 << at != 0).then_some(*fact);
+        self.0 == 0
+            || Fact::ALL[first..].iter().enumerate().filter_map(seen).all(|f| f.of_session(left) == f.of_session(right))
     }
 }
 

@@ -9,7 +9,7 @@ use super::entities::{CedarRequest, translate};
 use super::evaluate::{Failure, Truth, truth};
 use super::facts::Fact;
 use super::{Judgement, Policy, Request, Rule};
-use crate::model::{Mode, Operation, ResourceKind, RuleInfo};
+use crate::model::{Environment, Mode, Operation, ResourceKind, RuleInfo};
 
 /// What became of one rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +28,7 @@ impl Policy {
     pub fn judge(&self, request: &Request<'_>) -> Judgement {
         let mut judgement = Judgement { not_permitted: true, ..Judgement::default() };
         let mut pass = Pass::new(self, request);
-        for rule in self.slice(request) {
+        for rule in self.slice(request.effect.operation, request.effect.resource.kind) {
             match pass.fate(rule) {
                 Fate::Unmet => {}
                 Fate::Met => match &rule.info {
@@ -57,7 +57,8 @@ impl Policy {
         let mut pass = Pass::new(self, request);
         let mut surely_permitted = false;
         for rule in &self.compiled {
-            let fate = if request.effect.resource.unresolved { pass.fate(rule) } else { Fate::Unmet };
+            let open = request.effect.resource.unresolved || rule.unless_known;
+            let fate = if open { pass.fate(rule) } else { Fate::Unmet };
             let possible = matches!(fate, Fate::Possible { now: false });
             surely_permitted |= rule.info.is_none() && fate == Fate::Met;
             match &rule.info {
@@ -74,8 +75,8 @@ impl Policy {
     }
 
     /// The rules and permits that can apply to the operation on this kind of resource.
-    pub(super) fn slice(&self, request: &Request<'_>) -> impl Iterator<Item = &Rule> {
-        let at = slot(request.effect.operation, request.effect.resource.kind);
+    pub(super) fn slice(&self, operation: Operation, kind: ResourceKind) -> impl Iterator<Item = &Rule> {
+        let at = slot(operation, kind);
         self.slices.get(at).into_iter().flatten().filter_map(|index| self.compiled.get(*index))
     }
 
@@ -137,7 +138,10 @@ impl<'p, 'a> Pass<'p, 'a> {
         let mut open = false;
         for index in &test.hot {
             let Truth { holds, unsure } = self.truth(*index);
-            let unsure = unsure && !test.handles_unresolved;
+            let mut unsure = unsure && !test.handles_unresolved;
+            if rule.unless_known && holds == Ok(false) && self.request.environment == Environment::Unknown {
+                unsure |= self.policy.conjuncts.get(*index).is_some_and(|conjunct| conjunct.names_environment);
+            }
             match (holds, unsure) {
                 (Ok(true), false) => {}
                 (Ok(false), false) => {

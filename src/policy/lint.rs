@@ -8,7 +8,7 @@ use super::LoadOptions;
 use super::load::{Desk, File, Parsed, ProblemLevel};
 use crate::model::{Mode, Severity};
 
-const KEYS: &[&str] = &["id", "decision", "mode", "severity", "message", "advice", "blocks", "asks", "allows"];
+const KEYS: &[&str] = &["id", "decision", "mode", "severity", "message", "advice", "blocks", "asks", "allows", "unless_known"];
 
 /// Checks one policy.
 pub(super) fn policy(desk: &mut Desk, file: &File, parsed: &Parsed, options: &LoadOptions) {
@@ -87,6 +87,7 @@ fn annotation(desk: &mut Desk, file: &File, parsed: &Parsed, key: &str, value: &
     let words = |all: &[&'static str]| all.to_vec();
     match key {
         "decision" => one_of(&["block", "ask"]),
+        "unless_known" => one_of(&["environment"]),
         "mode" => one_of(&words(&Mode::ALL.iter().map(|mode| mode.word()).collect::<Vec<_>>())),
         "severity" => one_of(&words(&Severity::ALL.iter().map(|severity| severity.word()).collect::<Vec<_>>())),
         _ => {}

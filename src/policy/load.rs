@@ -311,6 +311,7 @@ impl Desk {
                     annotations: parsed.annotations.clone(),
                     policy: parsed.policy.clone(),
                     test,
+                    unless_known: parsed.annotations.get("unless_known").is_some(),
                     source: file.source.clone(),
                     range: parsed.range.clone(),
                 });

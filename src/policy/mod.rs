@@ -33,7 +33,7 @@ use miette::NamedSource;
 pub use builtin::{PACKS, builtin};
 pub use condition::{Condition, ConditionKind, Met, Near};
 pub use example::Example;
-pub use facts::Fact;
+pub use facts::{Fact, SessionView};
 pub use load::{LoadOptions, PolicyErrors, Problem, ProblemLevel, Source};
 pub use mutate::{Mutant, Mutation};
 
@@ -90,6 +90,8 @@ struct Rule {
     annotations: annotation::Annotations,
     policy: cedar_policy::Policy,
     test: compile::Compiled,
+    /// `@unless_known("environment")`: where nobody knows the environment, it may be the one that the rule names.
+    unless_known: bool,
     source: Arc<NamedSource<String>>,
     range: Range<usize>,
 }
@@ -122,6 +124,12 @@ impl Policy {
         facts.sort();
         facts.dedup();
         facts
+    }
+
+    /// The facts about its session that the rules for this effect look at.
+    pub fn session_view(&self, effect: &Effect) -> SessionView {
+        let rules = self.slice(effect.operation, effect.resource.kind);
+        rules.fold(SessionView::default(), |view, rule| view.and(rule.test.session))
     }
 
     /// How many conditions are left to Cedar because the compiler does not know them.

@@ -56,6 +56,7 @@ pub(super) const KEYS: &[&str] = &[
     "database",
     "account",
     "cluster",
+    "version",
     "approved",
     "outcome",
     "gaps",
@@ -140,6 +141,7 @@ impl<'a> Given<'a> {
             database: self.string("database"),
             account: self.string("account"),
             cluster: self.string("cluster"),
+            version: self.string("version"),
             dialect: self.string("dialect").or_else(|| source.options.dialect.clone()),
         };
         let approved = self.take("approved").and_then(|value| self.typed("approved", value, "`true` or `false`"));

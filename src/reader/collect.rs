@@ -25,6 +25,14 @@ pub(crate) fn read_with(reader: &dyn Reader, name: &str, mut bytes: &[u8], optio
     out.text
 }
 
+/// What each action's record says came back; `-` where it says nothing.
+pub(crate) fn outputs(reader: &dyn Reader, name: &str, mut bytes: &[u8]) -> Vec<String> {
+    let source = Source { file: Arc::from(name), options: Arc::default() };
+    let mut out = Collector::default();
+    let _ = reader.read(&mut bytes, &source, &mut out);
+    out.actions.iter().map(|action| action.outcome.output.as_deref().unwrap_or("-").to_owned()).collect()
+}
+
 /// Keeps everything as text, and the actions themselves for tests that look at more.
 #[derive(Debug, Default)]
 pub(crate) struct Collector {

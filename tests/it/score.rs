@@ -90,6 +90,12 @@ impl Tally {
         self.undecided += u32::from(decision == Decision::Undecided);
     }
 
+    pub(crate) fn take_in(&mut self, other: &Tally) {
+        self.all += other.all;
+        self.stopped += other.stopped;
+        self.undecided += other.undecided;
+    }
+
     pub(crate) fn share(&self) -> f64 {
         100.0 * f64::from(self.stopped) / f64::from(self.all.max(1))
     }

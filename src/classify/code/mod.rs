@@ -15,6 +15,7 @@ mod source;
 mod stores;
 mod tables;
 mod value;
+mod unseen;
 mod walk;
 pub(super) mod windows;
 

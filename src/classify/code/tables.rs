@@ -88,6 +88,9 @@ const PYTHON: &[(Does, &str)] = &[
     (D::OnTree, ".rmtree"),
     (D::OnFile(O::Update, E::All), ".write_text .write_bytes .touch"),
     (D::File(O::Update, E::All), "os.truncate os.mknod"),
+    // What OpenHands gives its agents to call.
+    (D::File(O::Update, E::Some), "edit_file_by_replace edit_file_by_line insert_content_at_line append_file"),
+    (D::File(O::Read, E::One), "open_file"),
     (D::Like("chmod"), "os.chmod os.lchmod"),
     (D::Like("chown"), "os.chown shutil.chown os.lchown"),
     (D::Send, ".sendall .sendmail .send_message .storbinary .storlines sock.send s.send"),

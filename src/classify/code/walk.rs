@@ -7,7 +7,7 @@ use crate::model::{CodeOrigin, Effect, GapKind, Hides, Operation, Resource, Reso
 
 use super::lexer::{self, Kind, Token};
 use super::value::{Reading, Variables};
-use super::{act, sdk, stores, tables};
+use super::{act, sdk, stores, tables, unseen};
 
 mod bindings;
 mod functions;
@@ -416,7 +416,11 @@ impl<'t> Walk<'t> {
         if let Some(does) = tables::find(self.language, &call.name) {
             act::run(scene, &self.reading, self.language, does, &call);
         } else if !client {
+            let before = scene.mark();
             sdk::call(scene, &self.reading, self.language, &call);
+            if scene.mark() == before {
+                unseen::call(scene, &call);
+            }
         }
     }
 }

@@ -27,7 +27,7 @@ fn is_powershell(text: &str) -> bool {
             && bytes.get(at + 1).is_some_and(|next| next.is_ascii_uppercase())
             && bytes.get(at + 2).is_some_and(|next| next.is_ascii_alphabetic())
     });
-    if has_noun && starts(text, |word| powershell::is_cmdlet(word)) {
+    if has_noun && starts(text, powershell::is_cmdlet) {
         return true;
     }
     let first = text.split_ascii_whitespace().next().unwrap_or("");

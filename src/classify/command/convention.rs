@@ -88,6 +88,7 @@ fn judge(
         let given = |names: &[&str]| words.iter().any(|word| names.contains(&&*word.text));
         effect.guard_off = given(&["-f", "--force", "-y", "--yes", "--auto-approve", "--no-confirm", "--assume-yes"]);
         effect.dry_run = given(&["--dry-run", "--dryrun", "--dry_run", "--check", "--noop", "--simulate", "--whatif"]);
+        effect.count = counted(words);
         if given(&["--all", "-A"]) {
             effect.extent = Extent::All;
         }
@@ -106,6 +107,19 @@ fn judge(
     if !harmless {
         scene.gap(GapKind::UnknownProgram, Hides::Anything, span.or(invocation.span), by);
     }
+}
+
+/// `--count 1000`, `--count=1000`.
+fn counted(words: &[Word]) -> Option<u64> {
+    const NAMES: &[&str] = &["--count", "--num", "--number", "--instances", "--servers", "--nodes", "--amount"];
+    words.iter().enumerate().find_map(|(at, word)| {
+        let value = match word.text.split_once('=') {
+            Some((name, value)) if NAMES.contains(&name) => value,
+            None if NAMES.contains(&&*word.text) => &words.get(at + 1)?.text,
+            _ => return None,
+        };
+        value.parse().ok()
+    })
 }
 
 /// `--help`, `--version` and the like, where they cannot be anything else.
@@ -134,6 +148,10 @@ pub(super) fn verb(word: &str) -> Option<Operation> {
     // `delete-user`, `userDelete` and `users:destroy` say it at one of their ends.
     let first = word.split(['-', ':', '_', '.']).next().unwrap_or(word);
     let last = word.rsplit(['-', ':', '_', '.']).next().unwrap_or(word);
+    // Servers that are taken out of a fleet can be put back in.
+    if matches!(last, "capacity" | "replicas" | "weight") && first != last {
+        return Some(Operation::Alter);
+    }
     one_verb(word).or_else(|| one_verb(first)).or_else(|| one_verb(last)).or_else(|| {
         // `deleteUser`.
         let hump = word.find(|c: char| c.is_ascii_uppercase()).filter(|at| *at > 0)?;

@@ -56,10 +56,14 @@ fn effects_and_code(scene: &mut Scene<'_>, call: &Call<'_>) -> Stream {
     if let Some(handler) = spec.handler {
         stream = handler.run(scene, call);
     }
+    let read = scene.mark();
     for code in &spec.code {
         if chosen(code.when.as_ref(), &code.unless, call) {
             within::run_code(scene, call, code);
         }
+    }
+    if !spec.code.is_empty() && call.levels().any(|level| level.dry_run.holds(call)) {
+        rehearse(scene.since(read));
     }
     for inner in &spec.inner {
         if chosen(inner.when.as_ref(), &inner.unless, call) {
@@ -67,6 +71,16 @@ fn effects_and_code(scene: &mut Scene<'_>, call: &Call<'_>) -> Stream {
         }
     }
     stream.unwrap_or_else(|| output::output(scene, call, mark))
+}
+
+/// A client that changes nothing (`duckdb -readonly`, `bq --dry_run`) changes nothing in the database; the commands that it
+/// is told to run on its own machine run all the same.
+fn rehearse(effects: &mut [Effect]) {
+    use ResourceKind::{Column, Database, Index, Routine, Schema, Table, View};
+    for effect in effects {
+        effect.dry_run |=
+            matches!(effect.resource.kind, Table | View | Column | Index | Schema | Database | Routine) && effect.operation != Operation::Export;
+    }
 }
 
 pub(super) fn chosen(when: Option<&Condition>, unless: &Condition, call: &Call<'_>) -> bool {

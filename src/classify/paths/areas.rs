@@ -212,8 +212,10 @@ const SYSTEM: &[&str] = &[
 /// Folders that are everybody's, but not what is in them.
 const SHARED: &[&str] = &["dev", "home", "media", "mnt", "opt", "srv", "var", "Users", "Volumes"];
 
-const DISKS: &[&str] =
-    &["sd", "hd", "vd", "xvd", "nvme", "mmcblk", "disk", "rdisk", "md", "dm-", "mapper", "loop", "nbd", "pmem", "zvol"];
+const DISKS: &[&str] = &[
+    "sd", "hd", "vd", "xvd", "nvme", "mmcblk", "disk", "rdisk", "md", "dm-", "mapper", "loop", "nbd", "pmem", "zvol",
+    "da", "ada", "nda", "nvd", "vtbd", "wd",
+];
 
 const DATABASES: &[&str] = &[
     "cassandra",

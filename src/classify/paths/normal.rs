@@ -180,6 +180,10 @@ fn joined(base: &str, tail: &str) -> String {
     if path.is_empty() {
         path.push('.');
     }
+    // `./~` is a thing of that name in a folder that is not known, not a home.
+    if base.is_empty() && path.starts_with('~') {
+        path.insert_str(0, "./");
+    }
     path
 }
 

@@ -64,7 +64,10 @@ pub(super) fn word(scene: &mut Scene<'_>, name: &str, word: Word) {
         return unknown(scene, name);
     }
     if name == "HOME" {
-        scene.home = word.value().map(str::to_owned);
+        // Pointed to a place made for this run: what is deleted there is no home.
+        let made = word.unknown.iter().any(|part| part.name.trim_start_matches("$(").starts_with("mktemp"))
+            || word.text.starts_with("/tmp/");
+        scene.home = word.value().filter(|_| !made).map(str::to_owned);
     }
     if word.glob {
         scene.shell.patterns.insert(name.to_owned());

@@ -51,8 +51,23 @@ pub fn run(scene: &mut Scene<'_>, text: &str) {
     scene.shell.set_output(out);
 }
 
+/// `rmdir /s /q D:\x`: what no shell but that of Windows has, and it reads `\` and quotes in its own way.
+fn is_of_windows(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let program = words.next().unwrap_or_default().to_ascii_lowercase();
+    matches!(&*program, "rmdir" | "rd" | "del" | "erase")
+        && words.next().is_some_and(|word| {
+            let option = word.strip_prefix('/').unwrap_or_default();
+            option.len() == 1 && option.to_ascii_lowercase().starts_with(['s', 'q', 'f', 'a', 'p'])
+        })
+}
+
 /// Code that parses is walked; of other code, the pieces that do.
 fn whole(scene: &mut Scene<'_>, text: &str, stdin: &Stream) -> Stream {
+    if is_of_windows(text) {
+        scene.run(super::Language::Cmd, text, 0);
+        return Stream::default();
+    }
     if text.starts_with(|first: char| first.is_ascii_uppercase()) && super::tool::starts_as_sql(text) {
         let mark = scene.mark();
         scene.run(super::Language::Sql, text, 0);

@@ -1,11 +1,10 @@
 //! Who may do what: grants, roles, users, ownership.
 
-use crate::model::{Extent, GapKind, Hides, Operation, ResourceKind, Span};
+use crate::model::{Area, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span};
 
-use super::Run;
 use super::cursor::{Cursor, Name};
-use super::kinds;
 use super::lexer::Kind;
+use super::{Run, kinds, settings};
 
 /// Reads GRANT, REVOKE, DENY or REASSIGN; `false` when it makes no sense.
 pub(super) fn run(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> bool {
@@ -35,12 +34,19 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str)
     }
     let span = cursor.span();
     let mut what = Cursor { tokens: &cursor.tokens[..end], ..cursor };
+    if operation == Operation::Grant {
+        to_everybody(run, Cursor { at: to.unwrap_or(end), ..cursor }, span);
+    }
     let Some(on) = on else {
         // Roles, or rights on the server as a whole.
+        let handed_on = operation == Operation::Grant && cursor.has("WITH ADMIN") && !cursor.has("ADMIN FALSE");
         let mut any = false;
         while let Some(name) = granted(&mut what) {
-            let resource = run.resource(ResourceKind::Role, &name);
+            let resource = role(run, &name);
             run.put(operation, resource, Extent::One, verb, span, |_| {});
+            if handed_on {
+                grants(run, &Name { text: format!("admin option of {}", name.text), ..name }, verb, span);
+            }
             any = true;
             if !what.eat_punct(",") {
                 break;
@@ -71,9 +77,14 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str)
     let end = to.unwrap_or(cursor.tokens.len());
     let mut things = Cursor { tokens: &cursor.tokens[..end.max(things.at)], ..things };
     let names = things.names();
+    let merely = merely_looks(what);
     for name in &names {
         let kind = if name.text == "*.*" || name.text == "*" { ResourceKind::Server } else { kind };
-        let extent = if name.text.contains('*') { Extent::All } else { Extent::One };
+        let extent = match name.text.contains('*') {
+            true if merely => Extent::Some,
+            true => Extent::All,
+            false => Extent::One,
+        };
         let resource = run.resource(kind, name);
         run.put(operation, resource, extent, verb, span, |_| {});
     }
@@ -164,9 +175,132 @@ fn kind_of(cursor: &mut Cursor<'_>, everything: bool) -> (ResourceKind, bool) {
     }
 }
 
+/// Whether only rights are named that look and change nothing, or that a backup or a replica needs.
+fn merely_looks(mut what: Cursor<'_>) -> bool {
+    const LOOKS: &[&str] = &[
+        "SELECT",
+        "SHOW VIEW",
+        "SHOW DATABASES",
+        "USAGE",
+        "PROCESS",
+        "REPLICATION CLIENT",
+        "REPLICATION SLAVE",
+        "REPLICATION REPLICA",
+        "BINLOG MONITOR",
+        "LOCK TABLES",
+        "RELOAD",
+        "EVENT",
+        "TRIGGER",
+        "BACKUP_ADMIN",
+    ];
+    loop {
+        if !what.eat_any(LOOKS) {
+            return false;
+        }
+        if !what.eat_punct(",") {
+            return what.ended();
+        }
+    }
+}
+
+/// `TO PUBLIC`: everybody who can connect gets it.
+fn to_everybody(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, span: Option<Span>) {
+    if !cursor.eat("TO") {
+        return;
+    }
+    for name in cursor.accounts() {
+        if ["PUBLIC", "allUsers", "allAuthenticatedUsers", "specialGroup:allAuthenticatedUsers"]
+            .iter()
+            .any(|everybody| name.text.eq_ignore_ascii_case(everybody))
+        {
+            let name = Name { text: "public".to_owned(), ..name };
+            let resource = run.resource(ResourceKind::Role, &name);
+            run.put(Operation::Grant, resource, Extent::All, "GRANT TO PUBLIC", span, |_| {});
+        }
+    }
+}
+
+/// Roles and rights, in lower case, that lead to all others.
+const MIGHTY: &[&str] = &[
+    "dba",
+    "sysdba",
+    "sysoper",
+    "sysbackup",
+    "sysasm",
+    "sysadmin",
+    "securityadmin",
+    "serveradmin",
+    "setupadmin",
+    "processadmin",
+    "accountadmin",
+    "orgadmin",
+    "useradmin",
+    "db_owner",
+    "db_securityadmin",
+    "db_accessadmin",
+    "rds_superuser",
+    "rdsadmin",
+    "cloudsqlsuperuser",
+    "azure_pg_admin",
+    "cloudsuperuser",
+    "root",
+    "postgres",
+    "pg_execute_server_program",
+    "pg_read_server_files",
+    "pg_write_server_files",
+    "pg_write_all_data",
+    "pg_checkpoint_admin",
+    "control server",
+    "alter any login",
+    "alter any server role",
+    "alter any role",
+    "alter any user",
+    "impersonate any login",
+    "unsafe assembly",
+    "external access assembly",
+    "administer bulk operations",
+    "all privileges",
+    "all",
+    "grant any privilege",
+    "grant any role",
+    "grant any object privilege",
+    "become user",
+    "alter user",
+    "alter system",
+    "alter database",
+    "drop any table",
+    "drop user",
+    "delete any table",
+    "execute any procedure",
+    "create any procedure",
+    "create any trigger",
+    "select any dictionary",
+    "exempt access policy",
+    "exempt redaction policy",
+    "administer database trigger",
+    "create any directory",
+    "create any job",
+    "manage grants",
+    "ownership",
+    "imp_full_database",
+    "datapump_imp_full_database",
+    "exp_full_database",
+    "roles/owner",
+    "roles/editor",
+];
+
+/// A role or right with what is known of its might.
+fn role(run: &Run<'_, '_, '_>, name: &Name) -> Resource {
+    let mut resource = run.resource(ResourceKind::Role, name);
+    if MIGHTY.iter().any(|mighty| name.text.eq_ignore_ascii_case(mighty)) {
+        resource.areas = resource.areas.with(Area::Protected);
+    }
+    resource
+}
+
 /// Notes that rights are handed out.
 pub(super) fn grants(run: &mut Run<'_, '_, '_>, name: &Name, by: &str, span: Option<Span>) {
-    let resource = run.resource(ResourceKind::Role, name);
+    let resource = role(run, name);
     run.put(Operation::Grant, resource, Extent::One, by, span, |_| {});
 }
 
@@ -182,9 +316,10 @@ pub(super) fn new_role(run: &mut Run<'_, '_, '_>, cursor: Cursor<'_>, name: &Nam
             grants(run, &granted, by, span);
         }
     }
-    for words in ["IN ROLE", "IN GROUP"] {
+    for words in ["IN ROLE", "IN GROUP", "DEFAULT ROLE", "DEFAULT_ROLE"] {
         if let Some(at) = cursor.find(words) {
-            let mut roles = Cursor { at: at + 2, ..cursor };
+            let mut roles = Cursor { at: at + words.split(' ').count(), ..cursor };
+            roles.eat_punct("=");
             for role in roles.accounts() {
                 let span = role.span;
                 grants(run, &role, by, span);
@@ -202,7 +337,7 @@ pub(super) fn alter_role(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, by: 
         .map(|at| (at, Operation::Grant))
         .or_else(|| cursor.find("DROP MEMBER").map(|at| (at, Operation::Revoke)));
     if let Some((_, operation)) = changes {
-        let resource = run.resource(ResourceKind::Role, &name);
+        let resource = role(run, &name);
         run.put(operation, resource, Extent::One, by, span, |_| {});
         return true;
     }
@@ -219,6 +354,7 @@ pub(super) fn alter_role(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, by: 
         return false;
     }
     run.note(Operation::Alter, ResourceKind::Role, &name, Extent::One, by);
+    settings::of_object(run, cursor, &name, by);
     let before = run.scene.mark();
     new_role(run, cursor, &name, by);
     if run.scene.mark() == before && cursor.has("ENABLE") {
@@ -233,11 +369,23 @@ mod tests {
 
     #[test]
     fn grants_name_what_is_granted() {
-        check("postgres", "GRANT pg_execute_server_program TO deploy", "grant Role pg_execute_server_program (one)");
-        check("postgres", "GRANT ALL PRIVILEGES ON ALL TABLES IN SCHEMA shop TO PUBLIC", "grant Schema shop (all)");
+        check("postgres", "GRANT pg_execute_server_program TO deploy", "grant Role pg_execute_server_program (one, protected)");
+        check(
+            "postgres",
+            "GRANT ALL PRIVILEGES ON ALL TABLES IN SCHEMA shop TO PUBLIC",
+            "grant Role public (all)\ngrant Schema shop (all)",
+        );
+        check("postgres", "GRANT USAGE ON SCHEMA public TO app", "grant Schema public (one)");
+        check("oracle", "GRANT DBA TO app", "grant Role DBA (one, protected)");
+        check("mysql", "GRANT SELECT, PROCESS ON *.* TO 'watch'@'%'", "grant Server *.* (some)");
+        check(
+            "postgres",
+            "GRANT staff TO app WITH ADMIN OPTION",
+            "grant Role staff (one)\ngrant Role admin option of staff (one)",
+        );
         check("mysql", "GRANT ALL ON *.* TO 'app'@'%'", "grant Server *.* (all)");
         check("postgres", "ALTER ROLE app SUPERUSER", "alter Role app (one)\ngrant Role superuser to app (one)");
-        check("tsql", "ALTER SERVER ROLE sysadmin ADD MEMBER app", "grant Role sysadmin (one)");
+        check("tsql", "ALTER SERVER ROLE sysadmin ADD MEMBER app", "grant Role sysadmin (one, protected)");
         check(
             "postgres",
             "ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT ON TABLES TO app",

@@ -1,6 +1,6 @@
 //! ALTER: what a change of structure loses, hands out or turns off.
 
-use crate::model::{Extent, Operation, Resource, ResourceKind, Zone};
+use crate::model::{Extent, Operation, Resource, ResourceKind, Reversibility, Zone};
 
 use super::cursor::{Cursor, Name};
 use super::lexer::Kind;
@@ -28,7 +28,11 @@ pub(super) fn alter(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
         return settings::alter_account(run, cursor);
     }
     let everything = named.kind == ResourceKind::Table && cursor.eat("ALL IN TABLESPACE");
-    let name = match cursor.token().filter(|_| named.words != "DATABASE" || !cursor.sees("SET")) {
+    let nameless = named.words == "DATABASE"
+        && ["SET", "FLASHBACK", "NOARCHIVELOG", "ARCHIVELOG", "CLOSE", "DISMOUNT", "OPEN", "MOUNT", "DATAFILE", "DROP", "NO"]
+            .iter()
+            .any(|word| cursor.sees(word) && cursor.rest().len() > usize::from(*word == "FLASHBACK"));
+    let name = match cursor.token().filter(|_| !nameless) {
         Some(_) => cursor.name().unwrap_or_default(),
         None => Name::default(),
     };
@@ -43,6 +47,7 @@ pub(super) fn alter(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
         return true;
     }
     if named.kind == ResourceKind::Table || named.kind == ResourceKind::View && cursor.has("COLUMN") {
+        settings::of_object(run, cursor, &name, &by);
         return alter_table(run, cursor, &name, &by);
     }
     if named.kind == ResourceKind::Table || cursor.ended() {
@@ -70,7 +75,10 @@ pub(super) fn alter(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
             effect.zone = Some(Zone::External);
         }
     });
-    if named.kind == ResourceKind::Database && (cursor.has("SINGLE_USER") || cursor.has("OFFLINE")) {
+    settings::of_object(run, cursor, &name, &by);
+    if named.kind == ResourceKind::Database
+        && ["SINGLE_USER", "OFFLINE", "CLOSE", "DISMOUNT"].iter().any(|word| cursor.has(word))
+    {
         run.note(Operation::Stop, ResourceKind::Database, &name, Extent::All, &by);
     }
     if named.words == "DATABASE" {
@@ -129,6 +137,7 @@ fn alter_table(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, table: &Name, 
         return false;
     }
     let (mut plain, mut dropping) = (false, false);
+    let renamed = cursor.sees("RENAME TO") && next_comma(cursor) >= cursor.tokens.len();
     loop {
         let start = cursor.at;
         let end = next_comma(cursor);
@@ -149,7 +158,13 @@ fn alter_table(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, table: &Name, 
         }
     }
     if plain {
-        run.note(Operation::Alter, ResourceKind::Table, table, Extent::One, by);
+        let resource = run.resource(ResourceKind::Table, table);
+        run.put(Operation::Alter, resource, Extent::One, by, table.span, |effect| {
+            // Nothing is lost by another name, and the old one can be given back.
+            if renamed {
+                effect.reversible = Reversibility::Yes;
+            }
+        });
     }
     true
 }
@@ -266,6 +281,8 @@ fn alter_action(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, table: &Name,
         "constraints"
     } else if cursor.sees("SET") && cursor.has("SYSTEM_VERSIONING") && cursor.has("OFF") {
         "history"
+    } else if cursor.sees("NOCHECK") {
+        "constraints"
     } else {
         ""
     };

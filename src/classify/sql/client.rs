@@ -4,7 +4,7 @@ use crate::model::{CodeOrigin, Extent, GapKind, Hides, Operation, Resource, Reso
 
 use super::cursor::Cursor;
 use super::lexer::{Lexer, Token};
-use super::{Run, control, statement, transfer};
+use super::{Run, control, dynamic, statement, transfer};
 use crate::classify::Language;
 
 /// Reads one such line; `tokens` are the statement that stands before it and that it may send.
@@ -60,6 +60,7 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token], line: Span) {
         }
         "\\o" | "\\out" | "\\g" | "\\gx" | "\\w" | "\\write" | ".output" | ".once" | ".excel" | "spool" | "tee"
         | ".backup" | ".save" | ".dump" | ".clone" | ":out" => output(run, word, at, rest, line),
+        "\\gexec" if gexec(run, tokens, line) => {}
         "\\gexec" => {
             run.put(
                 Operation::Execute,
@@ -121,7 +122,8 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token], line: Span) {
                 Extent::All,
                 word,
                 Some(line),
-                |_| {},
+                // What was there is gone, and nothing asks.
+                |effect| effect.guard_off = lower == ".restore",
             );
         }
         "\\set" | "\\gset" if rest.contains('`') => {
@@ -148,6 +150,18 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token], line: Span) {
             command.chars().take(60).collect::<String>(),
         ),
     }
+}
+
+/// `SELECT 'DROP TABLE ' || name FROM … \gexec`: what is known of the code that the query makes.
+fn gexec(run: &mut Run<'_, '_, '_>, tokens: &[Token], line: Span) -> bool {
+    let mut cursor = Cursor::new(run.text, tokens);
+    if !cursor.eat("SELECT") {
+        return false;
+    }
+    cursor.eat("DISTINCT");
+    let Some(built) = dynamic::expression(run, &mut cursor) else { return false };
+    dynamic::runs(run, &built, "\\gexec", Some(line));
+    true
 }
 
 /// Commands that only change how the client shows things.
@@ -286,7 +300,12 @@ mod tests {
         check(
             "postgres",
             "SELECT 'DROP TABLE logs' \\gexec",
-            "execute Code (some, dynamic code)\ngap dynamic-code: code put together at run time",
+            "drop Table logs (all)",
+        );
+        check(
+            "postgres",
+            "SELECT format('DROP TABLE %I', relname) FROM pg_class \\gexec",
+            "read Table pg_class (all, internal)\ndrop Table relname (all, unresolved, lexical)\ngap unresolved-variable: relname",
         );
         check("postgres", "\\d users", "list Server (all)");
         check("sqlite", ".import /tmp/u.csv users", "read File /tmp/u.csv (all, temporary)\nupdate Table users (some)");

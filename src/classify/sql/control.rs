@@ -99,6 +99,8 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
             transaction::save(run, cursor);
         }
         "RELEASE" => return cursor.rest().len() <= 2,
+        "LET" if run.blocks > 0 || run.dialect == Dialect::Snowflake => return cursor.name().is_some(),
+        "SUMMARIZE" => return explain::explain(run, cursor),
         "SET" | "RESET" | "PRAGMA" | "UNSET" => return settings::set(run, cursor, verb),
         "USE" => return use_(run, cursor),
         "SHOW" => return explain::show(run, cursor),
@@ -189,23 +191,35 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
         }
         "DBCC" => {
             let command = cursor.keyword();
+            if ["CHECK", "SHOW", "OPENTRAN", "SQLPERF", "USEROPTIONS", "INPUTBUFFER", "PAGE", "IND", "LOGINFO", "TRACESTATUS"]
+                .iter()
+                .any(|start| command.starts_with(start))
+                && !cursor.has("REPAIR_ALLOW_DATA_LOSS")
+                && !cursor.has("REPAIR_REBUILD")
+            {
+                run.server(Operation::List, &format!("DBCC {command}"), span);
+                return true;
+            }
             let harmful = cursor.has("REPAIR_ALLOW_DATA_LOSS");
-            let operation = if harmful { Operation::Delete } else { Operation::Alter };
-            let name = Name { span, ..Name::default() };
-            let mut resource = run.resource(if harmful { ResourceKind::Database } else { ResourceKind::Server }, &name);
-            resource.unresolved = false;
-            run.put(operation, resource, Extent::Some, &format!("DBCC {command}"), span, |_| {});
+            let operation = if harmful { Operation::Update } else { Operation::Alter };
+            let text = cursor.next_string().map_or_else(String::new, |(text, _)| if harmful { text } else { String::new() });
+            let kind = if harmful { ResourceKind::Database } else { ResourceKind::Server };
+            // The repair throws away what it cannot mend, and is only allowed where that is said.
+            run.put(operation, Resource::new(kind, text), Extent::Some, &format!("DBCC {command}"), span, |effect| {
+                effect.guard_off = harmful;
+            });
         }
-        "REVERT" => {
-            let name = Name { text: "original login".to_owned(), span, unresolved: false };
-            run.note(Operation::Escalate, ResourceKind::Role, &name, Extent::One, "REVERT");
-        }
+        // Back to who one was: that hands a role back.
+        "REVERT" => settings::session(run, verb, span),
         "AUDIT" | "NOAUDIT" => {
             let operation = if verb == "AUDIT" { Operation::Alter } else { Operation::Disable };
             let name = Name { text: "audit".to_owned(), span, unresolved: false };
             run.note(operation, ResourceKind::Safeguard, &name, Extent::Some, verb);
         }
-        _ => return assignment(run, cursor, here),
+        _ => {
+            let routine = run.blocks > 0 || run.dialect == Dialect::Oracle;
+            return assignment(run, cursor, here) || routine && super::procedures::package(run, here);
+        }
     }
     true
 }
@@ -229,10 +243,14 @@ fn use_(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
         run.note(Operation::Escalate, ResourceKind::Role, &role, Extent::One, "USE ROLE");
         return true;
     }
-    if cursor.eat_any(&["WAREHOUSE", "SCHEMA"]) {
-        return cursor.name().is_some();
+    // `USE warehouse` goes to a database of that name.
+    let mut behind = cursor;
+    if behind.eat_any(&["WAREHOUSE", "SCHEMA"]) && !behind.ended() {
+        return behind.name().is_some();
     }
-    cursor.eat_any(&["DATABASE", "CATALOG"]);
+    if behind.eat_any(&["DATABASE", "CATALOG"]) && !behind.ended() {
+        cursor = behind;
+    }
     let Some(name) = cursor.name() else { return false };
     if !cursor.ended() {
         return false;

@@ -61,8 +61,15 @@ fn top_of(mut cursor: Cursor<'_>) -> Option<Option<u64>> {
     if !cursor.eat("TOP") {
         return None;
     }
-    cursor.eat_punct("(");
-    Some(cursor.number())
+    let bracket = cursor.eat_punct("(");
+    let rows = cursor.number();
+    if bracket {
+        cursor.eat_punct(")");
+    }
+    if cursor.sees("PERCENT") {
+        return (rows.is_none_or(|share| share < 100)).then_some(None);
+    }
+    Some(rows)
 }
 
 /// `SELECT … INTO OUTFILE '/tmp/x'`.
@@ -76,6 +83,7 @@ fn into_file(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) {
             Some(name) => run.resource(ResourceKind::Table, &name),
             None => Resource::new(ResourceKind::File, peer.clone()),
         };
+        transfer::writes_file(run, &peer, phrase, span);
         transfer::export(run, resource, Extent::All, phrase, span, Zone::Local, peer);
         return;
     }
@@ -90,6 +98,8 @@ fn cursor_table(mut cursor: Cursor<'_>) -> Option<Name> {
 /// What a limit leaves of an extent.
 pub(super) fn at_most(limit: Option<u64>, extent: Extent, count: Option<u64>) -> (Extent, Option<u64>) {
     match (limit, extent) {
+        // A number that no table reaches limits nothing.
+        (Some(1_000_000_000..), _) => (extent, count),
         (Some(1), _) | (_, Extent::One) => (Extent::One, count),
         (limit, _) => (Extent::Some, limit.or(count)),
     }

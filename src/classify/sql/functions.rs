@@ -25,6 +25,9 @@ enum Does {
     Executes,
     RewritesLog,
     LosesObject,
+    Waits,
+    /// A folder, a file and a mode: `utl_file.fopen('DIR', 'x.txt', 'w')`.
+    OpensFile,
 }
 
 /// The functions, in lower case.
@@ -67,7 +70,9 @@ fn does(name: &str) -> Option<Does> {
         | "postgres_query"
         | "mysql_query"
         | "query_to_json" => RunsSql,
-        "xp_cmdshell" | "sys_exec" | "sys_eval" | "sys_get" | "shell" | "system" => RunsShell,
+        "xp_cmdshell" | "sys_exec" | "sys_eval" | "sys_get" | "shell" | "system" | "executable" | "os_exec" | "shellexec" => {
+            RunsShell
+        }
         "pg_terminate_backend" | "pg_cancel_backend" | "system$cancel_query" | "system$abort_session" => StopsSession,
         "pg_reload_conf"
         | "pg_rotate_logfile"
@@ -78,7 +83,10 @@ fn does(name: &str) -> Option<Does> {
         "set_config" => Sets,
         "url" | "s3" | "remote" | "remotesecure" | "gcs" | "azureblobstorage" | "hdfs" | "mysql" | "postgresql"
         | "mongodb" | "http_get" | "http_post" | "deltalake" | "iceberg" | "iceberg_scan" | "delta_scan"
-        | "postgres_scan" | "mysql_scan" | "sqlite_scan" | "s3cluster" => Fetches,
+        | "postgres_scan" | "mysql_scan" | "sqlite_scan" | "s3cluster" | "urlcluster" | "jdbc" | "odbc" | "httpuritype" => {
+            Fetches
+        }
+        "pg_sleep" | "pg_sleep_for" | "pg_sleep_until" | "sleep" | "benchmark" | "receive_message" => Waits,
         "table_to_xml" | "cursor_to_xml" | "schema_to_xml" | "database_to_xml" => ReadsTableOf,
         "plpgsql_call_handler" | "eval" | "py_eval" => Executes,
         "pg_drop_replication_slot" | "pg_stat_reset" | "pg_stat_statements_reset" => RewritesLog,
@@ -87,9 +95,33 @@ fn does(name: &str) -> Option<Does> {
     })
 }
 
+/// The functions of Oracle's packages that reach out of the database.
+fn in_package(package: &str, name: &str) -> Option<Does> {
+    if !starts_package(package) {
+        return None;
+    }
+    Some(match (package.to_ascii_lowercase().as_str(), name) {
+        ("utl_http" | "utl_inaddr" | "utl_tcp" | "utl_smtp" | "dbms_ldap" | "apex_web_service", _) => Does::Fetches,
+        ("utl_file", "fopen" | "fcopy" | "frename") => Does::OpensFile,
+        ("dbms_xmlquery" | "dbms_xmlgen", "getxml" | "newcontext") => Does::RunsSql,
+        ("dbms_java" | "dbms_java_test", "runjava" | "funcall") => Does::Executes,
+        ("dbms_lock" | "dbms_session", "sleep") => Does::Waits,
+        _ => return None,
+    })
+}
+
+fn starts_package(package: &str) -> bool {
+    ["utl_", "dbms", "apex"].iter().any(|start| package.get(..4).is_some_and(|begin| begin.eq_ignore_ascii_case(start)))
+}
+
+/// Whether what a call of this name does is noted wherever it stands.
+pub(super) fn is_known(name: &str) -> bool {
+    does(name).is_some()
+}
+
 /// Names that are functions only in one place: `file('x')` is one, a column `file (` in a column list is not.
 const NEEDS_LITERAL: &[&str] =
-    &["file", "url", "s3", "mysql", "shell", "system", "remote", "hdfs", "glob", "eval", "postgresql"];
+    &["file", "url", "s3", "mysql", "shell", "system", "remote", "hdfs", "glob", "eval", "postgresql", "executable", "jdbc", "odbc"];
 
 /// Calls beyond this in one statement are not read one by one: each looks through its arguments, which may nest.
 const MAX_CALLS: usize = 100;
@@ -110,7 +142,14 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token]) {
             continue;
         }
         let lower = text.to_ascii_lowercase();
-        if let Some(does) = does(&lower) {
+        if !run.made.is_empty() && super::routine::calls_made(run, &lower) {
+            continue;
+        }
+        let package = match pair.checked_sub(3) {
+            Some(at) if run.text.as_bytes()[tokens[at + 1].start] == b'.' => &run.text[tokens[at].start..tokens[at].end],
+            _ => "",
+        };
+        if let Some(does) = in_package(package, &lower).or_else(|| does(&lower)) {
             let mut cursor = Cursor { text: run.text, tokens, at: pair };
             let inner = cursor.brackets().unwrap_or_default();
             let span = Some(Span::new(name.start, cursor.tokens[cursor.at - 1].end));
@@ -122,12 +161,19 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token]) {
                 run.gap(GapKind::TooLarge, Hides::Anything, span, "too many calls in one statement");
                 return;
             }
-            call(run, does, &lower, Cursor::new(cursor.text, inner), span);
+            call(run, does, &lower, Cursor::new(cursor.text, inner), span, tokens);
         }
     }
 }
 
-fn call(run: &mut Run<'_, '_, '_>, does: Does, by: &str, mut arguments: Cursor<'_>, span: Option<Span>) {
+fn call(
+    run: &mut Run<'_, '_, '_>,
+    does: Does,
+    by: &str,
+    mut arguments: Cursor<'_>,
+    span: Option<Span>,
+    statement: &[Token],
+) {
     let first = || Cursor { ..arguments }.string().map(|(text, _)| text);
     match does {
         Does::ReadsFile | Does::ListsFolder => {
@@ -173,7 +219,11 @@ fn call(run: &mut Run<'_, '_, '_>, does: Does, by: &str, mut arguments: Cursor<'
         },
         Does::StopsSession => {
             let what = arguments.token().filter(|token| token.kind == Kind::Number).map_or("", |_| arguments.peek(0));
-            let extent = if what.is_empty() { Extent::Some } else { Extent::One };
+            let extent = match what {
+                "" if by != "pg_cancel_backend" => stopped(Cursor::new(run.text, statement)),
+                "" => Extent::Some,
+                _ => Extent::One,
+            };
             run.put(Operation::Stop, Resource::new(ResourceKind::Process, what), extent, by, span, |_| {});
         }
         Does::ReloadsServer => run.server(Operation::Alter, by, span),
@@ -184,7 +234,7 @@ fn call(run: &mut Run<'_, '_, '_>, does: Does, by: &str, mut arguments: Cursor<'
                 let role = arguments.string().map(|(text, _)| text).unwrap_or_default();
                 let role = Name { text: role, span, unresolved: false };
                 run.note(Operation::Escalate, ResourceKind::Role, &role, Extent::One, by);
-            } else if ["row_security", "session_replication_role"].contains(&name.as_str()) {
+            } else if arguments.eat_punct(",") && super::settings::turns_off(&name, arguments.peek(0)) {
                 run.put(
                     Operation::Disable,
                     Resource::new(ResourceKind::Safeguard, name),
@@ -207,9 +257,44 @@ fn call(run: &mut Run<'_, '_, '_>, does: Does, by: &str, mut arguments: Cursor<'
         Does::RewritesLog => {
             run.put(Operation::Rewrite, Resource::new(ResourceKind::Log, by), Extent::Some, by, span, |_| {})
         }
+        Does::OpensFile => {
+            let mut words = Vec::new();
+            while let Some((text, _)) = arguments.next_string() {
+                words.push(text);
+            }
+            let writes = by != "fopen" || words.last().is_some_and(|mode| mode.to_ascii_lowercase().starts_with(['w', 'a']));
+            let path = words[..words.len().min(2)].join("/");
+            let operation = if writes { Operation::Update } else { Operation::Read };
+            run.put(operation, transfer::server_file(&path), Extent::All, by, span, |_| {});
+        }
+        Does::Waits => super::settings::session(run, by, span),
         Does::LosesObject => {
             run.put(Operation::Delete, Resource::new(ResourceKind::Item, "large object"), Extent::One, by, span, |_| {})
         }
+    }
+}
+
+/// How many of the sessions that a query lists are ended: all of a server, a database or a user, unless something is asked
+/// of what they do or for how long.
+fn stopped(mut cursor: Cursor<'_>) -> Extent {
+    let Some(at) = cursor.find_flat(&["WHERE"]) else {
+        return if cursor.has("FROM") { Extent::All } else { Extent::Some };
+    };
+    cursor.at = at + 1;
+    let column = |token: &Token| {
+        token.kind == Kind::Word
+            && ["state_change", "query", "query_start", "xact_start", "backend_start", "wait_event", "leader_pid", "query_id"]
+                .iter()
+                .any(|name| cursor.text[token.start..token.end].eq_ignore_ascii_case(name))
+    };
+    let own = |at: usize| {
+        let cursor = Cursor { at, ..cursor };
+        cursor.sees("pid") && cursor.peek(1) == "="
+    };
+    if cursor.rest().iter().any(column) || (cursor.at..cursor.tokens.len()).any(own) || cursor.has("IN") {
+        Extent::Some
+    } else {
+        Extent::All
     }
 }
 
@@ -277,11 +362,22 @@ fn runs_sql(run: &mut Run<'_, '_, '_>, by: &str, mut arguments: Cursor<'_>, span
                 run.transaction = Some(run.scene.mark());
             }
         }
+        _ if by == "openrowset" && arguments_of_bulk(run, span) => {
+            let path = connection.unwrap_or_default();
+            transfer::reads_file(run, &path, by, span);
+        }
         _ if by == "openrowset" || by == "opendatasource" => {
             transfer::fetch(run, connection.as_deref().unwrap_or_default(), by, span);
         }
         _ => executes(run, by, span),
     }
+}
+
+/// `OPENROWSET(BULK 'file', …)` reads a file of the server's.
+fn arguments_of_bulk(run: &Run<'_, '_, '_>, span: Option<Span>) -> bool {
+    let words = span.and_then(|span| run.text.get(span.start..span.end)).unwrap_or_default();
+    let inner = words.split_once('(').map_or("", |(_, inner)| inner.trim_start());
+    inner.get(..5).is_some_and(|word| word.eq_ignore_ascii_case("BULK "))
 }
 
 /// `host=x dbname=y`, `postgres://user@x/y`

@@ -12,11 +12,14 @@ mod create;
 mod cursor;
 mod data;
 mod dialect;
+mod dynamic;
+mod fragment;
 mod functions;
 mod kinds;
 mod lexer;
 mod parse;
 mod predicate;
+mod procedures;
 mod routine;
 mod schema;
 mod settings;
@@ -54,6 +57,10 @@ pub fn run(scene: &mut Scene<'_>, text: &str) {
         blocks: 0,
         looping: false,
         declares: false,
+        variables: Vec::new(),
+        prepared: Vec::new(),
+        made: Vec::new(),
+        misfit: false,
         scanned: false,
         depth: 0,
         transaction: None,
@@ -86,6 +93,9 @@ pub fn run(scene: &mut Scene<'_>, text: &str) {
     if splitter.lexer.unclosed {
         run.gap(GapKind::Unparsed, Hides::Anything, None, "a quote or comment is never closed");
     }
+    if outermost && (splitter.lexer.unclosed || run.misfit && fragment::ends_another(text)) {
+        fragment::run(&mut run);
+    }
     run.finish();
     if outermost && !template.is_empty() {
         run.scene.set_template(|| template);
@@ -108,6 +118,14 @@ struct Run<'s, 'a, 't> {
     looping: bool,
     /// Inside the declarations of a block.
     declares: bool,
+    /// Variables and the code they hold.
+    variables: Vec<(String, dynamic::Built)>,
+    /// Statements prepared in this text, which are judged there.
+    prepared: Vec<String>,
+    /// Routines made in this text, with their bodies.
+    made: Vec<(String, String, Span)>,
+    /// A statement began like none.
+    misfit: bool,
     /// The functions of the statement at hand are noted already.
     scanned: bool,
     /// How deep statements are nested (`EXPLAIN PREPARE …`).
@@ -127,7 +145,7 @@ impl Run<'_, '_, '_> {
         resource.unresolved = name.unresolved || name.text.is_empty();
         if matches!(kind, ResourceKind::Table | ResourceKind::View | ResourceKind::Column | ResourceKind::Index) {
             if name.text.starts_with('#')
-                || name.text.starts_with('@') && self.dialect == Dialect::TSql
+                || name.text.starts_with('@') && self.dialect == Dialect::TSql && !name.unresolved
                 || is_one_of(&name.text, &self.temporary)
                 || starts(&name.text, "pg_temp.")
             {

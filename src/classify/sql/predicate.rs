@@ -17,7 +17,17 @@ pub(super) struct Reach {
 /// How far a change of the table `target` with this condition reaches.
 pub(super) fn reach(run: &Run<'_, '_, '_>, condition: Option<&Expr>, target: &str) -> Reach {
     let Some(condition) = condition else { return Reach { extent: Extent::All, count: None } };
-    let judge = Judge { run, target };
+    let judge = Judge { run, target, same: &[] };
+    reached(&judge, condition)
+}
+
+/// The same where the names in `same` all stand for the target: a join of a table with itself on its key leaves no row out.
+pub(super) fn reach_joined(run: &Run<'_, '_, '_>, condition: Option<&Expr>, target: &str, same: &[String]) -> Reach {
+    let Some(condition) = condition else { return Reach { extent: Extent::All, count: None } };
+    reached(&Judge { run, target, same }, condition)
+}
+
+fn reached(judge: &Judge<'_, '_, '_, '_>, condition: &Expr) -> Reach {
     if judge.truth(condition, 0) == Some(true) {
         return Reach { extent: Extent::All, count: None };
     }
@@ -74,6 +84,8 @@ const MAX_DEPTH: usize = 40;
 struct Judge<'r, 's, 'a, 't> {
     run: &'r Run<'s, 'a, 't>,
     target: &'r str,
+    /// Names that all stand for the target.
+    same: &'r [String],
 }
 
 impl Judge<'_, '_, '_, '_> {
@@ -90,25 +102,48 @@ impl Judge<'_, '_, '_, '_> {
             Expr::UnaryOp { op: UnaryOperator::Minus, expr } => self.truth(expr, depth + 1),
             Expr::IsTrue(inner) | Expr::IsNotFalse(inner) => self.truth(inner, depth + 1),
             Expr::IsFalse(inner) | Expr::IsNotTrue(inner) => self.truth(inner, depth + 1).map(|truth| !truth),
-            Expr::IsNotNull(inner) if self.constant(inner).is_some() || is_row_key(plain(inner)) => Some(true),
+            Expr::IsNotNull(inner) if self.constant(inner).is_some() || self.is_row_key(plain(inner)) => Some(true),
             Expr::IsNull(inner) => match plain(inner) {
                 Expr::Value(value) => Some(value.value == Value::Null),
                 _ => None,
             },
             Expr::Exists { subquery, negated } => self.always_answers(subquery, depth).map(|truth| truth != *negated),
             Expr::Subquery(subquery) => self.subquery_truth(subquery, depth),
+            Expr::AnyOp { right, compare_op: BinaryOperator::Eq, .. } => match plain(right) {
+                Expr::Subquery(subquery) => self.is_whole_target(subquery, depth).then_some(true),
+                _ => None,
+            },
+            Expr::Case { operand: None, conditions, else_result, .. } => {
+                let decided = conditions.iter().find(|when| self.truth(&when.condition, depth + 1) != Some(false));
+                match decided {
+                    Some(when) if self.truth(&when.condition, depth + 1) == Some(true) => self.truth(&when.result, depth + 1),
+                    Some(_) => None,
+                    None => self.truth(else_result.as_deref()?, depth + 1),
+                }
+            }
             Expr::InSubquery { subquery, negated: false, .. } => self.is_whole_target(subquery, depth).then_some(true),
             Expr::InList { expr, list, negated } => {
+                if *negated && self.is_row_key(plain(expr)) && list.iter().all(|value| self.below_keys(value)) {
+                    return Some(true);
+                }
                 let wanted = self.constant(expr)?;
                 let found = list.iter().any(|value| self.constant(value).as_ref() == Some(&wanted));
                 Some(found != *negated)
             }
-            Expr::Like { negated: false, pattern, .. } | Expr::ILike { negated: false, pattern, .. } => {
+            Expr::Like { negated: false, expr, pattern, .. } | Expr::ILike { negated: false, expr, pattern, .. } => {
                 let pattern = self.constant(pattern)?;
-                (!pattern.is_empty() && pattern.bytes().all(|byte| byte == b'%')).then_some(true)
+                let same = self.constant(expr).is_some_and(|text| text == pattern);
+                (same || !pattern.is_empty() && pattern.bytes().all(|byte| byte == b'%')).then_some(true)
+            }
+            Expr::RLike { negated: false, pattern, .. } => matches_all(&self.constant(pattern)?).then_some(true),
+            Expr::BinaryOp { op: BinaryOperator::PGRegexMatch | BinaryOperator::PGRegexIMatch, right, .. } => {
+                matches_all(&self.constant(right)?).then_some(true)
             }
             Expr::Between { expr, negated, low, high } => {
                 let number = |expr: &Expr| self.constant(expr)?.parse::<f64>().ok();
+                if self.is_row_key(plain(expr)) && number(low)? <= 1.0 && number(high)? >= 99_999_999.0 {
+                    return Some(!*negated);
+                }
                 let inside = (number(low)?..=number(high)?).contains(&number(expr)?);
                 Some(inside != *negated)
             }
@@ -142,7 +177,14 @@ impl Judge<'_, '_, '_, '_> {
 
     fn compared(&self, left: &Expr, op: &BinaryOperator, right: &Expr, depth: usize) -> Option<bool> {
         use BinaryOperator::{Eq, Gt, GtEq, Lt, LtEq, NotEq, Spaceship};
-        if matches!(op, Eq | GtEq | LtEq | Spaceship) && is_column(left) && left == right && !self.is_place(left) {
+        if matches!(op, Eq | GtEq | LtEq | Spaceship) && left == right && self.is_steady(left, 0) {
+            return Some(true);
+        }
+        if *op == Eq && self.is_self_join(left, right) {
+            return Some(true);
+        }
+        // A row cannot have been made after now.
+        if matches!(op, Lt | LtEq) && is_birth(left) && is_now(right) || matches!(op, Gt | GtEq) && is_birth(right) && is_now(left) {
             return Some(true);
         }
         if let (Some(truth), Some(other)) = (self.flag(left, depth), self.flag(right, depth)) {
@@ -154,7 +196,7 @@ impl Judge<'_, '_, '_, '_> {
         }
         // `id > 0` is how people satisfy a client that wants a condition.
         let above = |value: &Expr| self.constant(value).and_then(|text| text.parse::<f64>().ok());
-        if is_row_key(left)
+        if self.is_row_key(left)
             && above(right).is_some_and(|number| {
                 matches!(op, Gt) && number <= 0.0
                     || matches!(op, GtEq) && number <= 1.0
@@ -244,6 +286,58 @@ impl Judge<'_, '_, '_, '_> {
             && select.selection.as_ref().is_none_or(|condition| self.truth(condition, depth + 1) == Some(true))
     }
 
+    /// The column that every row has a positive value in, by the names nearly everybody uses.
+    fn is_row_key(&self, expr: &Expr) -> bool {
+        let Some(column) = last_ident(expr) else { return false };
+        if ["id", "_id", "pk", "rowid", "ctid", "rownum", "uuid", "guid", "oid"].iter().any(|name| column.eq_ignore_ascii_case(name)) {
+            return true;
+        }
+        // `order_id` of `orders`
+        let table = self.target.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+        let column = column.to_ascii_lowercase();
+        let of = column.strip_suffix("_id").or_else(|| column.strip_suffix("id")).unwrap_or_default();
+        of.len() >= 2 && (table == of || table.strip_suffix('s').is_some_and(|one| one == of))
+    }
+
+    /// A column, or a function of columns and values that gives the same twice.
+    fn is_steady(&self, expr: &Expr, depth: usize) -> bool {
+        match plain(expr) {
+            Expr::Function(function) => {
+                use sqlparser::ast::{FunctionArg, FunctionArgExpr, FunctionArguments};
+                const STEADY: &[&str] = &["coalesce", "lower", "upper", "trim", "length", "abs", "concat", "ifnull", "nvl", "isnull"];
+                let name = function.name.0.last().and_then(|part| part.as_ident()).map_or("", |ident| &ident.value);
+                let FunctionArguments::List(list) = &function.args else { return false };
+                depth < 4
+                    && STEADY.iter().any(|steady| name.eq_ignore_ascii_case(steady))
+                    && list.args.iter().all(|argument| match argument {
+                        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => self.is_steady(expr, depth + 1),
+                        _ => false,
+                    })
+            }
+            Expr::Value(value) => !matches!(value.value, Value::Null | Value::Placeholder(_)),
+            other => is_column(other) && !self.is_place(other),
+        }
+    }
+
+    /// A number that no key has.
+    fn below_keys(&self, value: &Expr) -> bool {
+        self.constant(value).is_some_and(|text| text.is_empty() || text.parse::<f64>().is_ok_and(|number| number <= 0.0))
+    }
+
+    /// `a.id = b.id` where both are the same table.
+    fn is_self_join(&self, left: &Expr, right: &Expr) -> bool {
+        let (Expr::CompoundIdentifier(left_parts), Expr::CompoundIdentifier(right_parts)) = (left, right) else { return false };
+        let ([left_table @ .., left_column], [right_table @ .., right_column]) = (&left_parts[..], &right_parts[..]) else {
+            return false;
+        };
+        let (Some(left_table), Some(right_table)) = (left_table.last(), right_table.last()) else { return false };
+        let named = |table: &str| self.same.iter().any(|name| name.eq_ignore_ascii_case(table));
+        left_column.value.eq_ignore_ascii_case(&right_column.value)
+            && self.is_key(left)
+            && named(&left_table.value)
+            && named(&right_table.value)
+    }
+
     fn is_key(&self, expr: &Expr) -> bool {
         let column = match expr {
             Expr::Identifier(ident) if !parse::is_param(self.run, ident) => ident,
@@ -296,22 +390,45 @@ fn constant_truth(value: &Value) -> Option<bool> {
     }
 }
 
-/// The column that every row has a positive value in, by the names nearly everybody uses.
-fn is_row_key(expr: &Expr) -> bool {
-    let column = match expr {
-        Expr::Identifier(ident) => ident,
-        Expr::CompoundIdentifier(parts) => match parts.last() {
-            Some(last) => last,
-            None => return false,
-        },
-        _ => return false,
+/// A pattern that every text fits.
+fn matches_all(pattern: &str) -> bool {
+    matches!(pattern, "" | "." | ".*" | ".+" | "^" | "$" | "^.*" | "^.*$" | "^.+$" | ".*$" | "(.*)")
+}
+
+/// The column that says when a row was made, by the names nearly everybody uses.
+fn is_birth(expr: &Expr) -> bool {
+    last_ident(expr).is_some_and(|column| {
+        ["created_at", "created_on", "created", "inserted_at", "createdat", "date_created", "creation_date", "created_date"]
+            .iter()
+            .any(|name| column.eq_ignore_ascii_case(name))
+    })
+}
+
+/// `now()` and its sisters, as they are; nothing taken off.
+fn is_now(expr: &Expr) -> bool {
+    let name = match expr {
+        Expr::Function(function) => function.name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.as_str()),
+        _ => last_ident(expr),
     };
-    ["id", "_id", "pk", "rowid"].iter().any(|name| column.value.eq_ignore_ascii_case(name))
+    name.is_some_and(|name| {
+        ["now", "current_timestamp", "current_date", "getdate", "getutcdate", "sysdate", "systimestamp", "sysdatetime", "localtimestamp"]
+            .iter()
+            .any(|now| name.eq_ignore_ascii_case(now))
+    })
+}
+
+fn last_ident(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Identifier(ident) => Some(&ident.value),
+        Expr::CompoundIdentifier(parts) => parts.last().map(|last| last.value.as_str()),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::classify::sql::tests::check;
+    use crate::classify::sql::tests::{check, understand};
+    use crate::model::Extent;
 
     #[test]
     fn conditions_that_hold_for_every_row_are_none() {
@@ -327,6 +444,30 @@ mod tests {
             "delete Table logs (all)\nread Table logs (all)",
         );
         check("postgres", "DELETE FROM logs WHERE note LIKE '%'", "delete Table logs (all)");
+        for always in [
+            "LENGTH('x') >= 0 OR TRUE",
+            "id NOT IN (0, -1)",
+            "id BETWEEN 1 AND 999999999",
+            "log_id IS NOT NULL",
+            "note ~ '.*'",
+            "id = ANY (SELECT id FROM logs)",
+            "CASE WHEN 1 = 1 THEN TRUE ELSE FALSE END",
+            "created_at <= now()",
+            "'a' LIKE 'a'",
+            "coalesce(id, 0) = coalesce(id, 0)",
+        ] {
+            let found = understand("postgres", &format!("DELETE FROM logs WHERE {always}"));
+            assert_eq!(found.effects[0].extent, Extent::All, "{always}");
+        }
+        for some in ["id NOT IN (0, 4)", "id BETWEEN 1 AND 500", "user_id IS NOT NULL", "expires_at < now()", "note ~ 'a.*'"] {
+            let found = understand("postgres", &format!("DELETE FROM logs WHERE {some}"));
+            assert_eq!(found.effects[0].extent, Extent::Some, "{some}");
+        }
+        check("postgres", "DELETE FROM logs a USING logs b WHERE a.id = b.id", "delete Table logs (all)");
+        check("mysql", "DELETE a FROM logs a JOIN logs b ON a.id = b.id", "delete Table logs (all)");
+        check("mysql", "DELETE a FROM logs a JOIN logs b ON a.note = b.note AND a.id > b.id", "delete Table logs (some)");
+        check("tsql", "DELETE TOP (100) PERCENT FROM logs", "delete Table logs (all)");
+        check("mysql", "DELETE FROM logs LIMIT 18446744073709551615", "delete Table logs (all)");
         check("postgres", "DELETE FROM logs WHERE id > 0", "delete Table logs (all)");
         check("postgres", "DELETE FROM logs WHERE id IS NOT NULL", "delete Table logs (all)");
         check("postgres", "DELETE FROM logs WHERE id > 40", "delete Table logs (some)");

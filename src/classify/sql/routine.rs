@@ -6,7 +6,7 @@ use super::cursor::{Cursor, Name};
 use super::dialect::Dialect;
 use super::kinds::Named;
 use super::lexer::Kind;
-use super::{Run, access, control, functions, settings, statement};
+use super::{Run, access, control, dynamic, functions, procedures, settings, statement};
 use crate::classify::Language;
 use crate::classify::command::Stream;
 
@@ -72,6 +72,9 @@ fn executes(run: &mut Run<'_, '_, '_>, by: &str, name: &str, origin: CodeOrigin,
 /// A routine that the database keeps: what it does is not in the text.
 fn call(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, by: &str) -> bool {
     let Some(name) = cursor.name() else { return false };
+    if calls_made(run, &name.text) {
+        return true;
+    }
     if !cursor.ended() && !cursor.sees_punct("(") && cursor.rest().iter().all(|token| token.kind == Kind::Word) {
         return false;
     }
@@ -79,9 +82,6 @@ fn call(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, by: &str) -> bool {
     run.gap(GapKind::HiddenCode, Hides::Anything, name.span, format!("stored routine {}", name.text));
     true
 }
-
-/// Settings that `sp_configure` must not turn on.
-const SWITCHES: &[&str] = &["xp_cmdshell", "Ole Automation Procedures", "clr enabled", "Ad Hoc Distributed Queries"];
 
 fn execute(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> bool {
     let span = cursor.span();
@@ -107,6 +107,10 @@ fn execute(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> boo
     let first = cursor.token();
     match first.map(|token| token.kind) {
         Some(Kind::Text) => return string(run, cursor, verb),
+        // MySQL prepares from a variable; Postgres and Oracle run what a variable of the block holds.
+        Some(Kind::Word) if run.variables.iter().any(|(name, _)| name.eq_ignore_ascii_case(cursor.peek(0))) => {
+            return string(run, cursor, verb);
+        }
         Some(Kind::Punct) if cursor.sees_punct("(") => {
             let inner = cursor.brackets().unwrap_or_default();
             return string(run, Cursor::new(cursor.text, inner), verb);
@@ -122,9 +126,7 @@ fn execute(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> boo
         || run.blocks > 0 && run.dialect != Dialect::TSql
     {
         // A variable, or a string that is glued together.
-        executes(run, verb, "", CodeOrigin::Dynamic, span);
-        control::dynamic(run, span, Hides::Anything);
-        return true;
+        return string(run, cursor, verb);
     }
     let Some(name) = cursor.name() else { return false };
     let plain = name.text.rsplit('.').next().unwrap_or_default().trim_start_matches('#').to_ascii_lowercase();
@@ -143,54 +145,13 @@ fn execute(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> boo
             true
         }
         "sp_executesql" | "sp_sqlexec" | "sp_prepexec" => string(run, cursor, "sp_executesql"),
-        "sp_configure" => {
-            let option = cursor.string().map(|(text, _)| text).unwrap_or_default();
-            let on = cursor.eat_punct(",") && cursor.peek(0) != "0";
-            if on && SWITCHES.iter().any(|switch| option.eq_ignore_ascii_case(switch)) {
-                run.put(
-                    Operation::Disable,
-                    Resource::new(ResourceKind::Safeguard, option),
-                    Extent::One,
-                    "sp_configure",
-                    span,
-                    |_| {},
-                );
-            } else {
-                run.server(Operation::Alter, "sp_configure", span);
-            }
-            true
-        }
-        "sp_addsrvrolemember" | "sp_addrolemember" => {
-            let role = Cursor { ..cursor }.next_string().map(|(text, _)| text).unwrap_or_default();
-            access::grants(run, &Name { text: role, span, unresolved: false }, &plain, span);
-            true
-        }
-        "sp_oacreate" | "sp_oamethod" | "xp_regwrite" | "sp_add_jobstep" | "xp_dirtree" | "xp_fileexist"
-        | "xp_regread" => {
-            executes(run, &plain, &plain, CodeOrigin::Stored, span);
-            run.gap(GapKind::HiddenCode, Hides::Anything, span, plain);
-            true
-        }
-        "sp_help" | "sp_helptext" | "sp_who" | "sp_who2" | "sp_tables" | "sp_columns" | "sp_databases"
-        | "sp_spaceused" | "sp_lock" => {
-            run.server(Operation::List, &plain, span);
-            true
-        }
-        "sp_rename" => {
-            let what = cursor.string().map(|(text, _)| text).unwrap_or_default();
-            run.note(
-                Operation::Alter,
-                ResourceKind::Table,
-                &Name { text: what, span, unresolved: false },
-                Extent::One,
-                "sp_rename",
-            );
-            true
-        }
+        _ if procedures::run(run, cursor, &plain, span) => true,
         _ => {
-            let prose = cursor.rest().len() > 2 && cursor.rest().iter().all(|token| token.kind == Kind::Word);
-            if prose {
+            if procedures::is_prose(cursor) {
                 return false;
+            }
+            if verb == "EXECUTE" && run.prepared.iter().any(|prepared| prepared.eq_ignore_ascii_case(&name.text)) {
+                return true;
             }
             executes(run, verb, &name.text, CodeOrigin::Stored, name.span);
             run.gap(GapKind::HiddenCode, Hides::Anything, name.span, format!("stored or prepared code {}", name.text));
@@ -199,41 +160,20 @@ fn execute(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> boo
     }
 }
 
-/// Code given as a string: read when it is one literal, dynamic when it is glued together.
+/// Code given as a string: read as far as it is known.
 fn string(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, by: &str) -> bool {
     let span = cursor.span_from(0).or(cursor.span());
     // `@stmt = N'…'`
     if cursor.peek(0).starts_with('@') && cursor.peek(1) == "=" {
         cursor.at += 2;
     }
-    let formatted = cursor.eat("format");
-    if formatted {
-        cursor.eat_punct("(");
-    }
-    let mut code = String::new();
-    let mut place: Option<Span> = None;
-    let mut literals = 0;
-    while let Some((text, span)) = cursor.string() {
-        code.push_str(&text);
-        place = super::cursor::join(place, Some(span));
-        literals += 1;
-        if !cursor.eat_punct("||") && !cursor.eat_punct("+") {
-            break;
+    match dynamic::expression(run, &mut cursor) {
+        Some(built) => dynamic::runs(run, &built, by, span),
+        None => {
+            executes(run, by, "", CodeOrigin::Dynamic, span);
+            control::dynamic(run, span, Hides::Anything);
         }
     }
-    let glued = literals == 0
-        || cursor
-            .tokens
-            .get(cursor.at.wrapping_sub(1))
-            .is_some_and(|last| matches!(&cursor.text[last.start..last.end], "||" | "+"))
-        || cursor.sees_punct("||");
-    if glued || formatted && code.contains("%s") {
-        executes(run, by, "", CodeOrigin::Dynamic, span);
-        control::dynamic(run, span, Hides::Anything);
-        return true;
-    }
-    let Some(place) = place else { return false };
-    run.nested_sql(&code, place, None);
     true
 }
 
@@ -243,10 +183,13 @@ fn prepare(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
         settings::session(run, "PREPARE TRANSACTION", cursor.span());
         return true;
     }
-    let Some(_) = cursor.name() else { return false };
+    let Some(name) = cursor.name() else { return false };
     cursor.brackets();
+    if run.prepared.len() < 64 {
+        run.prepared.push(name.text);
+    }
     if cursor.eat("AS") {
-        // The EXECUTE is seen apart and cannot be tied to this: what it will do is said here.
+        // The EXECUTE may come in another text and cannot be tied to this: what it will do is said here.
         statement::run(run, cursor.rest());
         return true;
     }
@@ -294,6 +237,7 @@ pub(super) fn created(run: &mut Run<'_, '_, '_>, cursor: Cursor<'_>, named: &Nam
     let by = format!("CREATE {}", named.words);
     if let Some(at) = cursor.find("LANGUAGE") {
         let language = Cursor { at: at + 1, ..cursor }.peek(0).trim_matches(['\'', '"']).to_ascii_lowercase();
+        remember(run, cursor, name, &language);
         if UNTRUSTED.contains(&language.as_str()) && run.dialect != Dialect::Oracle {
             let granted = Name { text: format!("language {language} to {}", name.text), ..name.clone() };
             access::grants(run, &granted, &by, name.span);
@@ -312,6 +256,27 @@ pub(super) fn created(run: &mut Run<'_, '_, '_>, cursor: Cursor<'_>, named: &Nam
         let table = cursor.find("TO").and_then(|at| Cursor { at: at + 1, ..cursor }.name()).unwrap_or_default();
         run.note(Operation::Alter, ResourceKind::Table, &table, Extent::All, "CREATE RULE");
     }
+}
+
+/// Remembers the body of a routine that is made here, for when it is called in the same text.
+fn remember(run: &mut Run<'_, '_, '_>, cursor: Cursor<'_>, name: &Name, language: &str) {
+    if !matches!(language, "sql" | "plpgsql") || run.made.len() >= 16 {
+        return;
+    }
+    if let Some(at) = cursor.find("AS")
+        && let Some((code, span)) = (Cursor { at: at + 1, ..cursor }).string()
+    {
+        run.made.push((name.text.to_ascii_lowercase(), code, span));
+    }
+}
+
+/// Reads the body of a routine that was made in this text and is called now; `false` when it was not.
+pub(super) fn calls_made(run: &mut Run<'_, '_, '_>, name: &str) -> bool {
+    let Some(at) = run.made.iter().position(|(made, ..)| made.eq_ignore_ascii_case(name)) else { return false };
+    // Once is enough, and a routine that calls itself ends here.
+    let (_, code, span) = run.made.remove(at);
+    run.nested_sql(&code, span, None);
+    true
 }
 
 /// A shared library gets into the server.
@@ -356,19 +321,29 @@ mod tests {
         check(
             "postgres",
             "DO $$ DECLARE r record; BEGIN FOR r IN SELECT t FROM names LOOP EXECUTE 'DROP TABLE ' || r.t; END LOOP; END $$",
-            "read Table names (unknown, lexical)\nexecute Code (one, dynamic code)\ngap dynamic-code: code put together at run time",
+            "read Table names (unknown, lexical)\nexecute Code (one, dynamic code)\ndrop Table r.t (all, unresolved, lexical)\ngap dynamic-code: code put together at run time\ngap unresolved-variable: r.t",
         );
         check(
             "postgres",
             "DO $$ BEGIN EXECUTE format('TRUNCATE %I', t); END $$",
-            "delete Table %I (all, unresolved)\ngap unresolved-variable: %I",
+            "delete Table t (all, unresolved, lexical)\ngap unresolved-variable: t",
         );
         check("tsql", "EXEC sp_executesql N'DROP TABLE logs'", "drop Table logs (all)");
         check(
             "tsql",
             "EXEC('DROP TABLE ' + @t)",
-            "execute Code (one, dynamic code)\ngap dynamic-code: code put together at run time",
+            "execute Code (one, dynamic code)\ndrop Table @t (all, unresolved, lexical)\ngap dynamic-code: code put together at run time\ngap unresolved-variable: @t",
         );
+        check("tsql", "DECLARE @q nvarchar(max) = N'DROP TABLE ' + N'logs'; EXEC(@q)", "drop Table logs (all)");
+        check("tsql", "DECLARE @q varchar(99); SELECT @q = 0x44524f50205441424c45206c6f6773; EXEC(@q)", "execute Code (one, decoded code)\ndrop Table logs (all)");
+        check("mysql", "SET @s = CONCAT('DROP ', 'TABLE logs'); PREPARE p FROM @s; EXECUTE p", "alter Item session (one, ephemeral)\ndrop Table logs (all)");
+        check(
+            "postgres",
+            "DO $$ DECLARE q text; BEGIN q := 'DELETE FROM logs'; EXECUTE q; END $$",
+            "delete Table logs (all)",
+        );
+        check("oracle", "DECLARE s VARCHAR2(99) := 'TRUNCATE TABLE logs'; BEGIN EXECUTE IMMEDIATE s; END;", "delete Table logs (all)");
+        check("postgres", "PREPARE p AS DELETE FROM logs WHERE id = $1; EXECUTE p(4)", "delete Table logs (one)");
         check("mysql", "PREPARE s FROM 'DROP TABLE logs'", "drop Table logs (all)");
         check(
             "postgres",

@@ -50,7 +50,7 @@ fn drop(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
             let name = Name { text: format!("owned by {}", owner.text), ..owner };
             let resource = run.resource(ResourceKind::Database, &name);
             let span = cursor.span_from(0);
-            run.put(Operation::Drop, resource, Extent::Some, "DROP OWNED", span, |effect| effect.cascades = cascades);
+            run.put(Operation::Drop, resource, Extent::All, "DROP OWNED", span, |effect| effect.cascades = cascades);
         }
         return true;
     }
@@ -182,11 +182,12 @@ pub(super) fn is_prose(cursor: Cursor<'_>) -> bool {
 }
 
 fn truncate(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
-    if cursor.eat("DATABASE") || cursor.eat("ALL TABLES FROM") {
+    if cursor.eat("DATABASE") || cursor.eat("ALL TABLES FROM") || cursor.eat("TABLES FROM") {
         cursor.eat_any(&["IF EXISTS"]);
         let names = cursor.names();
         for name in &names {
-            run.note(Operation::Delete, ResourceKind::Database, name, Extent::All, "TRUNCATE");
+            let tables = Name { text: format!("{}.*", name.text), ..name.clone() };
+            run.note(Operation::Delete, ResourceKind::Table, &tables, Extent::All, "TRUNCATE");
         }
         return !names.is_empty();
     }

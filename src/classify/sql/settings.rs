@@ -52,12 +52,31 @@ const GUARDS: &[&str] = &[
     "network_policy",
     "default_transaction_read_only",
     "foreign_keys",
+    "innodb_flush_log_at_trx_commit",
+    "sync_binlog",
+    "log_error_verbosity",
+    "log_duration",
+    "audit_log_policy",
+    "audit_log_disable",
+    "server_audit_events",
+    "validate_password.policy",
+    "validate_password_policy",
+    "autovacuum",
+    "skip_grant_tables",
+    "zero_damaged_pages",
+    "ignore_checksum_failure",
+    "max_table_size_to_drop",
+    "max_partition_size_to_drop",
+    "data_retention_time_in_days",
+    "unified_audit_trail",
+    "sql_require_primary_key",
+    "spark.databricks.delta.retentiondurationcheck.enabled",
 ];
 
 /// Whether `value` for the setting `name` turns a safeguard off.
-fn turns_off(name: &str, value: &str) -> bool {
-    let name = name.rsplit('.').next_back().map_or(name, |_| name).to_ascii_lowercase();
-    let name = name.trim_start_matches("global.").trim_start_matches("session.");
+pub(super) fn turns_off(name: &str, value: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let name = name.trim_start_matches('@').trim_start_matches("global.").trim_start_matches("session.");
     if !GUARDS.contains(&name) {
         return false;
     }
@@ -69,7 +88,11 @@ fn turns_off(name: &str, value: &str) -> bool {
     match name {
         // 0 writes every statement down, only -1 writes none.
         "log_min_duration_statement" => value == "-1",
-        "local_infile" | "sql_log_off" | "xp_cmdshell" => on,
+        "local_infile" | "sql_log_off" | "xp_cmdshell" | "audit_log_disable" | "skip_grant_tables" | "zero_damaged_pages"
+        | "ignore_checksum_failure" => on,
+        // 2 still writes at every commit, but only to the system's cache.
+        "innodb_flush_log_at_trx_commit" | "sync_binlog" | "data_retention_time_in_days" => value == "0",
+        "validate_password.policy" | "validate_password_policy" => off || value == "low",
         "session_replication_role" => value == "replica",
         "archive_command" => off || value == "/bin/true" || value == ":",
         "secure_file_priv" => value.is_empty(),
@@ -161,10 +184,11 @@ pub(super) fn set(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str)
     }
     let value = cursor.peek(0);
     let setting = name.text.trim_start_matches('@');
+    let further = assigned && further(run, cursor, verb);
     if turns_off(setting, value) {
-        let safeguard = Name { text: setting.rsplit('.').next().unwrap_or(setting).to_owned(), ..name };
-        let resource = run.resource(ResourceKind::Safeguard, &safeguard);
-        run.put(Operation::Disable, resource, Extent::One, verb, span, |_| {});
+        safeguard(run, setting, name.clone(), verb, span);
+    } else if further {
+        // The others are noted; that this one changes something for the session says nothing more.
     } else if global {
         run.server(Operation::Alter, "SET GLOBAL", span);
     } else if verb == "PRAGMA"
@@ -195,6 +219,72 @@ pub(super) fn set(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str)
         session(run, verb, span);
     }
     true
+}
+
+fn safeguard(run: &mut Run<'_, '_, '_>, setting: &str, name: Name, by: &str, span: Option<Span>) {
+    let text = match setting.to_ascii_lowercase() {
+        // What stands before the dot is a part of these names.
+        lower if lower.starts_with("pgaudit.") || lower.starts_with("validate_password.") || lower.starts_with("spark.") => lower,
+        _ => setting.rsplit('.').next().unwrap_or(setting).to_owned(),
+    };
+    let resource = run.resource(ResourceKind::Safeguard, &Name { text, ..name });
+    run.put(Operation::Disable, resource, Extent::One, by, span, |_| {});
+}
+
+/// The safeguards that the assignments behind the first one turn off: `SET a = 1, foreign_key_checks = 0`.
+fn further(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, by: &str) -> bool {
+    let mut any = false;
+    while let Some(comma) = (cursor.at..cursor.tokens.len()).find(|at| Cursor { at: *at, ..cursor }.sees_punct(",")) {
+        cursor.at = comma + 1;
+        cursor.eat_any(&["GLOBAL", "SESSION", "PERSIST", "LOCAL"]);
+        let Some(name) = cursor.name() else { return any };
+        if !cursor.eat_punct("=") && !cursor.eat_punct(":=") {
+            continue;
+        }
+        let setting = name.text.trim_start_matches('@').to_owned();
+        if turns_off(&setting, cursor.peek(0)) {
+            safeguard(run, &setting, name, by, cursor.span());
+            any = true;
+        }
+    }
+    any
+}
+
+/// `ALTER DATABASE d SET log_statement = 'none'`, `ALTER TABLE t SET DATA_RETENTION_TIME_IN_DAYS = 0`: whether a safeguard
+/// of the thing `of` is turned off.
+pub(super) fn of_object(run: &mut Run<'_, '_, '_>, cursor: Cursor<'_>, of: &Name, by: &str) -> bool {
+    let Some(at) = cursor.find_flat(&["SET"]) else { return false };
+    let mut setting = Cursor { at: at + 1, ..cursor };
+    setting.eat("PARAMETERS");
+    if setting.eat("TBLPROPERTIES") || setting.eat("PROPERTIES") || setting.eat("OPTIONS") {
+        return short_history(run, setting, of, by);
+    }
+    let Some(name) = setting.name() else { return false };
+    if !setting.eat_punct("=") && !setting.eat("TO") || !turns_off(&name.text, setting.peek(0)) {
+        return false;
+    }
+    let text = format!("{} of {}", name.text.to_ascii_lowercase(), of.text);
+    let resource = run.resource(ResourceKind::Safeguard, &Name { text, ..name });
+    run.put(Operation::Disable, resource, Extent::One, by, cursor.span(), |_| {});
+    true
+}
+
+/// Table properties that keep old versions for no time at all.
+fn short_history(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, of: &Name, by: &str) -> bool {
+    let span = cursor.span();
+    while let Some((key, _)) = cursor.next_string() {
+        if ["delta.deletedfileretentionduration", "delta.logretentionduration"].contains(&key.to_ascii_lowercase().as_str())
+            && cursor.eat_punct("=")
+            && cursor.string().is_some_and(|(value, _)| {
+                value.split_whitespace().any(|word| word.parse::<f64>().is_ok_and(|number| number == 0.0))
+            })
+        {
+            let text = format!("{} of {}", key.to_ascii_lowercase(), of.text);
+            run.note(Operation::Disable, ResourceKind::Safeguard, &Name { text, span, unresolved: false }, Extent::One, by);
+            return true;
+        }
+    }
+    false
 }
 
 pub(super) fn alter_system(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {

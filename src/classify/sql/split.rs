@@ -207,7 +207,9 @@ impl<'t> Splitter<'t> {
         {
             return false;
         }
-        let block = self.open == 0 && self.cases == 0 && self.dialect == Dialect::TSql;
+        let block = self.open == 0
+            && self.cases == 0
+            && (self.dialect == Dialect::TSql || self.is(Some(first), &["IF"]) && self.is(Some(&token), &["ELSE"]));
         if block
             && self.is(Some(&token), &["END", "ELSE"])
             && !self.is(Some(last), &["BEGIN", "END"])

@@ -1,10 +1,10 @@
 //! One statement: what stands around it is peeled off, then its verb says who reads it.
 
-use crate::model::{GapKind, Hides};
+use crate::model::{Extent, GapKind, Hides, Operation, ResourceKind};
 
 use super::cursor::Cursor;
 use super::lexer::{Kind, Token};
-use super::{Run, access, control, data, functions, routine, schema, transaction, transfer};
+use super::{Run, access, control, data, dynamic, functions, routine, schema, transaction, transfer};
 
 /// Statements inside statements (`EXPLAIN PREPARE …`) deeper than this are a gap.
 const MAX_DEPTH: usize = 16;
@@ -105,9 +105,19 @@ fn verb(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, word: &str) {
         functions::run(run, tokens);
         run.scanned = true;
     }
+    if !matches!(word, "INSERT" | "UPDATE" | "DELETE" | "CREATE" | "ALTER" | "DROP" | "GRANT" | "EXEC" | "EXECUTE") {
+        dynamic::remember(run, here, word);
+    }
     let known = match word {
         "" if here.sees_punct("(") => data::run(run, tokens),
-        "SELECT" | "SEL" | "WITH" | "VALUES" | "FROM" | "TABLE" | "INSERT" | "REPLACE" | "UPSERT" | "UPDATE"
+        "UPDATE" if here.peek(1).eq_ignore_ascii_case("STATISTICS") => {
+            let mut cursor = here;
+            cursor.at = 2;
+            let name = cursor.name().unwrap_or_default();
+            run.note(Operation::Alter, ResourceKind::Table, &name, Extent::One, "UPDATE STATISTICS");
+            !name.text.is_empty()
+        }
+        "SELECT" | "SEL" | "WITH" | "VALUES" | "FROM" | "TABLE" | "PIVOT" | "UNPIVOT" | "INSERT" | "REPLACE" | "UPSERT" | "UPDATE"
         | "DELETE" | "DEL" | "MERGE" => data::run(run, tokens),
         "CREATE" | "ALTER" | "DROP" | "TRUNCATE" | "RENAME" | "UNDROP" | "FLASHBACK" | "PURGE" | "COMMENT"
         | "REFRESH" | "REINDEX" | "CLUSTER" | "VACUUM" | "ANALYZE" | "ANALYSE" | "OPTIMIZE" | "REPAIR" | "CHECK"
@@ -134,6 +144,7 @@ pub(super) fn unknown(run: &mut Run<'_, '_, '_>, here: Cursor<'_>) {
         Some(token) if token.kind == Kind::Word => GapKind::UnknownStatement,
         _ => GapKind::Unparsed,
     };
+    run.misfit = true;
     let short: String = words.chars().take(60).collect();
     run.gap(kind, Hides::Anything, here.span(), short);
 }

@@ -44,6 +44,12 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token]) -> bool {
         "WITH" => with(run, cursor),
         "SELECT" | "SEL" | "FROM" => query(run, cursor),
         "VALUES" => true,
+        // DuckDB's `PIVOT t ON … USING …`
+        "PIVOT" | "UNPIVOT" => {
+            cursor.at += 1;
+            let named = cursor.name().filter(|_| cursor.sees("ON"));
+            named.map(|name| run.note(Operation::Read, ResourceKind::Table, &name, Extent::All, "PIVOT")).is_some()
+        }
         "TABLE" => {
             cursor.at += 1;
             cursor

@@ -142,22 +142,56 @@ pub(super) fn fetch(run: &mut Run<'_, '_, '_>, peer: &str, by: &str, span: Optio
 /// A file on the server; the engine does not know that machine, so only what is the same everywhere is said of it.
 pub(super) fn server_file(path: &str) -> Resource {
     let mut resource = Resource::new(ResourceKind::File, path);
-    let lower = path.to_ascii_lowercase();
-    let secret =
-        ["/etc/shadow", "/.ssh/", "id_rsa", "/.aws/", ".pgpass", "/.env", "pg_hba.conf", ".my.cnf", "/etc/gshadow"];
-    if secret.iter().any(|part| lower.contains(part)) {
+    let lower = path.to_ascii_lowercase().replace('\\', "/");
+    let holds = |parts: &[&str]| parts.iter().any(|part| lower.contains(part));
+    let starts = |parts: &[&str]| parts.iter().any(|start| lower.starts_with(start));
+    if holds(&[
+        "/etc/shadow",
+        "/etc/gshadow",
+        "/.ssh/",
+        "id_rsa",
+        "id_ed25519",
+        "authorized_keys",
+        "/.aws/",
+        ".pgpass",
+        "/.env",
+        "pg_hba.conf",
+        ".my.cnf",
+        "wp-config.php",
+        "unattend.xml",
+        "/config/sam",
+    ]) {
         resource.areas = resource.areas.with(Area::Credential);
     }
-    if ["/etc/", "/usr/", "/bin/", "/boot/", "/sys/", "/proc/", "c:\\windows"]
-        .iter()
-        .any(|start| lower.starts_with(start))
+    if starts(&["/etc/", "/usr/", "/bin/", "/sbin/", "/lib/", "/boot/", "/sys/", "/proc/", "/root/", "c:/windows", "c:/boot.ini"])
+        || holds(&["../etc/", "/windows/system32/", "boot.ini", "win.ini"])
     {
         resource.areas = resource.areas.with(Area::System);
     }
-    if lower.starts_with("/tmp/") || lower.starts_with("/var/tmp/") {
+    if starts(&["/var/lib/mysql/", "/var/lib/postgresql/", "/var/lib/pgsql/", "/var/opt/mssql/"])
+        || lower.ends_with("postgresql.auto.conf")
+    {
+        resource.areas = resource.areas.with(Area::DatabaseFiles);
+    }
+    // What a web server, a scheduler or a login runs by itself.
+    if holds(&["/var/www/", "/htdocs/", "/wwwroot/", "/public_html/", "/cron.", "/crontabs/", "/.bashrc", "/.profile"])
+        || holds(&["/init.d/", "/systemd/system/", "/start menu/programs/startup/"])
+        || [".php", ".jsp", ".jspx", ".asp", ".aspx", ".phtml", ".war"].iter().any(|end| lower.ends_with(end))
+    {
+        resource.areas = resource.areas.with(Area::Startup);
+    }
+    if starts(&["/tmp/", "/var/tmp/"]) {
         resource.areas = resource.areas.with(Area::Temporary);
     }
     resource
+}
+
+/// Notes that the server writes a file that something but people reads.
+pub(super) fn writes_file(run: &mut Run<'_, '_, '_>, path: &str, by: &str, span: Option<Span>) {
+    let resource = server_file(path);
+    if [Area::System, Area::Credential, Area::DatabaseFiles, Area::Startup].iter().any(|area| resource.areas.has(*area)) {
+        run.put(Operation::Update, resource, Extent::All, by, span, |_| {});
+    }
 }
 
 /// Notes the reading of a file or an address.
@@ -291,6 +325,11 @@ fn backup(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> bool
         resource.unresolved = name.unresolved;
         export(run, resource, Extent::All, "BACKUP", span, zone_of(&peer), peer);
     } else {
+        if kind == ResourceKind::Table && cursor.has("AS OF") {
+            // Delta tables go back to a version and can go forth again.
+            run.put(Operation::Alter, resource, Extent::All, "RESTORE", span, |_| {});
+            return true;
+        }
         let replaces = cursor.has("REPLACE");
         run.put(Operation::Update, resource, Extent::All, "RESTORE", span, |effect| effect.guard_off = replaces);
         if !peer.is_empty() {

@@ -48,6 +48,14 @@ const OPTIONS: &[&str] = &[
     "STATISTICS",
 ];
 
+/// `RETAIN 0 HOURS`: less than the day that running readers and a late rollback need.
+fn forgets(cursor: Cursor<'_>) -> bool {
+    cursor.find("RETAIN").is_some_and(|at| {
+        let number = Cursor { at: at + 1, ..cursor }.peek(0).parse::<f64>();
+        number.is_ok_and(|hours| hours < 24.0)
+    })
+}
+
 /// Statements that keep things in order, move them or bring them back.
 pub(super) fn upkeep(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> bool {
     let span = cursor.span();
@@ -147,7 +155,10 @@ pub(super) fn upkeep(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &s
             if !plugin && !cursor.ended() && !cursor.sees("FROM") {
                 return false;
             }
-            if verb == "UNINSTALL" {
+            let guards = ["audit", "validate_password", "connection_control", "sql_firewall", "mysql_firewall"];
+            if verb == "UNINSTALL" && guards.iter().any(|guard| name.text.to_ascii_lowercase().contains(guard)) {
+                run.note(Operation::Disable, ResourceKind::Safeguard, &name, Extent::All, "UNINSTALL");
+            } else if verb == "UNINSTALL" {
                 run.note(Operation::Drop, ResourceKind::Package, &name, Extent::All, "UNINSTALL");
             } else if plugin {
                 run.note(Operation::Create, ResourceKind::Package, &name, Extent::One, "INSTALL PLUGIN");
@@ -188,6 +199,9 @@ pub(super) fn upkeep(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &s
                 "CONCURRENTLY",
                 "SYSTEM",
             ]) {}
+            if verb == "MSCK" {
+                cursor.eat("REPAIR");
+            }
             let named = kinds::read(&mut cursor);
             if named.is_none() && matches!(verb, "REFRESH" | "CHECK" | "REPAIR") {
                 return false;
@@ -205,6 +219,11 @@ pub(super) fn upkeep(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &s
             }
             for name in &names {
                 run.note(Operation::Alter, kind, name, Extent::One, verb);
+                if verb == "VACUUM" && forgets(cursor) && !cursor.has("DRY") {
+                    // Delta tables: the files that older versions are read from.
+                    let history = Name { text: format!("older versions of {}", name.text), ..name.clone() };
+                    run.note(Operation::Delete, ResourceKind::Backup, &history, Extent::All, "VACUUM RETAIN");
+                }
             }
             true
         }

@@ -1,6 +1,7 @@
 //! Walks the parser's tree of a query or a change of rows, and notes what each part of it does.
 
 mod changes;
+mod secrets;
 
 use std::ops::ControlFlow;
 
@@ -9,7 +10,7 @@ use sqlparser::ast::{
     TopQuantity, Value, Visitor,
 };
 
-use crate::model::{Extent, Operation, Resource, ResourceKind};
+use crate::model::{Area, Extent, Operation, Resource, ResourceKind};
 
 use super::cursor::Name;
 use super::predicate::reach;
@@ -22,6 +23,8 @@ pub(super) struct Walk<'r, 's, 'a, 't> {
     tables: Vec<(String, Extent)>,
     /// What WITH has named so far.
     ctes: Vec<Cte>,
+    /// What the columns of the query at hand are.
+    asks: secrets::Asks,
     /// Rows that `TOP` lets through.
     top: Option<Option<u64>>,
 }
@@ -79,7 +82,7 @@ impl Visitor for Walk<'_, '_, '_, '_> {
 impl<'r, 's, 'a, 't> Walk<'r, 's, 'a, 't> {
     /// `top` are the rows that a TOP which the parser does not know lets through.
     pub(super) fn new(run: &'r mut Run<'s, 'a, 't>, top: Option<Option<u64>>) -> Self {
-        Self { run, tables: Vec::new(), ctes: Vec::new(), top }
+        Self { run, tables: Vec::new(), ctes: Vec::new(), asks: secrets::Asks::default(), top }
     }
 }
 
@@ -107,9 +110,11 @@ impl Walk<'_, '_, '_, '_> {
             extent => extent,
         };
         let mut extent_here = extent;
+        self.asks = secrets::asked(select);
         for from in &select.from {
             self.reads_all(from, &mut extent_here);
         }
+        self.asks = secrets::Asks::default();
         if let Some(into) = &select.into {
             for target in &into.targets {
                 let name = match target {
@@ -178,7 +183,11 @@ impl Walk<'_, '_, '_, '_> {
             let resource = transfer::server_file(&name.text);
             self.run.put(Operation::Read, resource, Extent::All, "SELECT", name.span, |_| {});
         } else {
-            self.run.note(Operation::Read, ResourceKind::Table, &name, extent, "SELECT");
+            let mut resource = self.run.resource(ResourceKind::Table, &name);
+            if secrets::reads(&name.text, self.asks, extent) {
+                resource.areas = resource.areas.with(Area::Credential);
+            }
+            self.run.put(Operation::Read, resource, extent, "SELECT", name.span, |_| {});
         }
         self.tables.push((name.text, extent));
     }

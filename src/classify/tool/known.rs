@@ -50,7 +50,8 @@ const TOOLS: &[(Does, &str)] = &[
          reporttodos listmcpresources getinternaldocs codebasesearchstatus wait sleep plan setplan \
          sequentialthinking thinktool newtask switchmode activateskill skill loadskill getdiagnostics getideinfo \
          cachedmemory structuredoutput teamcreate teamdelete teamlist sendmessage taskstopall exitworktree \
-         readmcpresource getgoal setgoal reportintent",
+         readmcpresource getgoal setgoal reportintent exitforfeit exitcost exitcontext exitformat exiterror exitapi \
+         connectstop debugaddbreakpoint debugcontinue debugstep debugstop",
     ),
     (
         Does::Shell(true),
@@ -60,7 +61,7 @@ const TOOLS: &[(Does, &str)] = &[
     (
         Does::Shell(false),
         "shell shellcommand execcommand runshellcommand runcommand localshell localshellcall execute exec containerexec \
-         runshell shelltool executeshell executeshellcommand monitor slashcommandshell runtests",
+         runshell shelltool executeshell executeshellcommand monitor slashcommandshell runtests debugstart",
     ),
     (Does::Code(Language::PowerShell), "powershell pwsh executepowershell runpowershell"),
     (
@@ -73,10 +74,14 @@ const TOOLS: &[(Does, &str)] = &[
         "javascript executejavascript runjavascript nodeexec evaluatescript browserevaluate puppeteerevaluate \
          playwrightevaluate runjs workflow",
     ),
-    (Does::Typed, "writestdin sendinput sendkeys writetoterminal sendcommandinput shellinput"),
+    (
+        Does::Typed,
+        "writestdin sendinput sendkeys writetoterminal sendcommandinput shellinput connectsendline connectexec debugexec",
+    ),
     (
         Does::Files(Operation::Read, Extent::One, FILE),
-        "read readfile readmanyfiles viewfile view viewimage readmultiplefiles readtextfile readmediafile openfile open fsread cat notebookread getfilecontents readnotebook fileread fileview viewcodeitem",
+        "read readfile readmanyfiles viewfile view viewimage readmultiplefiles readtextfile readmediafile openfile open fsread cat notebookread getfilecontents readnotebook fileread fileview \
+         viewcodeitem scrollup scrolldown filemap searchfile decompile disassemble",
     ),
     (
         Does::Files(Operation::Update, Extent::All, FILE),
@@ -88,7 +93,7 @@ const TOOLS: &[(Does, &str)] = &[
         "edit multiedit notebookedit editfile replace replaceinfile strreplace searchreplace inserteditintofile \
          replacestringinfile multireplacestringinfile editnotebook editnotebookfile insertcontent applydiff \
          replacefilecontent multireplacefilecontent strreplacebased reapply appendfile appendtofile patchfile \
-         smartedit replacelines insertatline",
+         smartedit replacelines insertatline insert append undoedit",
     ),
     (
         Does::Files(Operation::Delete, Extent::One, FILE),
@@ -101,7 +106,7 @@ const TOOLS: &[(Does, &str)] = &[
     (Does::Files(Operation::Create, Extent::One, FOLDER), "createdirectory mkdir createfolder makedirectory"),
     (
         Does::Files(Operation::List, Extent::Some, FOLDER),
-        "ls listdir listdirectory listfiles glob globsearch globfiles filesearch findbyname findfiles finderbyname \
+        "ls listdir listdirectory listfiles glob globsearch globfiles filesearch findbyname findfile findfiles finderbyname \
          directorytree listdirectorywithsizes getfileinfo listalloweddirectories",
     ),
     (
@@ -200,6 +205,8 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
         Does::Editor => editor(scene, call),
         Does::Patch => patched(scene, call),
         Does::Fetch if has(URL) => fetch(scene, call),
+        // To go to a line of a file is to read it.
+        Does::Fetch if !foreign && has(PATH) => files(scene, call, Operation::Read, Extent::One, FILE),
         Does::Search if !foreign || has(&["query", "q"]) => {
             let mut effect =
                 call.effect(Operation::Fetch, Resource::new(ResourceKind::Endpoint, "web search"), Extent::One);
@@ -284,7 +291,9 @@ fn shell_code(scene: &mut Scene<'_>, call: &Call<'_>) {
 fn typed(scene: &mut Scene<'_>, call: &Call<'_>) {
     let typed = call.arguments.text(&["chars", "input", "text", "keys", "data"]).unwrap_or("");
     let trimmed = typed.trim_matches(|letter: char| letter.is_whitespace() || letter.is_control());
-    if trimmed.len() <= 1 || matches!(trimmed, "yes" | "no" | "exit" | "quit" | "q!" | ":q") {
+    // `C-c`, `^D`: a key, not words.
+    let key = trimmed.strip_prefix("C-").or(trimmed.strip_prefix('^')).is_some_and(|key| key.len() == 1);
+    if key || trimmed.len() <= 1 || matches!(trimmed, "yes" | "no" | "exit" | "quit" | "q!" | ":q") {
         return;
     }
     let before = scene.mark();

@@ -74,6 +74,8 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
         _ => Extent::One,
     };
     let operation = match operation {
+        // It is only marked for deletion, and the mark can be taken off.
+        Operation::Delete | Operation::Drop if is_soft(call) => Operation::Update,
         // Posted where people look anyway, or sent to somebody: only the second leaves.
         Operation::Create if kind == ResourceKind::Message && recipient(call).is_some_and(|to| to.contains('@')) => {
             Operation::Export
@@ -98,6 +100,13 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
         _ => {}
     }
     scene.effect(effect);
+}
+
+/// `mode: "mark"`: what the call removes stays until somebody else removes it.
+fn is_soft(call: &Call<'_>) -> bool {
+    let mode = call.arguments.text(&["mode", "strategy", "method", "deletion_mode", "delete_mode", "deletionMode"]);
+    mode.is_some_and(|mode| matches!(mode, "mark" | "soft" | "archive" | "trash" | "schedule" | "deactivate"))
+        || call.arguments.values.get("soft").is_some_and(|soft| *soft == Value::Bool(true))
 }
 
 /// Arguments that say where on this machine a tool puts what it makes.

@@ -7,10 +7,17 @@ pub mod codex;
 pub mod fish_history;
 pub mod gemini_cli;
 pub mod lines;
+pub mod mini_swe_agent;
+mod mysql;
+pub mod mysql_general;
+pub mod mysql_slow;
+pub mod openhands;
 mod postgres;
 pub mod postgres_csv;
 pub mod postgres_json;
 pub mod postgres_stderr;
+pub mod specstory;
+pub mod swe_agent;
 pub mod tcsh_history;
 pub mod zsh_history;
 
@@ -21,9 +28,15 @@ pub const READERS: &[&dyn Reader] = &[
     &claude_code::ClaudeCode,
     &codex::Codex,
     &gemini_cli::GeminiCli,
+    &openhands::OpenHands,
+    &swe_agent::SweAgent,
+    &mini_swe_agent::MiniSweAgent,
+    &specstory::SpecStory,
     &postgres_csv::PostgresCsv,
     &postgres_json::PostgresJson,
     &postgres_stderr::PostgresStderr,
+    &mysql_general::MysqlGeneral,
+    &mysql_slow::MysqlSlow,
     &bash_history::BashHistory,
     &zsh_history::ZshHistory,
     &fish_history::FishHistory,

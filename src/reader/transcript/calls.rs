@@ -40,6 +40,8 @@ pub(crate) struct Call<'a> {
     pub(crate) tool: &'a str,
     /// JSON text as recorded; empty when the record has none, not even an empty object.
     pub(crate) arguments: &'a str,
+    /// What arguments that are not recorded can hide; anything, unless this says less.
+    pub(crate) missing: Option<Hides>,
     /// The text, when it is not to be read from the arguments.
     pub(crate) text: Option<&'a str>,
     pub(crate) at: At,
@@ -102,7 +104,8 @@ impl<'o> Calls<'o> {
         action.arguments = Some(call.arguments).filter(|arguments| !arguments.is_empty()).map(Arc::from);
         if call.arguments.is_empty() && call.text.is_none() {
             let detail = "no arguments recorded".to_owned();
-            action.gaps.push(Gap { kind: GapKind::ParametersMissing, hides: Hides::Anything, span: None, detail });
+            let hides = call.missing.unwrap_or(Hides::Anything);
+            action.gaps.push(Gap { kind: GapKind::ParametersMissing, hides, span: None, detail });
         }
         action.surroundings = surroundings;
         self.push(call.id, action)
@@ -146,6 +149,7 @@ impl<'o> Calls<'o> {
         let number = if id.is_empty() { self.without_id.pop_front() } else { self.by_id.remove(id) };
         let at = number.and_then(|number| number.checked_sub(self.left)).and_then(|at| usize::try_from(at).ok());
         if let Some(Entry::Call { action, settled, .. }) = at.and_then(|at| self.queue.get_mut(at)) {
+            self.bytes += outcome.output.as_ref().map_or(0, |output| output.len());
             action.outcome = outcome;
             *settled = true;
         }
@@ -215,15 +219,23 @@ impl<'o> Calls<'o> {
         self.issue(at, problem.to_owned(), "nothing of it was read; split it into shorter records")
     }
 
+    /// Something worth knowing that costs no record.
+    pub(crate) fn note(&mut self, at: At, problem: &str) -> ControlFlow<()> {
+        self.put(at, problem.to_owned(), "", false)
+    }
+
+    /// Something that was there and could not be read.
+    pub(crate) fn lost(&mut self, at: At, problem: &str, advice: &str) -> ControlFlow<()> {
+        self.put(at, problem.to_owned(), advice, true)
+    }
+
     fn issue(&mut self, at: At, problem: String, advice: &str) -> ControlFlow<()> {
-        let issue = Issue {
-            file: self.file.clone(),
-            line: at.line,
-            offset: at.offset,
-            problem,
-            advice: advice.to_owned(),
-            lost: true,
-        };
+        self.put(at, problem, advice, true)
+    }
+
+    fn put(&mut self, at: At, problem: String, advice: &str, lost: bool) -> ControlFlow<()> {
+        let (file, advice) = (self.file.clone(), advice.to_owned());
+        let issue = Issue { file, line: at.line, offset: at.offset, problem, advice, lost };
         self.queue.push_back(Entry::Issue(issue));
         self.hand_out(false)
     }
@@ -306,10 +318,21 @@ pub(crate) fn moment(text: &str) -> Option<Timestamp> {
     text.parse::<jiff::Timestamp>().ok().map(|time| Timestamp(time.as_microsecond()))
 }
 
+/// A moment written without a zone, which is then read as UTC.
+pub(crate) fn civil_moment(text: &str) -> Option<Timestamp> {
+    let civil: jiff::civil::DateTime = text.parse().ok().filter(|_| !text.ends_with(['Z', 'z']))?;
+    if text.parse::<jiff::Timestamp>().is_ok() {
+        return None;
+    }
+    let zoned = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(Timestamp(zoned.timestamp().as_microsecond()))
+}
+
 /// The file's name without its folders and its ending: the session of a transcript that names none.
 pub(crate) fn stem(file: &str) -> &str {
     let name = file.rsplit('/').next().unwrap_or(file);
-    name.split_once(".json").map_or(name, |(stem, _)| stem)
+    let stem = [".json", ".traj", ".md"].iter().filter_map(|ending| name.split_once(ending)).map(|(stem, _)| stem);
+    stem.min_by_key(|stem| stem.len()).unwrap_or(name)
 }
 
 /// The outcome of a call that ran.
@@ -353,5 +376,6 @@ fn inside(cwd: Option<&str>, folder: String) -> Option<String> {
 }
 
 fn size(action: &Action) -> usize {
-    action.text.len() + action.arguments.as_ref().map_or(0, |arguments| arguments.len())
+    let length = |text: &Option<Arc<str>>| text.as_ref().map_or(0, |text| text.len());
+    action.text.len() + length(&action.arguments) + length(&action.outcome.output)
 }

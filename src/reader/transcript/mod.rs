@@ -4,6 +4,7 @@
 mod arguments;
 mod calls;
 mod document;
+mod fenced;
 mod line;
 mod loose;
 #[cfg(test)]
@@ -11,10 +12,11 @@ mod shown;
 mod told;
 
 pub(crate) use arguments::{arguments, shell_words};
-pub(crate) use calls::{Call, Calls, Voice, failed, moment, ran, refused, stem};
+pub(crate) use calls::{Call, Calls, Voice, civil_moment, failed, moment, ran, refused, stem};
 pub(crate) use document::{Document, is_document};
+pub(crate) use fenced::fenced;
 pub(crate) use line::{At, each_line, first_lines, has, is_json, is_one_long_line, is_silent};
 pub(crate) use loose::{Flag, List, Loose, Word};
 #[cfg(test)]
 pub(crate) use shown::shown;
-pub(crate) use told::{number_after, opening, whole};
+pub(crate) use told::{number_after, opening, output, whole};

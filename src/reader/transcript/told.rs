@@ -1,8 +1,11 @@
 //! What a tool answered, looked at only as far as needed: results can be megabytes, their verdict stands at the start.
 
+use std::sync::Arc;
+
 use serde_json::value::RawValue;
 
 use super::loose::List;
+use crate::model::Outcome;
 
 /// How many bytes of a result are looked at for "was it refused, how did it end".
 const OPENING: usize = 600;
@@ -19,10 +22,46 @@ struct Part<'a> {
 pub(crate) fn opening(result: Option<&RawValue>) -> String {
     let Some(result) = result.map(RawValue::get) else { return String::new() };
     if result.starts_with('"') {
-        return unescape_start(result);
+        return unescape(result, OPENING);
     }
     let parts: List<Part<'_>> = serde_json::from_str(result).unwrap_or_default();
-    parts.0.iter().find_map(|part| part.text).map(|text| unescape_start(text.get())).unwrap_or_default()
+    parts.0.iter().find_map(|part| part.text).map(|text| unescape(text.get(), OPENING)).unwrap_or_default()
+}
+
+/// What a result says, cut as [`Outcome::kept`] cuts: a string, or the texts in a list of parts. Of a long one only the
+/// ends are looked at. `None` where it has no text.
+pub(crate) fn output(result: Option<&RawValue>) -> Option<Arc<str>> {
+    let result = result?.get();
+    if result.starts_with('"') {
+        return Some(ends(result).into());
+    }
+    if !result.starts_with(['[', '{']) {
+        return None;
+    }
+    let parts: List<Part<'_>> = serde_json::from_str(result).ok()?;
+    let texts: Vec<String> = parts
+        .0
+        .iter()
+        .filter_map(|part| part.text)
+        .filter(|text| text.get().starts_with('"'))
+        .map(|text| ends(text.get()))
+        .collect();
+    (!texts.is_empty()).then(|| Outcome::kept(&texts.join("\n")))
+}
+
+/// A JSON string unescaped: all of it, or its first and its last part.
+fn ends(json: &str) -> String {
+    if json.len() <= Outcome::MAX_OUTPUT {
+        return serde_json::from_str(json).unwrap_or_else(|_| unescape(json, Outcome::MAX_OUTPUT));
+    }
+    let half = Outcome::MAX_OUTPUT / 2;
+    let inside = json.strip_suffix('"').unwrap_or(json);
+    let cut = inside.ceil_char_boundary(inside.len() - half);
+    let (before, tail) = inside.split_at(cut);
+    // An escape that the cut goes through loses its letter; nothing behind it is read wrongly.
+    let escaped = before.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1;
+    let skipped = if escaped { tail.chars().next().map_or(0, char::len_utf8) } else { 0 };
+    format!("{}\n…\n{}", unescape(json, half), unescape(&tail[skipped..], half))
 }
 
 /// A whole JSON string unescaped; `None` when it is something else.
@@ -41,11 +80,12 @@ pub(crate) fn number_after(text: &str, label: &str) -> Option<i32> {
     rest.get(..end)?.parse().ok()
 }
 
-fn unescape_start(json: &str) -> String {
+/// The start of a JSON string, with or without its first quote.
+fn unescape(json: &str, most: usize) -> String {
     let mut text = String::new();
     let mut rest = json.strip_prefix('"').unwrap_or(json);
-    while text.len() < OPENING {
-        let wanted = &rest[..rest.ceil_char_boundary(OPENING - text.len())];
+    while text.len() < most {
+        let wanted = &rest[..rest.ceil_char_boundary(most - text.len())];
         let Some(at) = memchr::memchr2(b'"', b'\\', wanted.as_bytes()) else {
             text.push_str(wanted);
             break;
@@ -91,6 +131,20 @@ mod tests {
         let long = format!("\"{}\"", "x".repeat(5000));
         let raw: &RawValue = serde_json::from_str(&long).unwrap();
         assert_eq!(opening(Some(raw)).len(), OPENING);
+    }
+
+    #[test]
+    fn outputs_keep_their_ends() {
+        let output = |json: &str| output(Some(serde_json::from_str(json).unwrap())).map(|text| text.to_string());
+        assert_eq!(output(r#""a\n\u00e9""#).as_deref(), Some("a\né"));
+        assert_eq!(output(r#"[{"type":"text","text":"a"},{"type":"image"},{"text":"b"}]"#).as_deref(), Some("a\nb"));
+        assert_eq!(output("null"), None);
+        assert_eq!(output("[]"), None);
+        for filler in ["x", "\\\\", "\\n", "é", "\\u00e9", "\\\""] {
+            let long = output(&format!("\"begin{}end\"", filler.repeat(40_000))).unwrap();
+            assert!(long.starts_with("begin") && long.ends_with("end"), "{filler}");
+            assert!(long.len() < Outcome::MAX_OUTPUT + 20, "{} of {filler}", long.len());
+        }
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub(super) fn cmd(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         [only] => within::run_text(scene, call, Language::Cmd, only),
         several => {
             let words: Vec<Word> = several.iter().map(|word| as_written(scene, word)).collect();
-            let text = words.iter().map(|word| spelled(word)).collect::<Vec<_>>().join(" ");
+            let text = words.iter().map(spelled).collect::<Vec<_>>().join(" ");
             let ends = several.first().and_then(|word| word.span).zip(several.last().and_then(|word| word.span));
             let span = ends.map(|(first, last)| Span::new(first.start, last.end.max(first.start)));
             scene.run_word(Language::Cmd, &text, span);

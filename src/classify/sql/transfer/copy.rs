@@ -6,7 +6,7 @@ use crate::classify::sql::lexer::Kind;
 use crate::classify::sql::{Run, statement};
 use crate::model::{CodeOrigin, Extent, Operation, Resource, ResourceKind, Span, Zone};
 
-use super::{export, fetch, read_since, reads_file, target, zone_of};
+use super::{export, fetch, read_since, reads_file, target, writes_file, zone_of};
 
 /// COPY of Postgres and Redshift, and COPY INTO.
 pub(super) fn copy(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
@@ -72,6 +72,9 @@ pub(super) fn copy(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     let at = cursor.at;
     let place = target(&mut cursor);
     if out {
+        if zone_of(&place) == Zone::Local {
+            writes_file(run, &place, "COPY TO", span);
+        }
         export(run, resource, extent, "COPY TO", span, zone_of(&place), place);
     } else {
         run.put(Operation::Update, resource, Extent::Some, "COPY FROM", span, |_| {});

@@ -1,13 +1,13 @@
 //! INSERT, UPDATE, DELETE and MERGE, from the parser's tree.
 
 use sqlparser::ast::{
-    AssignmentTarget, Delete, FromTable, Insert, Merge, MergeAction, MergeClauseKind, ObjectName, SetExpr, TableFactor,
+    AssignmentTarget, Delete, FromTable, Insert, Join, JoinConstraint, JoinOperator, Merge, MergeAction, MergeClauseKind, ObjectName, SetExpr, TableFactor,
     TableObject, TableWithJoins, Update, UpdateTableFromKind,
 };
 
 use crate::classify::sql::cursor::{Name, join};
 use crate::classify::sql::data::at_most;
-use crate::classify::sql::predicate::reach;
+use crate::classify::sql::predicate::{reach, reach_joined};
 use crate::classify::sql::{Dialect, parse, transfer};
 use crate::model::{Effect, Extent, Operation, ResourceKind, Span, Zone};
 
@@ -36,6 +36,8 @@ impl Walk<'_, '_, '_, '_> {
             _ => None,
         });
         let extent = match count {
+            // One partition is a part of a table.
+            _ if insert.overwrite && insert.partitioned.as_ref().is_some_and(|parts| !parts.is_empty()) => Extent::Some,
             _ if insert.overwrite => Extent::All,
             Some(1) => Extent::One,
             _ => Extent::Some,
@@ -82,9 +84,9 @@ impl Walk<'_, '_, '_, '_> {
             targets.extend(delete.tables.iter().map(|name| self.resolve(name, &sources)));
         }
         let target = targets.first().map_or("", |name| &name.text);
-        let mut reached = reach(self.run, delete.selection.as_ref(), target);
-        let joined =
-            from.iter().any(|from| !from.joins.is_empty()) || using.iter().any(|using| !using.joins.is_empty());
+        let same = self.names_of(target, &sources);
+        let mut reached = reach_joined(self.run, delete.selection.as_ref(), target, &same);
+        let joined = sources.iter().flat_map(|source| &source.joins).any(|join| !self.keeps_all(join, target, &same));
         if reached.extent == Extent::All && delete.selection.is_none() && joined {
             reached.extent = Extent::Some;
         }
@@ -134,8 +136,9 @@ impl Walk<'_, '_, '_, '_> {
             }
         }
         let target = targets.first().map_or("", |name| &name.text);
-        let mut reached = reach(self.run, update.selection.as_ref(), target);
-        let joined = sources.iter().any(|source| !source.joins.is_empty());
+        let same = self.names_of(target, &sources);
+        let mut reached = reach_joined(self.run, update.selection.as_ref(), target, &same);
+        let joined = sources.iter().flat_map(|source| &source.joins).any(|join| !self.keeps_all(join, target, &same));
         if reached.extent == Extent::All && update.selection.is_none() && joined {
             reached.extent = Extent::Some;
         }
@@ -147,6 +150,33 @@ impl Walk<'_, '_, '_, '_> {
             self.changes(Operation::Update, name.clone(), reached.extent, reached.count, "UPDATE", verb);
         }
         self.reads_others(&sources, &targets);
+    }
+
+    /// The names that the table `target` has among the sources, where it stands there more than once.
+    fn names_of(&self, target: &str, sources: &[&TableWithJoins]) -> Vec<String> {
+        let factors =
+            sources.iter().flat_map(|from| std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)));
+        let mut names = Vec::new();
+        for factor in factors {
+            if let TableFactor::Table { name, alias, .. } = factor
+                && parse::name(self.run, name).text.eq_ignore_ascii_case(target)
+            {
+                names.push(alias.as_ref().map_or_else(|| target.to_owned(), |alias| alias.name.value.clone()));
+            }
+        }
+        if names.len() > 1 { names } else { Vec::new() }
+    }
+
+    /// Whether a join leaves no row of the target out: with itself on its key, or an outer one.
+    fn keeps_all(&self, join: &Join, target: &str, same: &[String]) -> bool {
+        use JoinOperator::{CrossJoin, Inner, Join as Plain, Left, LeftOuter};
+        match &join.join_operator {
+            Plain(JoinConstraint::On(on)) | Inner(JoinConstraint::On(on)) => {
+                !same.is_empty() && reach_joined(self.run, Some(on), target, same).extent == Extent::All
+            }
+            Left(_) | LeftOuter(_) | CrossJoin(_) => true,
+            _ => false,
+        }
     }
 
     fn reads_others(&mut self, sources: &[&TableWithJoins], targets: &[Name]) {

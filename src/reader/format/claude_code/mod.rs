@@ -17,9 +17,10 @@ use memchr::memmem::Finder;
 use self::outcome::{Marks, outcome};
 use self::record::{Attachment, Block, Message, Record};
 use self::voices::Voices;
+use crate::model::Outcome;
 use crate::reader::transcript::{
-    At, Call, Calls, Document, List, Voice, each_line, is_document, is_silent, moment, opening, ran, refused, stem,
-    whole,
+    At, Call, Calls, Document, List, Voice, each_line, is_document, is_silent, moment, opening, output, ran, refused,
+    stem, whole,
 };
 use crate::reader::{Match, Out, Reader, Sample, Source};
 
@@ -177,12 +178,17 @@ impl<'o> Transcript<'o> {
                 arguments: block.input.map_or("", |input| input.get()),
                 text: None,
                 at: said.at,
+                ..Call::default()
             };
             return self.calls.tool(&said.voice, &call);
         }
         if block.is_result() {
             let marks = Marks { is_error: block.is_error.0, ..said.marks };
-            return self.calls.settle(block.tool_use_id.text(), outcome(&opening(block.content), marks));
+            let stated = outcome(&opening(block.content), marks);
+            // Of a call that is not waited for nobody reads the output.
+            let id = block.tool_use_id.text();
+            let output = output(block.content.filter(|_| self.calls.awaits(id))).map(outcome::said);
+            return self.calls.settle(id, Outcome { output, ..stated });
         }
         match whole(block.text.filter(|_| said.by_person)) {
             Some(text) => self.typed(&text, said),
@@ -194,7 +200,8 @@ impl<'o> Transcript<'o> {
     fn typed(&mut self, text: &str, said: &Said<'_>) -> ControlFlow<()> {
         let text = text.trim();
         if text.starts_with("<bash-stdout>") || text.starts_with("<bash-stderr>") {
-            return self.calls.settle(said.answers, ran(None, None));
+            let output = Some(Outcome::kept(&printed(text)));
+            return self.calls.settle(said.answers, Outcome { output, ..ran(None, None) });
         }
         let Some((command, _)) = text.strip_prefix("<bash-input>").and_then(|rest| rest.split_once("</bash-input>"))
         else {
@@ -231,6 +238,13 @@ fn blocks(attachment: &Attachment<'_>) -> bool {
     let kind = attachment.kind.text();
     before
         && (kind == "hook_blocking_error" || kind == "hook_permission_decision" && attachment.decision.text() == "deny")
+}
+
+/// What a command of the person's printed: without the markup.
+fn printed(text: &str) -> String {
+    ["<bash-stdout>", "</bash-stdout>", "<bash-stderr>", "</bash-stderr>"]
+        .iter()
+        .fold(text.to_owned(), |text, mark| text.replace(mark, ""))
 }
 
 /// Some versions escape the command for their markup. A command with a bare `<`, `>` or `&` was not escaped.

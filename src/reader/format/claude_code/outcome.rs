@@ -1,5 +1,7 @@
 //! How a call ended. Claude Code states it in words only: a call that was refused looks like one that failed.
 
+use std::sync::Arc;
+
 use crate::model::Outcome;
 use crate::reader::transcript::{failed, number_after, ran, refused};
 
@@ -49,7 +51,7 @@ pub(super) struct Marks {
 pub(super) fn outcome(opening: &str, marks: Marks) -> Outcome {
     let said = opening.trim_start();
     let said = said.strip_prefix("Error: ").unwrap_or(said);
-    let is_error = marks.is_error == Some(true);
+    let is_error = marks.is_error.unwrap_or_else(|| said.starts_with("<tool_use_error>"));
     // Only an error can be a refusal: a tool may well print these words.
     let refusal = is_error
         && (REFUSED.iter().any(|words| said.starts_with(words)) || REFUSING.iter().any(|words| said.contains(words)));
@@ -75,6 +77,16 @@ pub(super) fn outcome(opening: &str, marks: Marks) -> Outcome {
     }
 }
 
+/// What the tool itself said: without what is put before the output of a command that failed.
+pub(super) fn said(output: Arc<str>) -> Arc<str> {
+    let (first, rest) = output.split_once('\n').unwrap_or((&output, ""));
+    let first = first.strip_prefix("Error: ").unwrap_or(first);
+    match first.strip_prefix("Exit code ") {
+        Some(code) if !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit()) => rest.into(),
+        _ => output,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +105,13 @@ mod tests {
         check("Exit code 127\nbash: line 1: nope", true, "yes Some(false) Some(127)");
         check("Error: Exit code 1", true, "yes Some(false) Some(1)");
         check("something else went wrong", true, "unknown Some(false) None");
+    }
+
+    #[test]
+    fn the_exit_code_is_not_output() {
+        assert_eq!(&*said("Exit code 2\nno such file".into()), "no such file");
+        assert_eq!(&*said("Exit code 2".into()), "");
+        assert_eq!(&*said("Exit codes explained\nx".into()), "Exit codes explained\nx");
     }
 
     #[test]

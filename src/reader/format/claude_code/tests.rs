@@ -204,3 +204,20 @@ fn detected_by_its_own_marks() {
     assert_eq!(sure(b""), Match::No);
     check(b"", "");
 }
+
+#[test]
+fn what_came_back_is_kept() {
+    let line = |id: &str, content: &str, is_error: bool| {
+        format!(
+            "{{\"type\":\"assistant\",\"sessionId\":\"s\",\"message\":{{\"role\":\"assistant\",\"content\":[{{\"type\":\"tool_use\",\"id\":\"{id}\",\"name\":\"Bash\",\"input\":{{\"command\":\"x\"}}}}]}}}}\n\
+             {{\"type\":\"user\",\"sessionId\":\"s\",\"message\":{{\"role\":\"user\",\"content\":[{{\"type\":\"tool_result\",\"tool_use_id\":\"{id}\",\"is_error\":{is_error},\"content\":{content}}}]}}}}\n"
+        )
+    };
+    let text = [
+        line("a", r#""On branch main\nnothing to commit""#, false),
+        line("b", r#"[{"type":"text","text":"Exit code 1\nno"},{"type":"text","text":"more"}]"#, true),
+        line("c", "null", false),
+    ];
+    let read = crate::reader::collect::outputs(&ClaudeCode, "s.jsonl", text.concat().as_bytes());
+    assert_eq!(read, ["On branch main\nnothing to commit", "no\nmore", "-"]);
+}

@@ -18,7 +18,7 @@ use memchr::memmem::Finder;
 
 use self::record::{Item, Record};
 use self::stated::{patch_in, unwrapped, whole_text};
-use crate::model::{Actor, ActorKind, Surroundings};
+use crate::model::{Actor, ActorKind, Outcome, Surroundings};
 use crate::reader::transcript::{
     At, Call, Calls, Voice, each_line, is_silent, moment, number_after, opening, ran, stem,
 };
@@ -239,7 +239,11 @@ impl<'o> Rollout<'o> {
         let call = Call { id: &id, record: stamp, time: moment(stamp), at, ..Call::default() };
         self.calls.shell(&voice, &call, command.trim())?;
         let code = rest.split("\nOutput:").next().and_then(|head| number_after(head, "Exit code: "));
-        self.calls.settle(&id, ran(code.map(|code| code == 0), code))
+        let output = rest.split_once("\nOutput:\n").map(|(_, printed)| {
+            let printed = printed.split_once("</result>").map_or(printed, |(printed, _)| printed);
+            Outcome::kept(printed.trim_end())
+        });
+        self.calls.settle(&id, Outcome { output, ..ran(code.map(|code| code == 0), code) })
     }
 
     fn call(
@@ -261,6 +265,7 @@ impl<'o> Rollout<'o> {
             arguments,
             text,
             at,
+            ..Call::default()
         };
         self.calls.tool(&self.voice, &call)
     }

@@ -1,11 +1,13 @@
 //! How a call ended: stated as JSON in the output's text, as words at its start, or by an event.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::record::Item;
 use crate::model::{Executed, Outcome};
-use crate::reader::transcript::{Flag, Loose, Word, failed, number_after, opening, ran, refused};
+use crate::reader::transcript::{Flag, Loose, Word, failed, number_after, opening, output, ran, refused};
 
 /// How an output begins, or what it says at once, when the call was not carried out.
 const REFUSED: &[&str] = &[
@@ -21,6 +23,9 @@ const REFUSED: &[&str] = &[
     "unsupported call",
 ];
 
+/// How the harness begins what it puts before a program's own output.
+const HEADERS: &[&str] = &["Exit code: ", "Chunk ID: ", "Wall time: "];
+
 /// Output that is JSON text itself, or an object.
 #[derive(Deserialize, Debug, Default)]
 #[serde(default)]
@@ -30,6 +35,8 @@ struct Output<'a> {
     output: Option<&'a RawValue>,
     #[serde(borrow)]
     content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    stdout: Option<&'a RawValue>,
     success: Flag,
     exit_code: Option<i32>,
     #[serde(rename = "exitCode")]
@@ -38,6 +45,12 @@ struct Output<'a> {
     ok: Loose<McpResult>,
     #[serde(borrow, rename = "Err")]
     err: Word<'a>,
+}
+
+impl Output<'_> {
+    fn said(&self) -> Option<Arc<str>> {
+        output(self.output.or(self.content).or(self.stdout)).map(without_header)
+    }
 }
 
 #[derive(Deserialize, Debug, Default)]
@@ -53,28 +66,46 @@ struct McpResult {
 }
 
 /// The outcome that the output of a call states.
-pub(super) fn of_output(output: Option<&RawValue>) -> Outcome {
-    let Some(raw) = output.map(RawValue::get) else { return ran(None, None) };
+pub(super) fn of_output(stated: Option<&RawValue>) -> Outcome {
+    let Some(raw) = stated.map(RawValue::get) else { return ran(None, None) };
     if raw.starts_with("\"{") {
         // Metadata stands after the output, so that all of the text has to be read.
         let text: String = serde_json::from_str(raw).unwrap_or_default();
         if let Ok(stated) = serde_json::from_str::<Output<'_>>(&text) {
-            return of_object(&stated);
+            return Outcome { output: stated.said(), ..of_object(&stated) };
         }
     }
     if raw.starts_with('{')
-        && let Ok(stated) = serde_json::from_str::<Output<'_>>(raw)
+        && let Ok(object) = serde_json::from_str::<Output<'_>>(raw)
     {
-        return match of_object(&stated) {
-            Outcome { executed: Executed::Yes, succeeded: None, .. } => of_words(&opening(output)),
-            stated => stated,
+        let ended = match of_object(&object) {
+            Outcome { executed: Executed::Yes, succeeded: None, .. } => of_words(&opening(stated)),
+            ended => ended,
         };
+        return Outcome { output: object.said().or_else(|| output(stated)), ..ended };
     }
-    of_words(&opening(output))
+    Outcome { output: output(stated).map(without_header), ..of_words(&opening(stated)) }
+}
+
+/// What was printed, without what the harness puts before it.
+fn without_header(output: Arc<str>) -> Arc<str> {
+    let headed = HEADERS.iter().any(|header| output.starts_with(header));
+    match output.split_once("\nOutput:\n").filter(|_| headed) {
+        Some((_, printed)) => printed.into(),
+        None => output,
+    }
 }
 
 /// The outcome that an event at the end of a call states.
 pub(super) fn of_event(item: &Item<'_>) -> Outcome {
+    let printed = item.aggregated_output.or(item.stdout);
+    match how_it_ended(item) {
+        ended if ended.output.is_none() => Outcome { output: output(printed), ..ended },
+        ended => ended,
+    }
+}
+
+fn how_it_ended(item: &Item<'_>) -> Outcome {
     let code = item.exit_code.and_then(|code| code.get().parse().ok());
     match item.status.text() {
         "declined" | "denied" | "rejected" => refused(),
@@ -114,7 +145,7 @@ fn of_words(opening: &str) -> Outcome {
     let said = opening.trim_start();
     let first: String = said.chars().take(200).collect();
     // The harness says these at the very start; a program's own output stands behind a header.
-    if ["Exit code: ", "Chunk ID: ", "Wall time: "].iter().any(|header| first.starts_with(header)) {
+    if HEADERS.iter().any(|header| first.starts_with(header)) {
         let header = said.split("\nOutput:").next().unwrap_or_default();
         let code = number_after(header, "Exit code: ").or_else(|| number_after(header, "Process exited with code "));
         return with_code(code);

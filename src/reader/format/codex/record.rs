@@ -82,6 +82,10 @@ pub(super) struct Item<'a> {
     pub(super) exit_code: Option<&'a RawValue>,
     pub(super) success: Flag,
     #[serde(borrow)]
+    pub(super) aggregated_output: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) stdout: Option<&'a RawValue>,
+    #[serde(borrow)]
     pub(super) changes: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) path: Option<&'a RawValue>,

@@ -113,3 +113,21 @@ fn detected_by_its_own_marks() {
     assert_eq!(sure(br#"{"timestamp":"t","type":"push","payload":{}}"#), Match::No);
     check(br#"{"session_id":"s","ts":1770000000,"text":"rm -rf / please"}"#, "");
 }
+
+#[test]
+fn what_came_back_is_kept() {
+    let call = |id: &str, output: &str| {
+        format!(
+            "{{\"timestamp\":\"2026-01-05T09:00:02Z\",\"type\":\"response_item\",\"payload\":{{\"type\":\"function_call\",\"name\":\"shell\",\"arguments\":\"{{}}\",\"call_id\":\"{id}\"}}}}\n\
+             {{\"timestamp\":\"2026-01-05T09:00:03Z\",\"type\":\"response_item\",\"payload\":{{\"type\":\"function_call_output\",\"call_id\":\"{id}\",\"output\":{output}}}}}\n"
+        )
+    };
+    let text = [
+        call("a", r#""{\"output\":\"made it\",\"metadata\":{\"exit_code\":0}}""#),
+        call("b", r#""Chunk ID: 1\nProcess exited with code 0\nOutput:\nprinted\n""#),
+        call("c", r#"{"stdout":"so","exitCode":0}"#),
+        call("d", r#""plain words""#),
+    ];
+    let read = crate::reader::collect::outputs(&Codex, "r.jsonl", text.concat().as_bytes());
+    assert_eq!(read, ["made it", "printed\n", "so", "plain words"]);
+}

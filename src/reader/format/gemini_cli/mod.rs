@@ -260,7 +260,7 @@ fn call<'a>(
     at: At,
 ) -> Call<'a> {
     let time = moment(timestamp);
-    Call { id, record, index, time, tool, arguments, text: None, at }
+    Call { id, record, index, time, tool, arguments, at, ..Call::default() }
 }
 
 #[cfg(test)]

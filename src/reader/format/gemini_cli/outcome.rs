@@ -1,10 +1,12 @@
 //! How a call ended: its status, and for a shell command the exit code that the result states in words.
 
+use std::sync::Arc;
+
 use serde_json::value::RawValue;
 
 use super::record::{Part, Response, ToolCall};
 use crate::model::Outcome;
-use crate::reader::transcript::{failed, number_after, opening, ran, refused};
+use crate::reader::transcript::{failed, number_after, opening, output, ran, refused};
 
 /// What an error says when nothing was done.
 const NEVER_BEGUN: &[&str] = &[
@@ -39,6 +41,18 @@ pub(super) fn response_of<'p, 'a>(parts: &'p super::List<Part<'a>>) -> Option<&'
 
 /// The outcome that a status and a response state together.
 pub(super) fn of_status(status: &str, response: Option<&Response<'_>>, shown: Option<&RawValue>) -> Outcome {
+    let said = response.and_then(|response| response.error.or(response.output)).or(shown);
+    let output = output(said).map(|text| printed(&text).map_or(text.clone(), Arc::from));
+    Outcome { output, ..how_it_ended(status, response, shown) }
+}
+
+/// What a shell command printed, in a result that names the command and the folder before it.
+fn printed(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("Command: ")?;
+    ["\nOutput: ", "\nStdout: "].iter().find_map(|label| rest.split_once(label)).map(|(_, printed)| printed)
+}
+
+fn how_it_ended(status: &str, response: Option<&Response<'_>>, shown: Option<&RawValue>) -> Outcome {
     let output = response.and_then(|response| response.output);
     let error = response.and_then(|response| response.error);
     let code = output.and_then(exit_code);

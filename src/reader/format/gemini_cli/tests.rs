@@ -106,3 +106,20 @@ fn detected_by_its_own_marks() {
     assert_eq!(sure(br#"{"type":"tool_call","session_id":"s","toolCallId":"c","toolName":"Shell"}"#), Match::No);
     check(b"", "");
 }
+
+#[test]
+fn what_came_back_is_kept() {
+    let call = |output: &str| {
+        format!(
+            r#"{{"id":"m","timestamp":"2026-01-05T09:00:02Z","type":"gemini","toolCalls":[{{"id":"{}","name":"run_shell_command","args":{{"command":"x"}},"status":"success","result":[{{"functionResponse":{{"response":{output}}}}}]}}]}}"#,
+            output.len()
+        )
+    };
+    let text = [
+        call(r#"{"output":"Command: x\nDirectory: (root)\nOutput: hello\nExit Code: 0"}"#),
+        call(r#"{"output":"plain"}"#),
+        call(r#"{"error":"it failed"}"#),
+    ];
+    let read = crate::reader::collect::outputs(&GeminiCli, "s.jsonl", text.join("\n").as_bytes());
+    assert_eq!(read, ["hello\nExit Code: 0", "plain", "it failed"]);
+}
