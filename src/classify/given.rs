@@ -26,6 +26,19 @@ pub(super) fn take_over(scene: &mut Scene<'_>, known: &Known) {
             Given::Command(name) => {
                 scene.commands_of_programs.insert(name.to_string(), text().to_owned());
             }
+            Given::Variable(name) => {
+                let key = format!("${{{name}}} of before");
+                let stream = Stream {
+                    connected: true,
+                    remote: content.remote,
+                    decoded: content.decoded,
+                    carries: content.carries.clone(),
+                    ..Stream::default()
+                };
+                scene.shell.set_partial(name, &key);
+                scene.files.insert(key, stream);
+                scene.variables.insert(name.to_string(), None);
+            }
             Given::File(path) => {
                 let stream = Stream {
                     connected: true,
@@ -56,6 +69,14 @@ pub(super) fn left_behind(scene: &mut Scene<'_>, known: &Known) -> Vec<(Given, O
     scene.shell.aliases().for_each(|(name, text)| named(Given::Alias(name.into()), text));
     scene.shell.functions().for_each(|(name, body)| named(Given::Function(name.into()), body));
     scene.commands_of_programs.iter().for_each(|(name, text)| named(Given::Command((&**name).into()), text));
+    // `x=$(curl …)`: where the value of a variable comes from.
+    for (name, part) in scene.shell.partials() {
+        if let Some(stream) = scene.files.get(part)
+            && let Some(content) = worth_keeping("", Stream { text: None, ..stream.clone() }, false)
+        {
+            now.insert(Given::Variable(name.into()), Arc::new(content));
+        }
+    }
     for (path, stream) in std::mem::take(&mut scene.files) {
         let before = known.given.contains_key(&Given::File((&*path).into()));
         if is_file(&path)
@@ -72,7 +93,7 @@ pub(super) fn left_behind(scene: &mut Scene<'_>, known: &Known) -> Vec<(Given, O
 
 /// Substitutions stand beside files, by what was written.
 fn is_file(path: &str) -> bool {
-    let substitution = path.starts_with(['`', '$', '<', '>', '=']) || path.contains("$(") || path.contains('`');
+    let substitution = path.starts_with(['`', '$', '<', '>', '=', '&']) || path.contains("$(") || path.contains('`');
     !substitution && !path.is_empty() && !path.starts_with(ELSEWHERE) && !path.starts_with("/dev/")
 }
 
@@ -82,12 +103,7 @@ fn worth_keeping(path: &str, stream: Stream, before: bool) -> Option<Content> {
     carries.truncate(8);
     let most = if is_script(path) { MAX_TEXT } else { MAX_NOTE };
     let text = stream.text.map(|(text, _)| text).filter(|text| text.len() <= most && !text.trim().is_empty());
-    let content = Content {
-        text: text.map(Into::into),
-        remote: stream.remote,
-        decoded: stream.decoded,
-        carries,
-    };
+    let content = Content { text: text.map(Into::into), remote: stream.remote, decoded: stream.decoded, carries };
     let says_something = content.text.is_some() || content.remote || content.decoded || !content.carries.is_empty();
     (before || says_something).then_some(content)
 }
@@ -109,8 +125,27 @@ fn is_script(path: &str) -> bool {
         None | Some(("", _)) => true,
         Some((_, ending)) => matches!(
             ending,
-            "sh" | "bash" | "zsh" | "ksh" | "command" | "py" | "rb" | "pl" | "php" | "js" | "mjs" | "cjs" | "ts"
-                | "ps1" | "psm1" | "bat" | "cmd" | "sql" | "mk" | "awk" | "redis" | "mongo"
+            "sh" | "bash"
+                | "zsh"
+                | "ksh"
+                | "command"
+                | "py"
+                | "rb"
+                | "pl"
+                | "php"
+                | "js"
+                | "mjs"
+                | "cjs"
+                | "ts"
+                | "ps1"
+                | "psm1"
+                | "bat"
+                | "cmd"
+                | "sql"
+                | "mk"
+                | "awk"
+                | "redis"
+                | "mongo"
         ),
     }
 }

@@ -115,7 +115,9 @@ fn size(content: &Content) -> usize {
 fn words_of<'g>(given: &'g Given, content: &Content) -> Vec<&'g str> {
     let mut found = Vec::new();
     match given {
-        Given::Alias(name) | Given::Function(name) | Given::Command(name) => found.extend(words(name).last()),
+        Given::Alias(name) | Given::Function(name) | Given::Command(name) | Given::Variable(name) => {
+            found.extend(words(name).last())
+        }
         Given::File(path) => {
             let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
             found.extend(words(name).last());

@@ -37,6 +37,8 @@ pub enum Given {
     Function(Arc<str>),
     /// A command of a program's own configuration: `git tidy`.
     Command(Arc<str>),
+    /// A variable of the shell whose value came from somewhere.
+    Variable(Arc<str>),
     /// By absolute path, or as written where the working folder is not known.
     File(Arc<str>),
 }

@@ -78,8 +78,8 @@ fn effects_and_code(scene: &mut Scene<'_>, call: &Call<'_>) -> Stream {
 fn rehearse(effects: &mut [Effect]) {
     use ResourceKind::{Column, Database, Index, Routine, Schema, Table, View};
     for effect in effects {
-        effect.dry_run |=
-            matches!(effect.resource.kind, Table | View | Column | Index | Schema | Database | Routine) && effect.operation != Operation::Export;
+        effect.dry_run |= matches!(effect.resource.kind, Table | View | Column | Index | Schema | Database | Routine)
+            && effect.operation != Operation::Export;
     }
 }
 

@@ -36,17 +36,22 @@ pub(super) fn run_code(scene: &mut Scene<'_>, call: &Call<'_>, code: &CodeSpec) 
     scene.dialect = outer;
 }
 
-/// `mysql -e DROP DATABASE x`: a log that joined the words has lost the quotes around the code, which goes on in the
-/// words behind its first.
-fn spread(call: &Call<'_>, language: Language, word: &Word) -> Option<Word> {
+/// Whether a statement of SQL begins with this word, in lower case.
+pub(in crate::classify) fn begins_sql(word: &str) -> bool {
     const BEGIN: &[&str] = &[
         "alter", "analyze", "call", "copy", "create", "delete", "drop", "exec", "execute", "explain", "flush", "grant",
         "insert", "kill", "merge", "optimize", "purge", "reindex", "rename", "replace", "reset", "revoke", "select",
         "set", "show", "shutdown", "truncate", "update", "use", "vacuum", "with", "drop;",
     ];
+    BEGIN.contains(&word)
+}
+
+/// `mysql -e DROP DATABASE x`: a log that joined the words has lost the quotes around the code, which goes on in the
+/// words behind its first.
+fn spread(call: &Call<'_>, language: Language, word: &Word) -> Option<Word> {
     let first = word.text.to_ascii_lowercase();
     let begins = match language {
-        Language::Sql => BEGIN.contains(&&*first),
+        Language::Sql => begins_sql(&first),
         Language::Python => matches!(&*first, "import" | "from"),
         Language::JavaScript => matches!(&*first, "const" | "let" | "var"),
         _ => false,

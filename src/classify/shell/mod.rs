@@ -68,7 +68,9 @@ fn whole(scene: &mut Scene<'_>, text: &str, stdin: &Stream) -> Stream {
         scene.run(super::Language::Cmd, text, 0);
         return Stream::default();
     }
-    if text.starts_with(|first: char| first.is_ascii_uppercase()) && super::tool::starts_as_sql(text) {
+    if text.starts_with(|first: char| first.is_ascii_uppercase())
+        && (super::tool::starts_as_sql(text) || shouts_sql(text))
+    {
         let mark = scene.mark();
         scene.run(super::Language::Sql, text, 0);
         lexical(scene, mark);
@@ -147,6 +149,15 @@ fn whole(scene: &mut Scene<'_>, text: &str, stdin: &Stream) -> Stream {
         }
     }
     Stream::default()
+}
+
+/// `SHOW TABLES`, `KILL 42`: nobody writes a program's name so.
+fn shouts_sql(text: &str) -> bool {
+    let first = text.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
+    let more = text.get(first.len()..).is_some_and(|rest| rest.starts_with([' ', '\n']));
+    more && first.len() > 2
+        && first.bytes().all(|byte| byte.is_ascii_uppercase())
+        && super::command::begins_sql(&first.to_ascii_lowercase())
 }
 
 /// Reads the words between operators of `text` from `from` on, whatever the structure.

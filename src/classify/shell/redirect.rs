@@ -72,7 +72,11 @@ pub(super) fn open<'r, 't>(scene: &mut Scene<'_>, redirects: &'r [Redirect<'t>],
                 let fd = redirect.fd.unwrap_or(0);
                 redirected.outputs.push(Output { fd, append: true, target: Target::File(word), span });
             }
-            RedirectKind::Duplicate if is_descriptor(&word) => {}
+            RedirectKind::Duplicate if is_descriptor(&word) => {
+                if let Some(stream) = scene.files.get(&format!("&{}", word.text)).filter(|_| redirect.fd.is_none()) {
+                    redirected.stdin = Some(stream.clone());
+                }
+            }
             RedirectKind::Duplicate => {
                 let fd = redirect.fd.unwrap_or(1);
                 redirected.outputs.push(Output { fd, append: false, target: Target::File(word), span });
@@ -103,8 +107,13 @@ impl Redirected<'_, '_> {
             scene.effect(effect);
             stream.carries.push(resource);
         }
-        if fd.unwrap_or(0) == 0 {
-            self.stdin = Some(stream);
+        match fd {
+            None | Some(0) => self.stdin = Some(stream),
+            // `exec 3<>/dev/tcp/…; cat <&3`: what is read from it later.
+            Some(fd) if stream.remote => {
+                scene.files.insert(format!("&{fd}"), stream);
+            }
+            Some(_) => {}
         }
     }
 

@@ -4,7 +4,7 @@ use super::tree::Simple;
 use super::walk::silent;
 use super::{assign, builtins, call, pattern, words};
 use crate::classify::command::{self, Invocation, Stream};
-use crate::classify::{Language, Scene, Word};
+use crate::classify::{Language, Scene, Word, paths};
 use crate::model::{
     Area, Certainty, CodeOrigin, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone,
 };
@@ -113,6 +113,9 @@ fn program(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> St
             scene.step(|| name.clone(), about.span, |scene| scene.run_word(Language::Shell, code, about.span));
         }
     }
+    if !about.assignments.is_empty() {
+        loaded(scene, about);
+    }
     let mut out = scene.step(
         || label(words),
         about.span,
@@ -146,6 +149,25 @@ const RUN: &[&str] = &[
     "PROMPT_COMMAND",
     "VISUAL",
 ];
+
+/// Variables that name a file which programs load before anything else.
+const LOAD: &[&str] =
+    &["BASH_ENV", "ENV", "LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES", "PYTHONSTARTUP", "PERL5DB", "RUBYOPT"];
+
+/// `BASH_ENV=/tmp/x bash …`: the file is run as well.
+fn loaded(scene: &mut Scene<'_>, about: &Command<'_, '_>) {
+    for (name, value) in about.assignments.iter().filter(|(name, _)| LOAD.contains(&&**name)) {
+        let Some(path) = value.as_deref().filter(|path| path.starts_with(['/', '~', '.'])) else { continue };
+        let word = Word { span: about.span, ..Word::known(path) };
+        let resource = paths::resource(scene, &word, ResourceKind::Code);
+        let staged = resource.areas.has(Area::Temporary);
+        let mut effect = Effect::new(Operation::Execute, resource);
+        effect.code = Some(if staged { CodeOrigin::Staged } else { CodeOrigin::Local });
+        effect.by.clone_from(name);
+        effect.span = about.span;
+        scene.effect(effect);
+    }
+}
 
 /// Programs that put their operands into a question to a name server.
 const LOOKS_UP: &[&str] = &["dig", "drill", "getent", "host", "nslookup", "ping"];

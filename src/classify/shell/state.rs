@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::classify::Word;
 use crate::classify::command::Stream;
+use crate::classify::{Unknown, Word};
 use crate::model::Span;
 
 /// Functions, aliases, arrays, positional parameters and the like of the current shell.
@@ -80,6 +80,18 @@ impl State {
         // No piece of code has the number 0: the body stands nowhere in the text.
         let function = Function { body: body.to_owned(), at: Span::new(0, 0), code: 0 };
         self.functions.insert(name.to_owned(), Rc::new(function));
+    }
+
+    /// A variable whose value is not known, but where it comes from is: what stands under `key` among the files.
+    pub fn set_partial(&mut self, name: &str, key: &str) {
+        let text = format!("${name}");
+        let unknown = Unknown { name: key.to_owned(), start: 0, end: text.len(), substitution: true, guarded: false };
+        self.partial.insert(name.to_owned(), Word { text, unknown: vec![unknown], ..Word::default() });
+    }
+
+    /// Variables known in part, with what their value is made of.
+    pub fn partials(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.partial.iter().filter_map(|(name, word)| Some((&**name, &*word.unknown.first()?.name)))
     }
 
     pub fn set_alias(&mut self, name: &str, text: &str) {

@@ -73,10 +73,9 @@ pub(in crate::classify::command) fn guessed<'w>(scene: &Scene<'_>, words: &'w [W
         return None;
     }
     let operands: Vec<usize> = (0..words.len()).filter(|at| !words[*at].text.starts_with('-')).take(3).collect();
-    let told = |at: usize| at.checked_sub(1).is_some_and(|at| RUNS.contains(&&*words[at].text));
     let own_words = |at: usize| {
         words.get(at + 1).is_some_and(|next| next.text.starts_with(['-', '/', '~']) || next.text.contains([' ', '=']))
     };
-    let at = operands.into_iter().find(|at| known(*at) && own_words(*at) && (*at < 2 || told(*at) || *at < 4))?;
+    let at = operands.into_iter().find(|at| known(*at) && own_words(*at))?;
     Some(&words[at..])
 }

@@ -12,9 +12,13 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         at += 1;
         match &*word.text {
             "--" => break,
-            "--rcfile" | "--init-file" | "--startup-file" | "-o" | "+o" | "-O" | "+O" | "--init-command" | "-C" => {
-                at += 1
+            "--rcfile" | "--init-file" => {
+                if let Some(file) = words.get(at) {
+                    written::run_file(scene, call, file, Language::Shell, CodeOrigin::Local);
+                }
+                at += 1;
             }
+            "--startup-file" | "-o" | "+o" | "-O" | "+O" | "--init-command" | "-C" => at += 1,
             "--version" | "--help" => return None,
             "--command" => code = true,
             long if long.starts_with("--") => {}

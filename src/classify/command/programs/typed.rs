@@ -24,10 +24,8 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     }
     // `screen -X stuff 'rm x^M'` types into a shell.
     if call.by == "screen"
-        && let Some(command) =
-            call.value("-X").filter(|word| matches!(&*word.text, "stuff" | "exec" | "screen" | "eval"))
+        && call.value("-X").is_some_and(|word| matches!(&*word.text, "stuff" | "exec" | "screen" | "eval"))
     {
-        let _ = command;
         for word in call.operands() {
             let typed = word.text.replace("\\n", "\n").replace("\\r", "\n").replace("^M", "\n").replace("\\015", "\n");
             let typed = typed.trim_end_matches(['\n', '\r']);
