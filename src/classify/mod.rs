@@ -11,6 +11,7 @@ pub mod http;
 mod naming;
 pub mod paths;
 pub mod scene;
+pub mod secrets;
 #[cfg(test)]
 mod seen;
 pub mod shell;

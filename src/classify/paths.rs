@@ -34,6 +34,9 @@ pub fn resource(scene: &Scene<'_>, word: &Word, kind: ResourceKind) -> Resource 
     if path.made_up {
         known = known.with(Area::Temporary).with(Area::Ephemeral);
     }
+    if word.is_known() && !known.has(Area::Root) && normal::climbs(scene, &word.text) {
+        known = known.with(Area::Climbed);
+    }
     let folder = path.everything
         || matches!(word.text.rsplit(['/', '\\']).next(), Some("" | "." | ".."))
         || known.has(Area::Root)
@@ -166,7 +169,7 @@ mod tests {
         for path in ["/", "//", "/.", "/tmp/..", "/*", "/usr/../*", "/work/app/../../..", "../..", "../../../*"] {
             check(path, "Folder / [root workspace-root outside]");
         }
-        check("/tmp/../etc/hosts", "File /etc/hosts [system outside]");
+        check("/tmp/../etc/hosts", "File /etc/hosts [system outside climbed]");
         check("/.*", "Folder / [root workspace-root outside]");
     }
 

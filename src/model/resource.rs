@@ -136,6 +136,8 @@ words! {
         Protected = "protected",
         /// Made earlier by this very session.
         OwnWork = "own-work",
+        /// Written with so many `..` that the path leaves the folder it begins in: `/srv/app/../../etc/passwd`.
+        Climbed = "climbed",
     }
 }
 

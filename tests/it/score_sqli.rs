@@ -62,8 +62,20 @@ fn judge(engine: &Engine, text: &str) -> Finding {
 /// Words that say that more than a query is meant, whoever wrote them; nothing of what the classifier found.
 fn means_harm(text: &str) -> bool {
     const WORDS: &[&str] = &[
-        "drop", "delete", "update", "insert", "truncate", "alter", "shutdown", "exec", "execute", "xp_cmdshell", "load_file",
-        "outfile", "dumpfile", "grant",
+        "drop",
+        "delete",
+        "update",
+        "insert",
+        "truncate",
+        "alter",
+        "shutdown",
+        "exec",
+        "execute",
+        "xp_cmdshell",
+        "load_file",
+        "outfile",
+        "dumpfile",
+        "grant",
     ];
     let lower = text.to_lowercase();
     lower.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|word| WORDS.contains(&word))
@@ -119,5 +131,8 @@ fn labelled_injections() {
     }
     assert!(share(stopped, harmful) >= 90.0, "injections pass:\n{wrong}");
     // `DELETE FROM colony` stands among the benign rows and is stopped all the same.
-    assert!(share(interrupted, benign) < 1.0 && share(without_loss, benign) < 0.1, "harmless queries are stopped:\n{wrong}");
+    assert!(
+        share(interrupted, benign) < 1.0 && share(without_loss, benign) < 0.1,
+        "harmless queries are stopped:\n{wrong}"
+    );
 }

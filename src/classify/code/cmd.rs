@@ -1,7 +1,7 @@
 //! Commands of the Windows command prompt: `del /s /q C:\x`, `rd /s /q x`, `format d:`.
 
 use crate::classify::{Language, Scene, Word, paths};
-use crate::model::{Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span};
+use crate::model::{Area, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span};
 
 use Operation as O;
 use ResourceKind as K;
@@ -46,7 +46,7 @@ fn within(text: &str) -> Option<Vec<String>> {
         let open = inside + lower[inside..].find('(')?;
         let close = open + lower[open..].find(')')?;
         let body = close + lower[close..].find("do ")? + "do ".len();
-        let name = lower[..inside].split(' ').next_back()?.trim_start_matches('%');
+        let name = text[..inside].split(' ').next_back()?.trim_start_matches('%');
         let listed = lower.starts_with("for /f") || lower.starts_with("for /l");
         let set = &text[open + 1..close];
         let items: Vec<&str> = if listed { vec!["%items%"] } else { set.split([' ', ',', ';']).collect() };
@@ -109,7 +109,7 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
         effect.span = Some(span);
         effect.by = program.to_owned();
         effect.guard_off = has("/q") || has("/f") || has("/y");
-        effect.cascades = has("/s");
+        effect.cascades = has("/s") || operation == O::Grant && (has("/t") || has("/r"));
         scene.effect(effect);
     };
     match program {
@@ -187,6 +187,38 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
             }
         }
         "attrib" => {}
+        "fsutil" => {
+            if has("deletejournal") {
+                note(O::Rewrite, K::Log, "usn journal", Extent::All);
+            } else if has("setzerodata") || has("seteof") {
+                note(O::Update, K::File, operands.last().map_or("", |name| name), Extent::Some);
+            }
+        }
+        "schtasks" => {
+            let value = |option: &str| {
+                words
+                    .iter()
+                    .position(|word| word.eq_ignore_ascii_case(option))
+                    .and_then(|at| words.get(at + 1))
+                    .cloned()
+            };
+            let name = value("/tn").unwrap_or_default();
+            if has("/delete") {
+                note(O::Delete, K::Item, &name, Extent::One);
+            } else if has("/create") || has("/change") {
+                let mut resource = Resource::new(K::Item, name);
+                resource.areas = resource.areas.with(Area::Startup);
+                let mut effect = Effect::new(O::Create, resource);
+                effect.span = Some(span);
+                effect.by = program.to_owned();
+                scene.effect(effect);
+                if let Some(code) = value("/tr") {
+                    super::hand_over(scene, Language::Cmd, &code, Some(span));
+                }
+            } else if has("/run") {
+                note(O::Alter, K::Item, &name, Extent::One);
+            }
+        }
         "move" | "ren" | "rename" => {
             operands.iter().for_each(|name| note(O::Update, K::File, name, Extent::One));
         }

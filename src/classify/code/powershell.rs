@@ -23,7 +23,7 @@ pub(super) fn run(scene: &mut Scene<'_>, text: &str) {
         if !piped {
             state.listed = None;
         }
-        command(scene, &text[from..to], span, &mut state);
+        command(scene, text, &text[from..to], span, &mut state);
     }
 }
 
@@ -35,6 +35,8 @@ struct State {
     /// What the commands before list, for what they are piped into.
     listed: Option<String>,
     variables: BTreeMap<String, String>,
+    /// `DownloadFile` stands before its brackets.
+    asking: bool,
     /// Files that were fetched.
     fetched: Vec<String>,
 }
@@ -185,8 +187,13 @@ fn encoded(scene: &mut Scene<'_>, text: &str, span: Option<Span>) {
     }
 }
 
-fn command(scene: &mut Scene<'_>, text: &str, span: Span, state: &mut State) {
+fn command(scene: &mut Scene<'_>, whole: &str, text: &str, span: Span, state: &mut State) {
     let text = text.trim();
+    // `& "C:\x.exe"` runs what stands in quotes; without the sign it is a text.
+    let called = whole.get(..span.start).is_some_and(|before| before.trim_end().ends_with('&'));
+    if text.starts_with(['"', '\'']) && !called {
+        return literal(scene, text, span, state);
+    }
     state.bind(text);
     let text = assigned(text);
     let text =
@@ -214,6 +221,7 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span, state: &mut State) {
                 text: body,
                 carries: sent.as_slice(),
                 hidden: body.is_some_and(|body| body.starts_with('$')),
+                ..http::Body::default()
             };
             let url = word(url, span);
             http::request(scene, &http::Request { method, url: &url, body, span: Some(span), by: program });
@@ -264,6 +272,7 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span, state: &mut State) {
         }
         _ if fetches => {
             state.downloaded = true;
+            state.asking = true;
             if let Some(url) = words.iter().find(|word| word.contains("://")) {
                 let url = word(url, span);
                 let body = http::Body::default();
@@ -276,7 +285,7 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span, state: &mut State) {
         "where-object" | "where" | "?" | "select-object" | "select" => {
             // Some of what is listed, not all.
             if let Some(below) = state.listed.as_mut().filter(|listed| listed.ends_with("/*")) {
-                below.insert(below.len() - 1, '?');
+                below.push_str("?*");
             }
         }
         program if HARMLESS.contains(&program) => {}
@@ -329,6 +338,24 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span, state: &mut State) {
     }
 }
 
+/// Texts that stand for themselves: what is piped on, or what a download is given.
+fn literal(scene: &mut Scene<'_>, text: &str, span: Span, state: &mut State) {
+    let items: Vec<String> = text.split(',').map(|item| item.trim().trim_matches(['"', '\'']).to_owned()).collect();
+    if std::mem::take(&mut state.asking)
+        && let Some(address) = items.first().filter(|item| item.contains("://"))
+    {
+        let url = word(address, span);
+        let body = http::Body::default();
+        http::request(scene, &http::Request { method: "GET", url: &url, body, span: Some(span), by: "WebClient" });
+        if let Some(file) = items.get(1) {
+            note(scene, O::Update, K::File, file, span, "DownloadFile", &Parameters::of(&[]));
+            state.fetched.push(base_name(file));
+        }
+        return;
+    }
+    state.listed = Some(items.join(","));
+}
+
 fn base_name(file: &str) -> String {
     file.rsplit(['\\', '/']).next().unwrap_or(file).to_ascii_lowercase()
 }
@@ -368,6 +395,9 @@ fn by_name(scene: &mut Scene<'_>, verb: &str, noun: &str, span: Span, by: &str, 
             return;
         }
     };
+    if verb == "invoke" && ["pester", "scriptanalyzer", "build", "psake"].contains(&&*noun.to_ascii_lowercase()) {
+        return execute(scene, span, by, CodeOrigin::Local);
+    }
     let Some(meaning) = crate::classify::naming::meaning(&format!("{name}-{noun}"), "") else { return };
     let target = parameters.target();
     let mut effect = Effect::new(meaning.operation, Resource::new(meaning.kind, target));
@@ -418,6 +448,9 @@ fn cmdlet(
 }
 
 fn note(scene: &mut Scene<'_>, operation: O, kind: K, name: &str, span: Span, by: &str, parameters: &Parameters<'_>) {
+    let registry =
+        name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("hk")) || name.starts_with("Registry::");
+    let kind = if registry && matches!(kind, K::File | K::Folder) { K::Item } else { kind };
     let mut word = word(name, span);
     word.quoted &= !name.starts_with('~');
     let resource = match kind {

@@ -52,7 +52,7 @@ pub(super) fn call(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langu
     let target = target(&made).unwrap_or_default();
     let mut resource = Resource::new(meaning.kind, target.text.clone());
     resource.unresolved = !target.is_known();
-    if meaning.kind == ResourceKind::Item && (resource.unresolved || resource.name.is_empty()) {
+    if resource.unresolved || resource.name.is_empty() {
         // Which one is not known, but what sort of thing: `stripe.Customer`.
         resource = Resource::new(meaning.kind, owner);
     }
@@ -81,6 +81,11 @@ fn root_is(name: &str, roots: &[&str]) -> bool {
 
 /// What the name of a method says, where that is more than looking and making.
 fn said(name: &str, owner: &str) -> Option<Meaning> {
+    let name = name
+        .strip_prefix("begin_")
+        .or_else(|| name.strip_prefix("begin"))
+        .filter(|rest| !rest.is_empty())
+        .unwrap_or(name);
     let words = naming::words(name);
     let first = words.first()?;
     let has = |word: &str| words.iter().any(|it| it == word);
@@ -124,7 +129,8 @@ fn said(name: &str, owner: &str) -> Option<Meaning> {
 fn nouns(owner: &str) -> String {
     let parts = owner.split('.').skip(1).filter(|part| !part.starts_with("client") && !part.starts_with("resource"));
     let found = parts.filter(|part| naming::words(part).iter().any(|word| naming::noun(word).is_some())).last();
-    found.unwrap_or("").replace("()", "")
+    // A group of resources is what a stack is elsewhere.
+    found.unwrap_or("").replace("()", "").replace("resource_groups", "stack").replace("resourceGroups", "stack")
 }
 
 fn extent(meaning: Meaning, owner: &str, target: &Word) -> Extent {
@@ -157,9 +163,17 @@ fn target(made: &Made<'_, '_>) -> Option<Word> {
     });
     first.or_else(|| {
         let (from, to) = (made.call.head, made.call.receiver_end);
-        (from..to).rev().find_map(|at| match &tokens[at].kind {
+        let in_chain = (from..to).rev().find_map(|at| match &tokens[at].kind {
             Kind::Text(word) => Some(Word::clone(word)),
             _ => None,
+        });
+        // `table = client.Table("a")`, and then `table.delete()`.
+        let bound = || made.reading.variables.get(tokens[from].text)?.word().map(|word| word.text.clone());
+        in_chain.or_else(|| {
+            let text = bound()?;
+            let quoted: Vec<&str> = text.split(['"', '\'']).collect();
+            let last = quoted.len().checked_sub(2).filter(|at| at % 2 == 1)?;
+            Some(Word::known(quoted[last]))
         })
     })
 }
@@ -187,7 +201,8 @@ fn uploaded(made: &Made<'_, '_>, last: &str) -> Option<Word> {
 
 /// Methods of redis clients are redis commands.
 fn redis_command(scene: &mut Scene<'_>, reading: &Reading<'_>, call: &Call, last: &str) -> bool {
-    let words = || call.items.iter().flat_map(|(from, to)| reading.value(*from, *to).words);
+    let named = |(from, to): &&(usize, usize)| to - from > 2 && reading.tokens[from + 1].is(b'=');
+    let words = || call.items.iter().filter(|item| !named(item)).flat_map(|(from, to)| reading.value(*from, *to).words);
     let mut command = match last {
         "delete" => "DEL".to_owned(),
         "execute_command" | "call" | "sendCommand" | "send_command" => String::new(),

@@ -53,7 +53,15 @@ impl Reading<'_> {
                     value.environment = true;
                 }
                 "urlopen" | "urlretrieve" | "fetch" if called => value.remote = true,
-                "get" | "post" | "request" if called && (before("requests") || before("httpx") || before("axios")) => {
+                "get" | "post" | "request"
+                    if called
+                        && (before("requests")
+                            || before("httpx")
+                            || before("axios")
+                            || before("HTTP")
+                            || before("HTTParty")
+                            || before("Simple")) =>
+                {
                     value.remote = true;
                 }
                 "b64decode" | "decodebytes" | "atob" | "base64_decode" | "decode64" | "unhexlify" | "fromhex"

@@ -129,6 +129,11 @@ impl Catalog {
         Ok(Self { own, ..self })
     }
 
+    /// Whether a program of this name is described.
+    pub(in crate::classify) fn knows(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
     /// The spec of a program.
     pub(super) fn find(&self, name: &str) -> Option<&Spec> {
         self.own.find(name).or_else(|| self.builtin.find(name))

@@ -118,6 +118,12 @@ pub(super) fn effect(scene: &mut Scene<'_>, call: &Call<'_>, spec: &EffectSpec) 
         if let Some(mut effect) = on_word(scene, call, spec, &word) {
             dress(call, spec, &mut effect);
             unread_code(scene, &effect, &word, call.invocation.stdin);
+            // `pytest tests/test_new.py` just after it was written: its text says more than its name.
+            let shown = effect.operation == Operation::Execute
+                && matches!(effect.code, Some(CodeOrigin::Staged | CodeOrigin::Local));
+            if shown && !effect.dry_run && written::run_named(scene, call.invocation.stdin, &word) {
+                continue;
+            }
             scene.effect(effect);
         }
     }

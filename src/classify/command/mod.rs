@@ -25,6 +25,7 @@ mod within;
 mod written;
 
 pub use catalog::Catalog;
+pub(super) use settle::is_protected;
 pub(super) use within::begins_sql;
 
 use crate::model::{Action, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};

@@ -81,6 +81,21 @@ pub(super) fn run(scene: &mut Scene<'_>, stdin: &Stream, file: &Word, language: 
     true
 }
 
+/// As [`run`], for a file whose name says its language.
+pub(super) fn run_named(scene: &mut Scene<'_>, stdin: &Stream, file: &Word) -> bool {
+    let language = match file.text.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "py" => Language::Python,
+        "js" | "mjs" | "cjs" | "ts" | "mts" | "tsx" | "jsx" => Language::JavaScript,
+        "rb" => Language::Ruby,
+        "pl" => Language::Perl,
+        "php" => Language::Php,
+        "sh" | "bash" | "bats" => Language::Shell,
+        "ps1" => Language::PowerShell,
+        _ => return false,
+    };
+    run(scene, stdin, file, Some(language))
+}
+
 /// Runs a script: its text when the same text wrote it, else `execute` of the file.
 pub(super) fn run_file(scene: &mut Scene<'_>, call: &Call<'_>, file: &Word, language: Language, origin: CodeOrigin) {
     if run(scene, call.invocation.stdin, file, Some(language)) {

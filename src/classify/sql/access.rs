@@ -64,6 +64,14 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str)
     }
     let everything = things.eat("ALL");
     things.eat("FUTURE");
+    if what.sees("PROXY") {
+        // MySQL: who may log in as whom.
+        for account in things.accounts() {
+            let resource = role(run, &account);
+            run.put(operation, resource, Extent::One, "GRANT PROXY", span, |_| {});
+        }
+        return true;
+    }
     let (kind, whole) = kind_of(&mut things, everything);
     while things.eat_punct(":") || things.eat_punct("::") {}
     if things.eat_any(&["IN SCHEMA", "IN DATABASE"]) || everything {
@@ -275,6 +283,9 @@ const MIGHTY: &[&str] = &[
     "create any procedure",
     "create any trigger",
     "select any dictionary",
+    "select any table",
+    "insert any table",
+    "update any table",
     "exempt access policy",
     "exempt redaction policy",
     "administer database trigger",
@@ -316,7 +327,7 @@ pub(super) fn new_role(run: &mut Run<'_, '_, '_>, cursor: Cursor<'_>, name: &Nam
             grants(run, &granted, by, span);
         }
     }
-    for words in ["IN ROLE", "IN GROUP", "DEFAULT ROLE", "DEFAULT_ROLE"] {
+    for words in ["IN ROLE", "IN GROUP"] {
         if let Some(at) = cursor.find(words) {
             let mut roles = Cursor { at: at + words.split(' ').count(), ..cursor };
             roles.eat_punct("=");
@@ -369,7 +380,11 @@ mod tests {
 
     #[test]
     fn grants_name_what_is_granted() {
-        check("postgres", "GRANT pg_execute_server_program TO deploy", "grant Role pg_execute_server_program (one, protected)");
+        check(
+            "postgres",
+            "GRANT pg_execute_server_program TO deploy",
+            "grant Role pg_execute_server_program (one, protected)",
+        );
         check(
             "postgres",
             "GRANT ALL PRIVILEGES ON ALL TABLES IN SCHEMA shop TO PUBLIC",

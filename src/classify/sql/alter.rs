@@ -18,6 +18,19 @@ pub(super) fn alter(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
         return access::default_privileges(run, cursor);
     }
 
+    if cursor.eat("AUTHORIZATION") {
+        // T-SQL: a new owner.
+        let span = cursor.span();
+        let Some(at) = cursor.find("TO") else { return false };
+        let owner = Cursor { at: at + 1, ..cursor }.account().unwrap_or_default();
+        access::grants(
+            run,
+            &Name { text: format!("ownership to {}", owner.text), ..owner },
+            "ALTER AUTHORIZATION",
+            span,
+        );
+        return true;
+    }
     let Some(named) = kinds::read(&mut cursor) else { return false };
     conditional(&mut cursor);
     let by = format!("ALTER {}", named.words);
@@ -29,9 +42,21 @@ pub(super) fn alter(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     }
     let everything = named.kind == ResourceKind::Table && cursor.eat("ALL IN TABLESPACE");
     let nameless = named.words == "DATABASE"
-        && ["SET", "FLASHBACK", "NOARCHIVELOG", "ARCHIVELOG", "CLOSE", "DISMOUNT", "OPEN", "MOUNT", "DATAFILE", "DROP", "NO"]
-            .iter()
-            .any(|word| cursor.sees(word) && cursor.rest().len() > usize::from(*word == "FLASHBACK"));
+        && [
+            "SET",
+            "FLASHBACK",
+            "NOARCHIVELOG",
+            "ARCHIVELOG",
+            "CLOSE",
+            "DISMOUNT",
+            "OPEN",
+            "MOUNT",
+            "DATAFILE",
+            "DROP",
+            "NO",
+        ]
+        .iter()
+        .any(|word| cursor.sees(word) && cursor.rest().len() > usize::from(*word == "FLASHBACK"));
     let name = match cursor.token().filter(|_| !nameless) {
         Some(_) => cursor.name().unwrap_or_default(),
         None => Name::default(),
@@ -58,7 +83,8 @@ pub(super) fn alter(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     }
     let span = cursor.span().filter(|span| span.end - span.start < 200).or(name.span);
     let off = cursor.has("STATE = OFF") || has_state_off(cursor);
-    let operation = if named.kind == ResourceKind::Safeguard && (off || cursor.has("DISABLE")) {
+    let trigger = matches!(named.words, "TRIGGER" | "EVENT TRIGGER") && cursor.sees("DISABLE");
+    let operation = if trigger || named.kind == ResourceKind::Safeguard && (off || cursor.has("DISABLE")) {
         Operation::Disable
     } else if named.words == "WAREHOUSE" && cursor.has("SUSPEND") {
         Operation::Stop
@@ -67,7 +93,9 @@ pub(super) fn alter(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     } else {
         Operation::Alter
     };
-    let resource = run.resource(kind_of(run.dialect, &named), &name);
+    let kind = if trigger { ResourceKind::Safeguard } else { kind_of(run.dialect, &named) };
+    let mut resource = run.resource(kind, &name);
+    resource.unresolved = name.unresolved;
     let forced = cursor.has("ROLLBACK IMMEDIATE");
     run.put(operation, resource, Extent::One, &by, span, |effect| {
         effect.guard_off = forced;
@@ -202,7 +230,14 @@ fn alter_action(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, table: &Name,
         run.put(operation, resource, extent, &by, cursor.span_from(start), |_| {});
         return true;
     }
+    if cursor.eat("SET UNUSED") {
+        cursor.eat("COLUMN");
+        return drop_columns(run, cursor, table);
+    }
     if cursor.eat("DROP") {
+        if ["IF EXISTS PARTITION", "IF EXISTS PART"].iter().any(|words| cursor.sees(words)) {
+            conditional(&mut cursor);
+        }
         if cursor.eat("DETACHED") || cursor.sees("PARTITION") || cursor.sees("PARTITIONS") || cursor.sees("PART") {
             return partition(run, cursor, table, "ALTER TABLE … DROP PARTITION");
         }
@@ -273,7 +308,7 @@ fn alter_action(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, table: &Name,
     }
     let guard = if cursor.sees("DISABLE ROW LEVEL SECURITY") || cursor.sees("NO FORCE ROW LEVEL SECURITY") {
         "row level security"
-    } else if cursor.sees("DISABLE TRIGGER") {
+    } else if cursor.sees("DISABLE TRIGGER") || cursor.sees("DISABLE ALL TRIGGERS") {
         "triggers"
     } else if cursor.sees("DISABLE RULE") {
         "rules"

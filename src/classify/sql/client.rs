@@ -6,6 +6,7 @@ use super::cursor::Cursor;
 use super::lexer::{Lexer, Token};
 use super::{Run, control, dynamic, statement, transfer};
 use crate::classify::Language;
+use crate::classify::command::Stream;
 
 /// Reads one such line; `tokens` are the statement that stands before it and that it may send.
 pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token], line: Span) {
@@ -277,7 +278,9 @@ fn copy(run: &mut Run<'_, '_, '_>, at: usize, rest: &str, line: Span) {
 /// Where results go from now on: a file, or a program.
 fn output(run: &mut Run<'_, '_, '_>, word: &str, at: usize, rest: &str, line: Span) {
     if let Some(code) = rest.strip_prefix('|') {
-        run.scene.run(Language::Shell, code, at + 1);
+        // What the statements yield flows in.
+        let stdin = Stream { connected: true, ..Stream::default() };
+        run.scene.run_piped(code, Ok(at + 1), stdin);
     } else if !rest.is_empty() && !rest.starts_with('(') && rest != "stdout" && !rest.eq_ignore_ascii_case("off") {
         let path = rest.trim_matches(['\'', '"']);
         let what = Resource::new(ResourceKind::Database, "");
@@ -297,11 +300,7 @@ mod tests {
             "\\i setup.sql",
             "execute File setup.sql (one, local code)\ngap hidden-code: script setup.sql",
         );
-        check(
-            "postgres",
-            "SELECT 'DROP TABLE logs' \\gexec",
-            "drop Table logs (all)",
-        );
+        check("postgres", "SELECT 'DROP TABLE logs' \\gexec", "drop Table logs (all)");
         check(
             "postgres",
             "SELECT format('DROP TABLE %I', relname) FROM pg_class \\gexec",

@@ -55,7 +55,7 @@ pub(super) fn after_condition(cursor: Cursor<'_>) -> Option<usize> {
     let closing = inside.find_flat(&["THEN", "LOOP", "DO"]).map(|at| at + 1);
     closing.or_else(|| {
         // A verb directly behind the keyword is part of no condition: that would be a sentence.
-        let at = Cursor { at: 2, ..cursor }.find_flat(VERBS)?;
+        let at = Cursor { at: if cursor.peek(1) == "(" { 1 } else { 2 }, ..cursor }.find_flat(VERBS)?;
         Some(at)
     })
 }
@@ -146,9 +146,10 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
             {
                 return false;
             }
-            let text: String = cursor.token().map(|_| cursor.peek(0).trim_matches('\'').to_owned()).unwrap_or_default();
-            let resource = Resource::new(ResourceKind::Process, text);
-            run.put(Operation::Stop, resource, Extent::One, "KILL", span, |_| {});
+            let many = cursor.sees("WHERE");
+            let text = if many { String::new() } else { cursor.peek(0).trim_matches('\'').to_owned() };
+            let extent = if many { Extent::Some } else { Extent::One };
+            run.put(Operation::Stop, Resource::new(ResourceKind::Process, text), extent, "KILL", span, |_| {});
         }
         "SHUTDOWN" | "RESTART" => {
             if is_prose(cursor, 3) {
@@ -191,9 +192,20 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
         }
         "DBCC" => {
             let command = cursor.keyword();
-            if ["CHECK", "SHOW", "OPENTRAN", "SQLPERF", "USEROPTIONS", "INPUTBUFFER", "PAGE", "IND", "LOGINFO", "TRACESTATUS"]
-                .iter()
-                .any(|start| command.starts_with(start))
+            if [
+                "CHECK",
+                "SHOW",
+                "OPENTRAN",
+                "SQLPERF",
+                "USEROPTIONS",
+                "INPUTBUFFER",
+                "PAGE",
+                "IND",
+                "LOGINFO",
+                "TRACESTATUS",
+            ]
+            .iter()
+            .any(|start| command.starts_with(start))
                 && !cursor.has("REPAIR_ALLOW_DATA_LOSS")
                 && !cursor.has("REPAIR_REBUILD")
             {
@@ -202,7 +214,8 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
             }
             let harmful = cursor.has("REPAIR_ALLOW_DATA_LOSS");
             let operation = if harmful { Operation::Update } else { Operation::Alter };
-            let text = cursor.next_string().map_or_else(String::new, |(text, _)| if harmful { text } else { String::new() });
+            let text =
+                cursor.next_string().map_or_else(String::new, |(text, _)| if harmful { text } else { String::new() });
             let kind = if harmful { ResourceKind::Database } else { ResourceKind::Server };
             // The repair throws away what it cannot mend, and is only allowed where that is said.
             run.put(operation, Resource::new(kind, text), Extent::Some, &format!("DBCC {command}"), span, |effect| {

@@ -50,7 +50,8 @@ impl Built {
     }
 
     fn text(&mut self, text: &str) {
-        self.begins |= self.code.is_empty() && text.trim_start().starts_with(|letter: char| letter.is_ascii_alphabetic());
+        self.begins |=
+            self.code.is_empty() && text.trim_start().starts_with(|letter: char| letter.is_ascii_alphabetic());
         self.code.push_str(text);
     }
 
@@ -82,10 +83,7 @@ fn glued(run: &Run<'_, '_, '_>, cursor: &mut Cursor<'_>, built: &mut Built, dept
             cursor.at += usize::from(!cursor.sees_punct("::")) + 1;
             cursor.name();
         }
-        if !cursor.eat_punct("||") && !cursor.eat_punct("+") && !(cursor.sees_punct("|") && cursor.peek(1) == "|" && {
-            cursor.at += 2;
-            true
-        }) {
+        if !cursor.eat_punct("||") && !cursor.eat_punct("+") {
             return any;
         }
         if built.code.len() > MAX_BYTES {
@@ -195,9 +193,11 @@ fn call(run: &Run<'_, '_, '_>, name: &str, mut inner: Cursor<'_>, built: &mut Bu
                 }
             }
         }
-        "cast" | "convert" | "try_cast" | "try_convert" | "n" | "unistr" | "trim" | "rtrim" | "ltrim" | "lower" | "upper"
-        | "coalesce" | "isnull" | "nvl" | "ifnull" | "to_char" | "min" | "max" | "replace" => {
-            if matches!(lower.as_str(), "convert" | "try_convert") && inner.token().is_some_and(|token| token.kind == Kind::Word) {
+        "cast" | "convert" | "try_cast" | "try_convert" | "n" | "unistr" | "trim" | "rtrim" | "ltrim" | "lower"
+        | "upper" | "coalesce" | "isnull" | "nvl" | "ifnull" | "to_char" | "min" | "max" | "replace" => {
+            if matches!(lower.as_str(), "convert" | "try_convert")
+                && inner.token().is_some_and(|token| token.kind == Kind::Word)
+            {
                 inner.name();
                 inner.brackets();
                 inner.eat_punct(",");
@@ -215,7 +215,11 @@ fn call(run: &Run<'_, '_, '_>, name: &str, mut inner: Cursor<'_>, built: &mut Bu
                 }
             }
             built.decoded |= !text.is_empty();
-            if text.is_empty() { built.hole(name, Holes::Open) } else { built.text(&text) }
+            if text.is_empty() {
+                built.hole(name, Holes::Open)
+            } else {
+                built.text(&text)
+            }
             true
         }
         "unhex" | "from_hex" => {
@@ -227,8 +231,8 @@ fn call(run: &Run<'_, '_, '_>, name: &str, mut inner: Cursor<'_>, built: &mut Bu
             }
             true
         }
-        "quote_ident" | "quote_literal" | "quote_nullable" | "quotename" | "quote" | "enquote_name" | "enquote_literal"
-        | "simple_sql_name" => {
+        "quote_ident" | "quote_literal" | "quote_nullable" | "quotename" | "quote" | "enquote_name"
+        | "enquote_literal" | "simple_sql_name" => {
             let words = inner.span().map_or("", |span| &inner.text[span.start..span.end]);
             built.hole(words, Holes::Quoted);
             true
@@ -245,13 +249,21 @@ fn call(run: &Run<'_, '_, '_>, name: &str, mut inner: Cursor<'_>, built: &mut Bu
 fn fill(pattern: &Built, arguments: &[Built], built: &mut Built) {
     let mut next = 0;
     let mut rest = pattern.code.as_str();
-    let mut filled = Built { span: pattern.span, holes: pattern.holes, decoded: pattern.decoded, begins: pattern.begins, ..Built::default() };
+    let mut filled = Built {
+        span: pattern.span,
+        holes: pattern.holes,
+        decoded: pattern.decoded,
+        begins: pattern.begins,
+        ..Built::default()
+    };
     while let Some(at) = rest.find('%') {
         filled.code.push_str(&rest[..at]);
         let after = &rest[at + 1..];
         let digits = after.bytes().take_while(u8::is_ascii_digit).count();
         let (place, kind) = match after[digits..].strip_prefix('$') {
-            Some(behind) if digits > 0 => (after[..digits].parse::<usize>().ok().map(|place| place.wrapping_sub(1)), behind),
+            Some(behind) if digits > 0 => {
+                (after[..digits].parse::<usize>().ok().map(|place| place.wrapping_sub(1)), behind)
+            }
             _ => (None, after),
         };
         rest = kind.get(1..).unwrap_or_default();
@@ -273,7 +285,9 @@ fn fill(pattern: &Built, arguments: &[Built], built: &mut Built) {
             next - 1
         });
         match arguments.get(at) {
-            Some(argument) if argument.holes == Holes::None && holes == Holes::Open => filled.code.push_str(&argument.code),
+            Some(argument) if argument.holes == Holes::None && holes == Holes::Open => {
+                filled.code.push_str(&argument.code)
+            }
             Some(argument) if argument.holes == Holes::None && kind.starts_with('I') => {
                 filled.code.push('"');
                 filled.code.push_str(&argument.code.replace('"', ""));
@@ -290,14 +304,18 @@ fn fill(pattern: &Built, arguments: &[Built], built: &mut Built) {
 /// Text from hexadecimal digits, of one byte a letter or (as T-SQL writes `nvarchar`) of two.
 fn unhex(digits: &str) -> Option<String> {
     let digits = digits.as_bytes();
-    if digits.is_empty() || digits.len() % 2 != 0 || digits.len() > MAX_BYTES {
+    if digits.is_empty() || !digits.len().is_multiple_of(2) || digits.len() > MAX_BYTES {
         return None;
     }
     let nibble = |byte: u8| (byte as char).to_digit(16).map(|digit| digit as u8);
-    let bytes = digits.chunks(2).map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?)).collect::<Option<Vec<u8>>>()?;
-    let wide = bytes.len() >= 4 && bytes.len().is_multiple_of(2) && bytes.iter().skip(1).step_by(2).all(|byte| *byte == 0);
+    let bytes =
+        digits.chunks(2).map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?)).collect::<Option<Vec<u8>>>()?;
+    let wide =
+        bytes.len() >= 4 && bytes.len().is_multiple_of(2) && bytes.iter().skip(1).step_by(2).all(|byte| *byte == 0);
     let bytes: Vec<u8> = if wide { bytes.into_iter().step_by(2).collect() } else { bytes };
-    String::from_utf8(bytes).ok().filter(|text| text.chars().all(|letter| !letter.is_control() || letter.is_whitespace()))
+    String::from_utf8(bytes)
+        .ok()
+        .filter(|text| text.chars().all(|letter| !letter.is_control() || letter.is_whitespace()))
 }
 
 /// Runs what was put together; `false` when nothing of it is known.
@@ -336,8 +354,9 @@ pub(super) fn note(run: &mut Run<'_, '_, '_>, by: &str, code: CodeOrigin, span: 
 /// Remembers what a statement puts into variables: `SET @q = '…'`, `DECLARE @q text = '…'`, `SELECT … INTO @q`, `q := '…'`.
 pub(super) fn remember(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) {
     let routine = run.blocks > 0 || run.declares;
+    let sets = matches!(verb, "SET" | "DECLARE" | "LET") && here.tokens.len() > 3;
     let signed = |token: &Token| here.text.as_bytes().get(token.start) == Some(&b'@');
-    if !(routine || matches!(verb, "SET" | "DECLARE" | "LET") && here.tokens.len() > 3) && !here.tokens.iter().any(signed) {
+    if !routine && !sets && !here.tokens.iter().any(signed) {
         return;
     }
     match verb {
@@ -373,10 +392,11 @@ fn assignments(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) {
             words += 1;
         }
         cursor.brackets();
-        let adds = (cursor.sees_punct("+=") && cursor.eat_punct("+=")) || cursor.sees_punct("+") && cursor.peek(1) == "=" && {
-            cursor.at += 2;
-            true
-        };
+        let adds = (cursor.sees_punct("+=") && cursor.eat_punct("+="))
+            || cursor.sees_punct("+") && cursor.peek(1) == "=" && {
+                cursor.at += 2;
+                true
+            };
         if !adds && !cursor.eat_punct("=") && !cursor.eat_punct(":=") && !cursor.eat("DEFAULT") {
             return;
         }

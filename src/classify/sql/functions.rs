@@ -70,9 +70,8 @@ fn does(name: &str) -> Option<Does> {
         | "postgres_query"
         | "mysql_query"
         | "query_to_json" => RunsSql,
-        "xp_cmdshell" | "sys_exec" | "sys_eval" | "sys_get" | "shell" | "system" | "executable" | "os_exec" | "shellexec" => {
-            RunsShell
-        }
+        "xp_cmdshell" | "sys_exec" | "sys_eval" | "sys_get" | "shell" | "system" | "executable" | "os_exec"
+        | "shellexec" => RunsShell,
         "pg_terminate_backend" | "pg_cancel_backend" | "system$cancel_query" | "system$abort_session" => StopsSession,
         "pg_reload_conf"
         | "pg_rotate_logfile"
@@ -83,9 +82,8 @@ fn does(name: &str) -> Option<Does> {
         "set_config" => Sets,
         "url" | "s3" | "remote" | "remotesecure" | "gcs" | "azureblobstorage" | "hdfs" | "mysql" | "postgresql"
         | "mongodb" | "http_get" | "http_post" | "deltalake" | "iceberg" | "iceberg_scan" | "delta_scan"
-        | "postgres_scan" | "mysql_scan" | "sqlite_scan" | "s3cluster" | "urlcluster" | "jdbc" | "odbc" | "httpuritype" => {
-            Fetches
-        }
+        | "postgres_scan" | "mysql_scan" | "sqlite_scan" | "s3cluster" | "urlcluster" | "jdbc" | "odbc"
+        | "httpuritype" => Fetches,
         "pg_sleep" | "pg_sleep_for" | "pg_sleep_until" | "sleep" | "benchmark" | "receive_message" => Waits,
         "table_to_xml" | "cursor_to_xml" | "schema_to_xml" | "database_to_xml" => ReadsTableOf,
         "plpgsql_call_handler" | "eval" | "py_eval" => Executes,
@@ -120,8 +118,22 @@ pub(super) fn is_known(name: &str) -> bool {
 }
 
 /// Names that are functions only in one place: `file('x')` is one, a column `file (` in a column list is not.
-const NEEDS_LITERAL: &[&str] =
-    &["file", "url", "s3", "mysql", "shell", "system", "remote", "hdfs", "glob", "eval", "postgresql", "executable", "jdbc", "odbc"];
+const NEEDS_LITERAL: &[&str] = &[
+    "file",
+    "url",
+    "s3",
+    "mysql",
+    "shell",
+    "system",
+    "remote",
+    "hdfs",
+    "glob",
+    "eval",
+    "postgresql",
+    "executable",
+    "jdbc",
+    "odbc",
+];
 
 /// Calls beyond this in one statement are not read one by one: each looks through its arguments, which may nest.
 const MAX_CALLS: usize = 100;
@@ -146,7 +158,9 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token]) {
             continue;
         }
         let package = match pair.checked_sub(3) {
-            Some(at) if run.text.as_bytes()[tokens[at + 1].start] == b'.' => &run.text[tokens[at].start..tokens[at].end],
+            Some(at) if run.text.as_bytes()[tokens[at + 1].start] == b'.' => {
+                &run.text[tokens[at].start..tokens[at].end]
+            }
             _ => "",
         };
         if let Some(does) = in_package(package, &lower).or_else(|| does(&lower)) {
@@ -262,7 +276,8 @@ fn call(
             while let Some((text, _)) = arguments.next_string() {
                 words.push(text);
             }
-            let writes = by != "fopen" || words.last().is_some_and(|mode| mode.to_ascii_lowercase().starts_with(['w', 'a']));
+            let writes =
+                by != "fopen" || words.last().is_some_and(|mode| mode.to_ascii_lowercase().starts_with(['w', 'a']));
             let path = words[..words.len().min(2)].join("/");
             let operation = if writes { Operation::Update } else { Operation::Read };
             run.put(operation, transfer::server_file(&path), Extent::All, by, span, |_| {});
@@ -283,9 +298,18 @@ fn stopped(mut cursor: Cursor<'_>) -> Extent {
     cursor.at = at + 1;
     let column = |token: &Token| {
         token.kind == Kind::Word
-            && ["state_change", "query", "query_start", "xact_start", "backend_start", "wait_event", "leader_pid", "query_id"]
-                .iter()
-                .any(|name| cursor.text[token.start..token.end].eq_ignore_ascii_case(name))
+            && [
+                "state_change",
+                "query",
+                "query_start",
+                "xact_start",
+                "backend_start",
+                "wait_event",
+                "leader_pid",
+                "query_id",
+            ]
+            .iter()
+            .any(|name| cursor.text[token.start..token.end].eq_ignore_ascii_case(name))
     };
     let own = |at: usize| {
         let cursor = Cursor { at, ..cursor };

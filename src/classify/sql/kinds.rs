@@ -47,6 +47,7 @@ const KINDS: &[(&str, ResourceKind)] = &[
     ("FOREIGN TABLE", Table),
     ("FOREIGN DATA WRAPPER", Item),
     ("VIRTUAL TABLE", Table),
+    ("SNAPSHOT TABLE", Backup),
     ("TABLE FUNCTION", Routine),
     ("TABLESPACE", Item),
     ("TABLE", Table),

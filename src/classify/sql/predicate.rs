@@ -116,7 +116,9 @@ impl Judge<'_, '_, '_, '_> {
             Expr::Case { operand: None, conditions, else_result, .. } => {
                 let decided = conditions.iter().find(|when| self.truth(&when.condition, depth + 1) != Some(false));
                 match decided {
-                    Some(when) if self.truth(&when.condition, depth + 1) == Some(true) => self.truth(&when.result, depth + 1),
+                    Some(when) if self.truth(&when.condition, depth + 1) == Some(true) => {
+                        self.truth(&when.result, depth + 1)
+                    }
                     Some(_) => None,
                     None => self.truth(else_result.as_deref()?, depth + 1),
                 }
@@ -184,7 +186,9 @@ impl Judge<'_, '_, '_, '_> {
             return Some(true);
         }
         // A row cannot have been made after now.
-        if matches!(op, Lt | LtEq) && is_birth(left) && is_now(right) || matches!(op, Gt | GtEq) && is_birth(right) && is_now(left) {
+        if matches!(op, Lt | LtEq) && is_birth(left) && is_now(right)
+            || matches!(op, Gt | GtEq) && is_birth(right) && is_now(left)
+        {
             return Some(true);
         }
         if let (Some(truth), Some(other)) = (self.flag(left, depth), self.flag(right, depth)) {
@@ -289,7 +293,10 @@ impl Judge<'_, '_, '_, '_> {
     /// The column that every row has a positive value in, by the names nearly everybody uses.
     fn is_row_key(&self, expr: &Expr) -> bool {
         let Some(column) = last_ident(expr) else { return false };
-        if ["id", "_id", "pk", "rowid", "ctid", "rownum", "uuid", "guid", "oid"].iter().any(|name| column.eq_ignore_ascii_case(name)) {
+        if ["id", "_id", "pk", "rowid", "ctid", "rownum", "uuid", "guid", "oid"]
+            .iter()
+            .any(|name| column.eq_ignore_ascii_case(name))
+        {
             return true;
         }
         // `order_id` of `orders`
@@ -304,7 +311,8 @@ impl Judge<'_, '_, '_, '_> {
         match plain(expr) {
             Expr::Function(function) => {
                 use sqlparser::ast::{FunctionArg, FunctionArgExpr, FunctionArguments};
-                const STEADY: &[&str] = &["coalesce", "lower", "upper", "trim", "length", "abs", "concat", "ifnull", "nvl", "isnull"];
+                const STEADY: &[&str] =
+                    &["coalesce", "lower", "upper", "trim", "length", "abs", "concat", "ifnull", "nvl", "isnull"];
                 let name = function.name.0.last().and_then(|part| part.as_ident()).map_or("", |ident| &ident.value);
                 let FunctionArguments::List(list) = &function.args else { return false };
                 depth < 4
@@ -321,13 +329,17 @@ impl Judge<'_, '_, '_, '_> {
 
     /// A number that no key has.
     fn below_keys(&self, value: &Expr) -> bool {
-        self.constant(value).is_some_and(|text| text.is_empty() || text.parse::<f64>().is_ok_and(|number| number <= 0.0))
+        self.constant(value)
+            .is_some_and(|text| text.is_empty() || text.parse::<f64>().is_ok_and(|number| number <= 0.0))
     }
 
     /// `a.id = b.id` where both are the same table.
     fn is_self_join(&self, left: &Expr, right: &Expr) -> bool {
-        let (Expr::CompoundIdentifier(left_parts), Expr::CompoundIdentifier(right_parts)) = (left, right) else { return false };
-        let ([left_table @ .., left_column], [right_table @ .., right_column]) = (&left_parts[..], &right_parts[..]) else {
+        let (Expr::CompoundIdentifier(left_parts), Expr::CompoundIdentifier(right_parts)) = (left, right) else {
+            return false;
+        };
+        let ([left_table @ .., left_column], [right_table @ .., right_column]) = (&left_parts[..], &right_parts[..])
+        else {
             return false;
         };
         let (Some(left_table), Some(right_table)) = (left_table.last(), right_table.last()) else { return false };
@@ -398,22 +410,43 @@ fn matches_all(pattern: &str) -> bool {
 /// The column that says when a row was made, by the names nearly everybody uses.
 fn is_birth(expr: &Expr) -> bool {
     last_ident(expr).is_some_and(|column| {
-        ["created_at", "created_on", "created", "inserted_at", "createdat", "date_created", "creation_date", "created_date"]
-            .iter()
-            .any(|name| column.eq_ignore_ascii_case(name))
+        [
+            "created_at",
+            "created_on",
+            "created",
+            "inserted_at",
+            "createdat",
+            "date_created",
+            "creation_date",
+            "created_date",
+        ]
+        .iter()
+        .any(|name| column.eq_ignore_ascii_case(name))
     })
 }
 
 /// `now()` and its sisters, as they are; nothing taken off.
 fn is_now(expr: &Expr) -> bool {
     let name = match expr {
-        Expr::Function(function) => function.name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.as_str()),
+        Expr::Function(function) => {
+            function.name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.as_str())
+        }
         _ => last_ident(expr),
     };
     name.is_some_and(|name| {
-        ["now", "current_timestamp", "current_date", "getdate", "getutcdate", "sysdate", "systimestamp", "sysdatetime", "localtimestamp"]
-            .iter()
-            .any(|now| name.eq_ignore_ascii_case(now))
+        [
+            "now",
+            "current_timestamp",
+            "current_date",
+            "getdate",
+            "getutcdate",
+            "sysdate",
+            "systimestamp",
+            "sysdatetime",
+            "localtimestamp",
+        ]
+        .iter()
+        .any(|now| name.eq_ignore_ascii_case(now))
     })
 }
 
@@ -459,13 +492,19 @@ mod tests {
             let found = understand("postgres", &format!("DELETE FROM logs WHERE {always}"));
             assert_eq!(found.effects[0].extent, Extent::All, "{always}");
         }
-        for some in ["id NOT IN (0, 4)", "id BETWEEN 1 AND 500", "user_id IS NOT NULL", "expires_at < now()", "note ~ 'a.*'"] {
+        for some in
+            ["id NOT IN (0, 4)", "id BETWEEN 1 AND 500", "user_id IS NOT NULL", "expires_at < now()", "note ~ 'a.*'"]
+        {
             let found = understand("postgres", &format!("DELETE FROM logs WHERE {some}"));
             assert_eq!(found.effects[0].extent, Extent::Some, "{some}");
         }
         check("postgres", "DELETE FROM logs a USING logs b WHERE a.id = b.id", "delete Table logs (all)");
         check("mysql", "DELETE a FROM logs a JOIN logs b ON a.id = b.id", "delete Table logs (all)");
-        check("mysql", "DELETE a FROM logs a JOIN logs b ON a.note = b.note AND a.id > b.id", "delete Table logs (some)");
+        check(
+            "mysql",
+            "DELETE a FROM logs a JOIN logs b ON a.note = b.note AND a.id > b.id",
+            "delete Table logs (some)",
+        );
         check("tsql", "DELETE TOP (100) PERCENT FROM logs", "delete Table logs (all)");
         check("mysql", "DELETE FROM logs LIMIT 18446744073709551615", "delete Table logs (all)");
         check("postgres", "DELETE FROM logs WHERE id > 0", "delete Table logs (all)");

@@ -10,7 +10,8 @@ use super::{Run, access, control, dynamic, functions, transfer};
 /// Settings that `sp_configure` must not turn on.
 const SWITCHES: &[&str] = &["xp_cmdshell", "Ole Automation Procedures", "clr enabled", "Ad Hoc Distributed Queries"];
 /// Settings that it must not turn off.
-const GUARDS: &[&str] = &["clr strict security", "default trace enabled", "c2 audit mode", "common criteria compliance enabled"];
+const GUARDS: &[&str] =
+    &["clr strict security", "default trace enabled", "c2 audit mode", "common criteria compliance enabled"];
 
 /// Reads a call of one of the server's own procedures (its name without schema, in lower case); `false` when it is none.
 pub(super) fn run(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, name: &str, span: Option<Span>) -> bool {
@@ -41,7 +42,9 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, name: &str,
         "sp_droplogin" | "sp_revokelogin" | "sp_dropuser" | "sp_revokedbaccess" | "sp_droprole" => {
             noted(run, Operation::Drop, ResourceKind::Role, first(), Extent::All, name, span);
         }
-        "sp_password" => noted(run, Operation::Alter, ResourceKind::Role, arguments.named_or("loginame", 2), Extent::One, name, span),
+        "sp_password" => {
+            noted(run, Operation::Alter, ResourceKind::Role, arguments.named_or("loginame", 2), Extent::One, name, span)
+        }
         "sp_changedbowner" => {
             let owner = Name { text: format!("ownership to {}", first()), span, unresolved: false };
             access::grants(run, &owner, name, span);
@@ -55,8 +58,12 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, name: &str,
             noted(run, Operation::Create, ResourceKind::Routine, first(), Extent::One, name, span);
         }
         "sp_add_jobstep" | "sp_update_jobstep" => job_step(run, &arguments, name, span),
-        "sp_delete_backuphistory" | "sp_delete_database_backuphistory" | "sp_purge_jobhistory" | "sp_cycle_errorlog"
-        | "sp_cycle_agent_errorlog" | "sp_maintplan_delete_log" => {
+        "sp_delete_backuphistory"
+        | "sp_delete_database_backuphistory"
+        | "sp_purge_jobhistory"
+        | "sp_cycle_errorlog"
+        | "sp_cycle_agent_errorlog"
+        | "sp_maintplan_delete_log" => {
             run.put(Operation::Rewrite, Resource::new(ResourceKind::Log, name), Extent::Some, name, span, |_| {});
         }
         "xp_delete_file" | "xp_delete_files" => {
@@ -67,7 +74,15 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, name: &str,
             let path = first();
             if path.starts_with("\\\\") {
                 // The server logs in there: whoever owns the share gets its password's hash.
-                transfer::export(run, Resource::new(ResourceKind::Role, "service account"), Extent::One, name, span, Zone::External, path);
+                transfer::export(
+                    run,
+                    Resource::new(ResourceKind::Role, "service account"),
+                    Extent::One,
+                    name,
+                    span,
+                    Zone::External,
+                    path,
+                );
             } else {
                 run.put(Operation::List, transfer::server_file(&path), Extent::All, name, span, |_| {});
             }
@@ -96,18 +111,42 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, name: &str,
         }
         "sp_send_dbmail" => {
             let to = arguments.named("recipients").map(|(text, _)| text).unwrap_or_default();
-            transfer::export(run, Resource::new(ResourceKind::Message, "mail"), Extent::One, name, span, Zone::External, to);
+            transfer::export(
+                run,
+                Resource::new(ResourceKind::Message, "mail"),
+                Extent::One,
+                name,
+                span,
+                Zone::External,
+                to,
+            );
             if let Some((query, at)) = arguments.named("query") {
                 run.nested_sql(&query, at, None);
             }
         }
         "sp_rename" => noted(run, Operation::Alter, ResourceKind::Table, first(), Extent::One, name, span),
-        "sp_addlinkedserver" | "sp_addlinkedsrvlogin" | "sp_serveroption" | "sp_addextendedproperty" | "sp_updateextendedproperty"
-        | "sp_dropextendedproperty" | "sp_procoption" | "sp_dboption" | "sp_attach_db" => {
+        "sp_addlinkedserver"
+        | "sp_addlinkedsrvlogin"
+        | "sp_serveroption"
+        | "sp_addextendedproperty"
+        | "sp_updateextendedproperty"
+        | "sp_dropextendedproperty"
+        | "sp_procoption"
+        | "sp_dboption"
+        | "sp_attach_db" => {
             run.server(Operation::Alter, name, span);
         }
-        "sp_updatestats" | "sp_recompile" | "sp_refreshview" | "sp_refreshsqlmodule" | "sp_indexoption" | "sp_settriggerorder"
-        | "sp_tableoption" | "sp_create_plan_guide" | "sp_getapplock" | "sp_releaseapplock" | "sp_set_session_context" => {
+        "sp_updatestats"
+        | "sp_recompile"
+        | "sp_refreshview"
+        | "sp_refreshsqlmodule"
+        | "sp_indexoption"
+        | "sp_settriggerorder"
+        | "sp_tableoption"
+        | "sp_create_plan_guide"
+        | "sp_getapplock"
+        | "sp_releaseapplock"
+        | "sp_set_session_context" => {
             super::settings::session(run, name, span);
         }
         _ if lists(name) => run.server(Operation::List, name, span),
@@ -118,18 +157,44 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, name: &str,
 
 /// Procedures that only show.
 fn lists(name: &str) -> bool {
-    ["sp_help", "sp_who", "sp_blitz", "xp_msver", "sp_spaceused", "sp_describe_"].iter().any(|start| name.starts_with(start))
+    ["sp_help", "sp_who", "sp_blitz", "xp_msver", "sp_spaceused", "sp_describe_"]
+        .iter()
+        .any(|start| name.starts_with(start))
         || matches!(
             name,
-            "sp_tables" | "sp_columns" | "sp_databases" | "sp_lock" | "sp_depends" | "sp_stored_procedures" | "sp_statistics"
-                | "sp_fkeys" | "sp_pkeys" | "sp_server_info" | "sp_monitor" | "sp_linkedservers" | "sp_special_columns"
-                | "sp_table_privileges" | "sp_column_privileges" | "sp_catalogs" | "sp_datatype_info" | "sp_msgetversion"
+            "sp_tables"
+                | "sp_columns"
+                | "sp_databases"
+                | "sp_lock"
+                | "sp_depends"
+                | "sp_stored_procedures"
+                | "sp_statistics"
+                | "sp_fkeys"
+                | "sp_pkeys"
+                | "sp_server_info"
+                | "sp_monitor"
+                | "sp_linkedservers"
+                | "sp_special_columns"
+                | "sp_table_privileges"
+                | "sp_column_privileges"
+                | "sp_catalogs"
+                | "sp_datatype_info"
+                | "sp_msgetversion"
         )
 }
 
-fn noted(run: &mut Run<'_, '_, '_>, operation: Operation, kind: ResourceKind, name: String, extent: Extent, by: &str, span: Option<Span>) {
+fn noted(
+    run: &mut Run<'_, '_, '_>,
+    operation: Operation,
+    kind: ResourceKind,
+    name: String,
+    extent: Extent,
+    by: &str,
+    span: Option<Span>,
+) {
     let name = Name { text: name, span, unresolved: false };
-    let resource = run.resource(kind, &name);
+    let mut resource = run.resource(kind, &name);
+    resource.unresolved = false;
     run.put(operation, resource, extent, by, span, |_| {});
 }
 
@@ -277,10 +342,16 @@ pub(super) fn package(run: &mut Run<'_, '_, '_>, here: Cursor<'_>) -> bool {
     let span = here.span();
     match (package, procedure) {
         ("dbms_scheduler", "create_job" | "create_program" | "set_attribute") | ("dbms_job", "submit" | "isubmit") => {
-            let action = whole.named("job_action").or_else(|| whole.named("program_action")).or_else(|| whole.named("what"));
-            let what = whole.named("job_name").or_else(|| whole.named("program_name")).map_or_else(String::new, |(text, _)| text);
+            let action =
+                whole.named("job_action").or_else(|| whole.named("program_action")).or_else(|| whole.named("what"));
+            let what = whole
+                .named("job_name")
+                .or_else(|| whole.named("program_name"))
+                .map_or_else(String::new, |(text, _)| text);
             noted(run, Operation::Create, ResourceKind::Routine, what, Extent::One, &lower, span);
-            let program = whole.strings().any(|text| text.eq_ignore_ascii_case("EXECUTABLE") || text.eq_ignore_ascii_case("EXTERNAL_SCRIPT"));
+            let program = whole
+                .strings()
+                .any(|text| text.eq_ignore_ascii_case("EXECUTABLE") || text.eq_ignore_ascii_case("EXTERNAL_SCRIPT"));
             let action = action.or_else(|| {
                 let mut cursor = here;
                 (package == "dbms_job").then(|| cursor.next_string()).flatten()
@@ -295,10 +366,25 @@ pub(super) fn package(run: &mut Run<'_, '_, '_>, here: Cursor<'_>) -> bool {
             }
         }
         ("dbms_scheduler" | "dbms_job", "drop_job" | "drop_program" | "drop_schedule" | "remove") => {
-            noted(run, Operation::Drop, ResourceKind::Routine, whole.strings().next().unwrap_or_default(), Extent::All, &lower, span);
+            noted(
+                run,
+                Operation::Drop,
+                ResourceKind::Routine,
+                whole.strings().next().unwrap_or_default(),
+                Extent::All,
+                &lower,
+                span,
+            );
         }
         ("dbms_scheduler", "purge_log") | ("dbms_audit_mgmt", _) => {
-            run.put(Operation::Rewrite, Resource::new(ResourceKind::Log, "audit trail"), Extent::Some, &lower, span, |_| {});
+            run.put(
+                Operation::Rewrite,
+                Resource::new(ResourceKind::Log, "audit trail"),
+                Extent::Some,
+                &lower,
+                span,
+                |_| {},
+            );
         }
         ("dbms_rls" | "dbms_fga" | "dbms_redact", "drop_policy" | "disable_policy") => {
             disables(run, whole.named("policy_name").map_or_else(|| lower.clone(), |(text, _)| text), &lower, span);
@@ -316,9 +402,16 @@ pub(super) fn package(run: &mut Run<'_, '_, '_>, here: Cursor<'_>) -> bool {
         _ if MILD.contains(&package) => {}
         _ if functions::is_known(procedure) || functions::is_known(package) => {}
         _ => {
-            run.put(Operation::Execute, Resource::new(ResourceKind::Routine, name.text.as_str()), Extent::One, "call", name.span, |effect| {
-                effect.code = Some(CodeOrigin::Stored);
-            });
+            run.put(
+                Operation::Execute,
+                Resource::new(ResourceKind::Routine, name.text.as_str()),
+                Extent::One,
+                "call",
+                name.span,
+                |effect| {
+                    effect.code = Some(CodeOrigin::Stored);
+                },
+            );
             run.gap(GapKind::HiddenCode, Hides::Anything, name.span, format!("stored routine {}", name.text));
         }
     }

@@ -20,7 +20,6 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
         "EXEC" | "EXECUTE" => execute(run, cursor, verb),
         "PREPARE" => prepare(run, cursor),
         "PERFORM" => {
-            functions::run(run, cursor.rest());
             super::tokens::reads(run, cursor, Extent::Some);
             true
         }
@@ -335,14 +334,26 @@ mod tests {
             "execute Code (one, dynamic code)\ndrop Table @t (all, unresolved, lexical)\ngap dynamic-code: code put together at run time\ngap unresolved-variable: @t",
         );
         check("tsql", "DECLARE @q nvarchar(max) = N'DROP TABLE ' + N'logs'; EXEC(@q)", "drop Table logs (all)");
-        check("tsql", "DECLARE @q varchar(99); SELECT @q = 0x44524f50205441424c45206c6f6773; EXEC(@q)", "execute Code (one, decoded code)\ndrop Table logs (all)");
-        check("mysql", "SET @s = CONCAT('DROP ', 'TABLE logs'); PREPARE p FROM @s; EXECUTE p", "alter Item session (one, ephemeral)\ndrop Table logs (all)");
+        check(
+            "tsql",
+            "DECLARE @q varchar(99); SELECT @q = 0x44524f50205441424c45206c6f6773; EXEC(@q)",
+            "execute Code (one, decoded code)\ndrop Table logs (all)",
+        );
+        check(
+            "mysql",
+            "SET @s = CONCAT('DROP ', 'TABLE logs'); PREPARE p FROM @s; EXECUTE p",
+            "alter Item session (one, ephemeral)\ndrop Table logs (all)",
+        );
         check(
             "postgres",
             "DO $$ DECLARE q text; BEGIN q := 'DELETE FROM logs'; EXECUTE q; END $$",
             "delete Table logs (all)",
         );
-        check("oracle", "DECLARE s VARCHAR2(99) := 'TRUNCATE TABLE logs'; BEGIN EXECUTE IMMEDIATE s; END;", "delete Table logs (all)");
+        check(
+            "oracle",
+            "DECLARE s VARCHAR2(99) := 'TRUNCATE TABLE logs'; BEGIN EXECUTE IMMEDIATE s; END;",
+            "delete Table logs (all)",
+        );
         check("postgres", "PREPARE p AS DELETE FROM logs WHERE id = $1; EXECUTE p(4)", "delete Table logs (one)");
         check("mysql", "PREPARE s FROM 'DROP TABLE logs'", "drop Table logs (all)");
         check(

@@ -86,7 +86,7 @@ fn drop(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
         run.put(operation, resource, Extent::All, &format!("DROP {}", named.words), span, |_| {});
         return true;
     }
-    let prose = !cursor.ended() && is_prose(cursor);
+    let prose = !cursor.ended() && is_prose(behind_table(cursor));
     if prose {
         return false;
     }
@@ -132,6 +132,14 @@ pub(super) fn kind_of(dialect: Dialect, named: &Named) -> ResourceKind {
 /// Dropping it takes everything in it along without being asked to.
 fn implies_cascade(dialect: Dialect) -> bool {
     matches!(dialect, Dialect::MySql | Dialect::Snowflake | Dialect::ClickHouse)
+}
+
+/// Behind the table that a trigger or a policy is on.
+fn behind_table(mut cursor: Cursor<'_>) -> Cursor<'_> {
+    if cursor.eat("ON") {
+        cursor.name();
+    }
+    cursor
 }
 
 fn on_table(mut cursor: Cursor<'_>) -> Option<String> {
@@ -191,7 +199,7 @@ fn truncate(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
         }
         return !names.is_empty();
     }
-    let explicit = cursor.eat("TABLE");
+    let explicit = cursor.eat("TABLE") || cursor.eat("CLUSTER");
     conditional(&mut cursor);
     let names = cursor.names();
     if names.is_empty() || !explicit && is_prose(cursor) || explicit && is_prose(cursor) {

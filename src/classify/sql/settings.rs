@@ -88,7 +88,12 @@ pub(super) fn turns_off(name: &str, value: &str) -> bool {
     match name {
         // 0 writes every statement down, only -1 writes none.
         "log_min_duration_statement" => value == "-1",
-        "local_infile" | "sql_log_off" | "xp_cmdshell" | "audit_log_disable" | "skip_grant_tables" | "zero_damaged_pages"
+        "local_infile"
+        | "sql_log_off"
+        | "xp_cmdshell"
+        | "audit_log_disable"
+        | "skip_grant_tables"
+        | "zero_damaged_pages"
         | "ignore_checksum_failure" => on,
         // 2 still writes at every commit, but only to the system's cache.
         "innodb_flush_log_at_trx_commit" | "sync_binlog" | "data_retention_time_in_days" => value == "0",
@@ -182,7 +187,7 @@ pub(super) fn set(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str)
     {
         return false;
     }
-    let value = cursor.peek(0);
+    let value = value(cursor);
     let setting = name.text.trim_start_matches('@');
     let further = assigned && further(run, cursor, verb);
     if turns_off(setting, value) {
@@ -221,10 +226,24 @@ pub(super) fn set(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str)
     true
 }
 
+/// The value of an assignment; a sign is a part of it.
+fn value(cursor: Cursor<'_>) -> &str {
+    match (cursor.token(), cursor.tokens.get(cursor.at + 1)) {
+        (Some(sign), Some(number)) if cursor.sees_punct("-") => &cursor.text[sign.start..number.end],
+        _ => cursor.peek(0),
+    }
+}
+
 fn safeguard(run: &mut Run<'_, '_, '_>, setting: &str, name: Name, by: &str, span: Option<Span>) {
     let text = match setting.to_ascii_lowercase() {
         // What stands before the dot is a part of these names.
-        lower if lower.starts_with("pgaudit.") || lower.starts_with("validate_password.") || lower.starts_with("spark.") => lower,
+        lower
+            if lower.starts_with("pgaudit.")
+                || lower.starts_with("validate_password.")
+                || lower.starts_with("spark.") =>
+        {
+            lower
+        }
         _ => setting.rsplit('.').next().unwrap_or(setting).to_owned(),
     };
     let resource = run.resource(ResourceKind::Safeguard, &Name { text, ..name });
@@ -273,14 +292,21 @@ pub(super) fn of_object(run: &mut Run<'_, '_, '_>, cursor: Cursor<'_>, of: &Name
 fn short_history(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, of: &Name, by: &str) -> bool {
     let span = cursor.span();
     while let Some((key, _)) = cursor.next_string() {
-        if ["delta.deletedfileretentionduration", "delta.logretentionduration"].contains(&key.to_ascii_lowercase().as_str())
+        if ["delta.deletedfileretentionduration", "delta.logretentionduration"]
+            .contains(&key.to_ascii_lowercase().as_str())
             && cursor.eat_punct("=")
             && cursor.string().is_some_and(|(value, _)| {
                 value.split_whitespace().any(|word| word.parse::<f64>().is_ok_and(|number| number == 0.0))
             })
         {
             let text = format!("{} of {}", key.to_ascii_lowercase(), of.text);
-            run.note(Operation::Disable, ResourceKind::Safeguard, &Name { text, span, unresolved: false }, Extent::One, by);
+            run.note(
+                Operation::Disable,
+                ResourceKind::Safeguard,
+                &Name { text, span, unresolved: false },
+                Extent::One,
+                by,
+            );
             return true;
         }
     }
@@ -317,7 +343,7 @@ pub(super) fn alter_system(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) ->
     let Some(name) = cursor.name() else { return false };
     cursor.eat_punct("=");
     cursor.eat("TO");
-    let value = cursor.peek(0);
+    let value = value(cursor);
     if turns_off(&name.text, value) && !resets {
         run.note(Operation::Disable, ResourceKind::Safeguard, &name, Extent::One, "ALTER SYSTEM");
         return true;

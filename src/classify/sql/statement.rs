@@ -117,8 +117,8 @@ fn verb(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, word: &str) {
             run.note(Operation::Alter, ResourceKind::Table, &name, Extent::One, "UPDATE STATISTICS");
             !name.text.is_empty()
         }
-        "SELECT" | "SEL" | "WITH" | "VALUES" | "FROM" | "TABLE" | "PIVOT" | "UNPIVOT" | "INSERT" | "REPLACE" | "UPSERT" | "UPDATE"
-        | "DELETE" | "DEL" | "MERGE" => data::run(run, tokens),
+        "SELECT" | "SEL" | "WITH" | "VALUES" | "FROM" | "TABLE" | "PIVOT" | "UNPIVOT" | "INSERT" | "REPLACE"
+        | "UPSERT" | "UPDATE" | "DELETE" | "DEL" | "MERGE" => data::run(run, tokens),
         "CREATE" | "ALTER" | "DROP" | "TRUNCATE" | "RENAME" | "UNDROP" | "FLASHBACK" | "PURGE" | "COMMENT"
         | "REFRESH" | "REINDEX" | "CLUSTER" | "VACUUM" | "ANALYZE" | "ANALYSE" | "OPTIMIZE" | "REPAIR" | "CHECK"
         | "SECURITY" | "ENABLE" | "DISABLE" | "MSCK" | "CACHE" | "UNCACHE" | "INSTALL" | "UNINSTALL" | "SYSTEM" => {

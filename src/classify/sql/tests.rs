@@ -119,3 +119,22 @@ fn spans_are_the_words_that_say_it() {
     assert_eq!(&sql[span.start..span.end], "DELETE FROM \"tëst\"");
     assert_eq!(found.template, "SELECT ?; DELETE FROM <t> WHERE <c> = ?");
 }
+
+/// What each statement of `safety.txt` does, as people have read and agreed.
+#[test]
+fn the_list_of_statements_says_what_each_one_does() {
+    let mut wrong = String::new();
+    let mut lines = 0;
+    for line in include_str!("safety.txt").lines().filter(|line| !line.is_empty() && !line.starts_with("//")) {
+        lines += 1;
+        let (statement, expected) = line.split_once(" ==> ").unwrap_or((line, ""));
+        let (dialect, sql) = statement.split_once(" | ").expect("`dialect | statement ==> effects`");
+        let found = render(&understand(dialect, &sql.replace("\\n", "\n"))).replace('\n', "; ");
+        let found = if found.is_empty() { "nothing" } else { &found };
+        if found != expected {
+            wrong += &format!("{statement} ==> {found}\n");
+        }
+    }
+    assert!(lines > 300, "only {lines} statements");
+    assert!(wrong.is_empty(), "these are read otherwise than written:\n{wrong}");
+}

@@ -49,8 +49,15 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
                 );
                 return true;
             }
-            if !cursor.eat("DATA") && !cursor.eat("TABLE") {
+            let table = cursor.eat("TABLE");
+            if !cursor.eat("DATA") && !table {
                 return false;
+            }
+            if let Some(name) = cursor.name().filter(|_| table) {
+                let resource = run.resource(ResourceKind::Table, &name);
+                let target = cursor.next_string().map(|(peer, _)| peer).unwrap_or_default();
+                export(run, resource, Extent::All, "EXPORT TABLE", span, zone_of(&target), target);
+                return true;
             }
             let peer = (Cursor { ..cursor }).next_string().map(|(peer, _)| peer).unwrap_or_default();
             let mark = run.scene.mark();
@@ -76,6 +83,20 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, here: Cursor<'_>, verb: &str) -> bo
                     "IMPORT FOREIGN SCHEMA",
                 );
                 fetch(run, &server.text, "IMPORT FOREIGN SCHEMA", span);
+                return true;
+            }
+            if cursor.eat("DATABASE") {
+                // DuckDB runs the scripts that an EXPORT DATABASE has left there.
+                let folder = cursor.string().map(|(folder, _)| folder).unwrap_or_default();
+                run.put(Operation::Execute, server_file(&folder), Extent::All, "IMPORT DATABASE", span, |effect| {
+                    effect.code = Some(crate::model::CodeOrigin::Local);
+                });
+                run.gap(
+                    crate::model::GapKind::HiddenCode,
+                    crate::model::Hides::Anything,
+                    span,
+                    format!("scripts in {folder}"),
+                );
                 return true;
             }
             let into = cursor.find("INTO").and_then(|at| Cursor { at: at + 1, ..cursor }.name());
@@ -163,8 +184,19 @@ pub(super) fn server_file(path: &str) -> Resource {
     ]) {
         resource.areas = resource.areas.with(Area::Credential);
     }
-    if starts(&["/etc/", "/usr/", "/bin/", "/sbin/", "/lib/", "/boot/", "/sys/", "/proc/", "/root/", "c:/windows", "c:/boot.ini"])
-        || holds(&["../etc/", "/windows/system32/", "boot.ini", "win.ini"])
+    if starts(&[
+        "/etc/",
+        "/usr/",
+        "/bin/",
+        "/sbin/",
+        "/lib/",
+        "/boot/",
+        "/sys/",
+        "/proc/",
+        "/root/",
+        "c:/windows",
+        "c:/boot.ini",
+    ]) || holds(&["../etc/", "/windows/system32/", "boot.ini", "win.ini"])
     {
         resource.areas = resource.areas.with(Area::System);
     }
@@ -189,7 +221,8 @@ pub(super) fn server_file(path: &str) -> Resource {
 /// Notes that the server writes a file that something but people reads.
 pub(super) fn writes_file(run: &mut Run<'_, '_, '_>, path: &str, by: &str, span: Option<Span>) {
     let resource = server_file(path);
-    if [Area::System, Area::Credential, Area::DatabaseFiles, Area::Startup].iter().any(|area| resource.areas.has(*area)) {
+    if [Area::System, Area::Credential, Area::DatabaseFiles, Area::Startup].iter().any(|area| resource.areas.has(*area))
+    {
         run.put(Operation::Update, resource, Extent::All, by, span, |_| {});
     }
 }
@@ -268,7 +301,8 @@ fn load(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     }
     let library = cursor.string().map(|(file, _)| file).or_else(|| cursor.name().map(|name| name.text));
     let Some(library) = library.filter(|_| cursor.ended()) else { return false };
-    routine::loads_library(run, &library, "LOAD", span);
+    // What stands in the server's own folder was installed with it.
+    routine::loads_library(run, library.trim_start_matches("$libdir/"), "LOAD", span);
     true
 }
 
@@ -341,7 +375,8 @@ fn backup(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> bool
 
 fn attach(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> bool {
     let span = cursor.span();
-    cursor.eat_any(&["DATABASE", "TABLE", "VIEW", "DICTIONARY"]);
+    let kind = if cursor.eat("TABLE") { ResourceKind::Table } else { ResourceKind::Database };
+    cursor.eat_any(&["DATABASE", "VIEW", "DICTIONARY"]);
     cursor.eat_any(&["IF NOT EXISTS", "IF EXISTS"]);
     let quoted = cursor.string().map(|(text, _)| text);
     let Some(text) = quoted.or_else(|| cursor.name().map(|name| name.text)) else { return false };
@@ -353,7 +388,7 @@ fn attach(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> bool
         return false;
     }
     if verb == "DETACH" {
-        run.put(Operation::Alter, Resource::new(ResourceKind::Database, text), Extent::One, "DETACH", span, |_| {});
+        run.put(Operation::Alter, Resource::new(kind, text), Extent::One, "DETACH", span, |_| {});
     } else if text.contains("://") {
         fetch(run, &text, "ATTACH", span);
     } else {

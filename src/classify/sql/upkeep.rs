@@ -81,6 +81,10 @@ pub(super) fn upkeep(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &s
         }
         "UNDROP" | "FLASHBACK" => {
             let kind = kinds::read(&mut cursor).map_or(ResourceKind::Table, |named| named.kind);
+            if cursor.sees("TO") {
+                run.put(Operation::Update, Resource::new(kind, ""), Extent::All, verb, span, |_| {});
+                return true;
+            }
             let Some(name) = cursor.name() else { return false };
             if verb == "UNDROP" || cursor.sees("TO BEFORE DROP") {
                 run.note(Operation::Create, kind, &name, Extent::One, verb);
@@ -174,7 +178,7 @@ pub(super) fn upkeep(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &s
         }
         "SYSTEM" => {
             let verb = cursor.keyword();
-            let stops = matches!(verb.as_str(), "SHUTDOWN" | "KILL" | "STOP");
+            let stops = matches!(verb.as_str(), "SHUTDOWN" | "KILL");
             if cursor.eat("DROP REPLICA") || cursor.eat("DROP DATABASE REPLICA") {
                 run.server(Operation::Drop, "SYSTEM DROP REPLICA", span);
             } else if stops {
@@ -202,6 +206,8 @@ pub(super) fn upkeep(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &s
             if verb == "MSCK" {
                 cursor.eat("REPAIR");
             }
+            // Redshift
+            cursor.eat_any(&["DELETE ONLY", "SORT ONLY", "REINDEX", "RECLUSTER"]);
             let named = kinds::read(&mut cursor);
             if named.is_none() && matches!(verb, "REFRESH" | "CHECK" | "REPAIR") {
                 return false;

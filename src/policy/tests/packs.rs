@@ -67,7 +67,7 @@ fn recommended_on_files() {
     check("update File:.claude/settings.json +guard env=development agent", "block files.change-guard-agent");
     check("update File:.claude/settings.json +guard env=development human", "");
     check("alter Folder:/etc +system cascades by=chown env=test", "block files.rights-everywhere");
-    check("alter File:/w/a +workspace by=chmod text=chmod_777_a env=test", "ask files.rights-for-everyone");
+    check("grant File:/w/a +workspace by=chmod env=test", "ask files.rights-for-everyone");
     check("alter File:/w/a +workspace by=chmod text=chmod_755_a env=test", "");
 }
 

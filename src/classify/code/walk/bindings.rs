@@ -259,6 +259,16 @@ impl Walk<'_> {
             most = self.reading.tokens[first].close.max(first);
             first += 1;
         }
+        if self.language == Language::Php
+            && let Some(within) = (first..most).find(|at| self.name(*at) == Some("as"))
+        {
+            let value = self.reading.value(first, within);
+            let name = (within + 1..most).rev().find_map(|at| self.name(at));
+            if let Some(name) = name {
+                self.reading.variables.insert(name.to_owned(), value);
+            }
+            return;
+        }
         let within = (first..most.min(first + 8)).find(|at| matches!(self.name(*at), Some("in" | "of")));
         let (names, from) = match within {
             Some(within) => (first..within, within + 1),
@@ -274,7 +284,9 @@ impl Walk<'_> {
         let mut to = from;
         while to < most.min(from + MAX_LOOP) {
             let token = &self.reading.tokens[to];
-            if matches!(token.kind, Kind::Line | Kind::Mark(b':' | b'{' | b';')) || matches!(token.text, "if" | "do") {
+            if matches!(token.kind, Kind::Line | Kind::Mark(b':' | b'{' | b';'))
+                || to > from && matches!(token.text, "if" | "do" | "for" | "async")
+            {
                 break;
             }
             to = if token.close > to { token.close + 1 } else { to + 1 };

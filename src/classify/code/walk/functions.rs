@@ -16,11 +16,13 @@ const MAX_DEPTH: usize = 8;
 const MAX_READ: usize = 40_000;
 const MAX_FUNCTIONS: usize = 256;
 
+/// A name, with the tokens of the value it has when nothing is given.
+type Parameter = (String, Option<(usize, usize)>);
+
 /// One definition.
 #[derive(Clone, Debug)]
 pub(super) struct Function {
-    /// Names, with the tokens of the value they have when nothing is given.
-    parameters: Vec<(String, Option<(usize, usize)>)>,
+    parameters: Vec<Parameter>,
     body: (usize, usize),
 }
 
@@ -127,7 +129,7 @@ impl Walk<'_> {
         })
     }
 
-    fn parameters(&self, open: usize) -> Vec<(String, Option<(usize, usize)>)> {
+    fn parameters(&self, open: usize) -> Vec<Parameter> {
         let close = self.reading.tokens[open].close;
         let one = |(from, to): (usize, usize)| {
             let name = (from..to).find_map(|at| self.name(at))?;
@@ -138,7 +140,7 @@ impl Walk<'_> {
     }
 
     /// `my ($a, $b) = @_;` and `my $a = shift;` at the start of a body.
-    fn perl_parameters(&self, from: usize, end: usize) -> (Vec<(String, Option<(usize, usize)>)>, usize) {
+    fn perl_parameters(&self, from: usize, end: usize) -> (Vec<Parameter>, usize) {
         let (mut found, mut at) = (Vec::new(), from);
         loop {
             while self.token(at).is_some_and(|token| matches!(token.kind, Kind::Line | Kind::Mark(b';'))) && at < end {
@@ -281,7 +283,7 @@ impl Walk<'_> {
             (!self.is(from + 2, b'=')).then_some((name, (from + 2, *to)))
         };
         let mut places = call.items.iter().filter(|item| named(item).is_none());
-        let value = |parameter: &(String, Option<(usize, usize)>)| {
+        let value = |parameter: &Parameter| {
             let (name, usual) = parameter;
             let by_name = call.items.iter().filter_map(named).find(|(it, _)| it == name).map(|(_, item)| item);
             let item = by_name.or_else(|| places.next().copied()).or(*usual);

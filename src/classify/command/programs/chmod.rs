@@ -25,17 +25,17 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     None
 }
 
-/// Whether a mode lets everybody write or sets the user or group on execution.
+/// Whether a mode lets everybody write or lets a program run as its owner. The group's bit is how folders are shared.
 fn opens(mode: &str) -> bool {
     if !mode.is_empty() && mode.bytes().all(|byte| byte.is_ascii_digit()) {
         let digits = mode.as_bytes();
         let writable = digits.last().is_some_and(|digit| matches!(digit, b'2' | b'3' | b'6' | b'7'));
-        let special = digits.len() == 4 && matches!(digits.first(), Some(b'2' | b'4' | b'6'));
+        let special = digits.len() == 4 && matches!(digits.first(), Some(b'4' | b'6'));
         return writable || special;
     }
     mode.split(',').any(|clause| {
         let Some(at) = clause.find(['+', '=']) else { return false };
         let (who, what) = clause.split_at(at);
-        what.contains('s') || what.contains('w') && (who.contains(['o', 'a']))
+        what.contains('s') && who != "g" || what.contains('w') && (who.contains(['o', 'a']))
     })
 }

@@ -8,6 +8,7 @@ mod find;
 mod gh_api;
 pub(super) mod git_config;
 mod git_push;
+mod grpc;
 mod manifest;
 mod module;
 mod package_run;
@@ -48,6 +49,7 @@ words! {
         Fd = "fd",
         Find = "find",
         GhApi = "gh-api",
+        Grpc = "grpc",
         Httpie = "httpie",
         GitConfig = "git-config",
         GitPush = "git-push",
@@ -95,6 +97,7 @@ impl Handler {
             Self::Find => find::find(scene, call),
             Self::GhApi => gh_api::run(scene, call),
             Self::GitConfig => git_config::run(scene, call),
+            Self::Grpc => grpc::run(scene, call),
             Self::GitPush => git_push::run(scene, call),
             Self::LocalRun => package_run::local(scene, call),
             Self::Module => module::run(scene, call),

@@ -16,6 +16,17 @@ pub(super) fn insert(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool 
     if cursor.eat("OR") {
         cursor.at += 1;
     }
+    if by == "INSERT" && (cursor.sees("ALL INTO") || cursor.sees("ALL WHEN") || cursor.sees("FIRST WHEN")) {
+        // Oracle fills several tables at once.
+        while let Some(at) = cursor.find("INTO") {
+            cursor.at = at + 1;
+            if let Some(name) = cursor.name() {
+                run.note(Operation::Update, ResourceKind::Table, &name, Extent::Some, "INSERT ALL");
+            }
+        }
+        reads(run, cursor, Extent::Unknown);
+        return true;
+    }
     let overwrite = cursor.eat("OVERWRITE");
     if cursor.eat_any(&["LOCAL DIRECTORY", "DIRECTORY"]) {
         let path = cursor.string().map_or_else(String::new, |(path, _)| path);
@@ -170,6 +181,10 @@ pub(super) fn delete(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool 
     }
     let first = names.first().map_or("", |(name, _)| &name.text);
     let (mut extent, mut count) = condition(run, cursor, first);
+    if extent == Extent::All && cursor.has("JOIN") && !cursor.has("LEFT") && !cursor.has("WHERE") {
+        // A join leaves rows out.
+        extent = Extent::Some;
+    }
     if let Some(limit) = top.or_else(|| limit(cursor)).filter(|_| !run.looping) {
         (extent, count) = at_most(limit, extent, count);
     }
@@ -211,7 +226,9 @@ fn top(cursor: &mut Cursor<'_>) -> Option<Option<u64>> {
     if bracket {
         cursor.eat_punct(")");
     }
-    cursor.eat("PERCENT");
+    if cursor.eat("PERCENT") {
+        return count.is_none_or(|share| share < 100).then_some(None);
+    }
     Some(count)
 }
 

@@ -42,6 +42,11 @@ pub(super) fn copy(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
         } else {
             run.put(Operation::Update, resource, Extent::Some, "COPY FROM PROGRAM", span, |_| {});
         }
+        // psql's `\copy` runs it where the client is, and all of it can be read.
+        if cursor.text[cursor.tokens[0].start..].starts_with('\\') {
+            run.scene.run_piped(&code, Err(Some(at)), stdin);
+            return true;
+        }
         run.put(
             Operation::Execute,
             Resource::new(ResourceKind::Code, code.clone()),

@@ -1,8 +1,8 @@
 //! INSERT, UPDATE, DELETE and MERGE, from the parser's tree.
 
 use sqlparser::ast::{
-    AssignmentTarget, Delete, FromTable, Insert, Join, JoinConstraint, JoinOperator, Merge, MergeAction, MergeClauseKind, ObjectName, SetExpr, TableFactor,
-    TableObject, TableWithJoins, Update, UpdateTableFromKind,
+    AssignmentTarget, Delete, FromTable, Insert, Join, JoinConstraint, JoinOperator, Merge, MergeAction,
+    MergeClauseKind, ObjectName, SetExpr, TableFactor, TableObject, TableWithJoins, Update, UpdateTableFromKind,
 };
 
 use crate::classify::sql::cursor::{Name, join};
@@ -98,6 +98,10 @@ impl Walk<'_, '_, '_, '_> {
         if reached.extent == Extent::All && narrowed && self.run.dialect == Dialect::TSql {
             reached.extent = Extent::Some;
         }
+        if reached.extent == Extent::One && self.has_others(target, &sources) {
+            // The key may be that of another table.
+            reached.extent = Extent::Some;
+        }
         let limit = delete.limit.as_ref().map(number).or(self.top.take());
         if let Some(limit) = limit.filter(|_| !self.run.looping) {
             (reached.extent, reached.count) = at_most(limit, reached.extent, reached.count);
@@ -142,6 +146,9 @@ impl Walk<'_, '_, '_, '_> {
         if reached.extent == Extent::All && update.selection.is_none() && joined {
             reached.extent = Extent::Some;
         }
+        if reached.extent == Extent::One && self.has_others(target, &sources) {
+            reached.extent = Extent::Some;
+        }
         let limit = update.limit.as_ref().map(number).or(self.top.take());
         if let Some(limit) = limit.filter(|_| !self.run.looping) {
             (reached.extent, reached.count) = at_most(limit, reached.extent, reached.count);
@@ -154,8 +161,12 @@ impl Walk<'_, '_, '_, '_> {
 
     /// The names that the table `target` has among the sources, where it stands there more than once.
     fn names_of(&self, target: &str, sources: &[&TableWithJoins]) -> Vec<String> {
-        let factors =
-            sources.iter().flat_map(|from| std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)));
+        if is_one_table(sources) {
+            return Vec::new();
+        }
+        let factors = sources
+            .iter()
+            .flat_map(|from| std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)));
         let mut names = Vec::new();
         for factor in factors {
             if let TableFactor::Table { name, alias, .. } = factor
@@ -165,6 +176,30 @@ impl Walk<'_, '_, '_, '_> {
             }
         }
         if names.len() > 1 { names } else { Vec::new() }
+    }
+
+    /// Whether tables other than `target` stand among the sources.
+    fn has_others(&self, target: &str, sources: &[&TableWithJoins]) -> bool {
+        if is_one_table(sources) {
+            return false;
+        }
+        let factors: Vec<(String, Option<&str>)> = sources
+            .iter()
+            .flat_map(|from| std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)))
+            .filter_map(|factor| match factor {
+                TableFactor::Table { name, alias, .. } => {
+                    Some((parse::name(self.run, name).text, alias.as_ref().map(|alias| alias.name.value.as_str())))
+                }
+                _ => None,
+            })
+            .collect();
+        let of_target = |name: &str| {
+            name.eq_ignore_ascii_case(target)
+                || factors.iter().any(|(table, alias)| {
+                    table.eq_ignore_ascii_case(target) && alias.is_some_and(|alias| alias.eq_ignore_ascii_case(name))
+                })
+        };
+        factors.iter().any(|(table, _)| !of_target(table))
     }
 
     /// Whether a join leaves no row of the target out: with itself on its key, or an outer one.
@@ -215,6 +250,13 @@ impl Walk<'_, '_, '_, '_> {
             };
             let all = whole && clause.predicate.is_none() && clause.clause_kind == MergeClauseKind::Matched;
             let extent = if all { Extent::All } else { Extent::Some };
+            if let MergeAction::Update(update) = &clause.action
+                && update.delete_predicate.is_some()
+                && !seen.contains(&(Operation::Delete, Extent::Some))
+            {
+                seen.push((Operation::Delete, Extent::Some));
+                self.changes(Operation::Delete, target.clone(), Extent::Some, None, "MERGE", verb);
+            }
             if !seen.contains(&(operation, extent)) {
                 seen.push((operation, extent));
                 self.changes(operation, target.clone(), extent, None, "MERGE", verb);
@@ -224,4 +266,9 @@ impl Walk<'_, '_, '_, '_> {
             self.reads(name, Extent::All);
         }
     }
+}
+
+/// Nearly all changes name one table and nothing else.
+fn is_one_table(sources: &[&TableWithJoins]) -> bool {
+    matches!(sources, [only] if only.joins.is_empty())
 }

@@ -123,7 +123,10 @@ pub(super) fn reads(table: &str, asks: Asks, extent: Extent) -> bool {
     }
     let lower = table.to_ascii_lowercase();
     let last = lower.rsplit('.').next().unwrap_or(&lower);
-    CATALOGUES.iter().any(|name| lower == *name || !name.contains('.') && last == *name || lower.ends_with(&format!(".{name}")))
+    CATALOGUES.iter().any(|name| {
+        lower.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+            || !name.contains('.') && last == *name
+    })
         || extent == Extent::All && (asks == Asks::Secrets || TABLES.contains(&last))
 }
 
@@ -133,11 +136,19 @@ mod tests {
 
     #[test]
     fn secrets_read_as_such_are_said_to_be() {
-        check("postgres", "SELECT rolname, rolpassword FROM pg_authid", "read Table pg_authid (all, credential, internal)");
+        check(
+            "postgres",
+            "SELECT rolname, rolpassword FROM pg_authid",
+            "read Table pg_authid (all, credential, internal)",
+        );
         check("mysql", "SELECT * FROM mysql.user", "read Table mysql.user (all, credential, internal)");
         check("postgres", "SELECT email, password_hash FROM users", "read Table users (all, credential)");
         check("postgres", "SELECT * FROM api_keys", "read Table api_keys (all, credential)");
-        check("postgres", "SELECT id, password_hash FROM users WHERE email = 'a@example.com'", "read Table users (some)");
+        check(
+            "postgres",
+            "SELECT id, password_hash FROM users WHERE email = 'a@example.com'",
+            "read Table users (some)",
+        );
         check("postgres", "SELECT count(*) FROM api_keys", "read Table api_keys (all)");
         check("postgres", "SELECT rolname FROM pg_authid", "read Table pg_authid (all, internal)");
     }
