@@ -20,8 +20,8 @@ use std::sync::Arc;
 
 use crate::classify::{Classifier, Known};
 use crate::model::{
-    Action, Decision, Finding, Gap, GapKind, Hides, Hit, Mode, Operation, RuleInfo, SessionFacts, Severity,
-    Understanding, Verdict,
+    Action, ActionId, Decision, Finding, Gap, GapKind, Hides, Hit, Mode, Operation, RuleInfo, SessionFact,
+    SessionFacts, Severity, Understanding, Verdict,
 };
 use crate::policy::{Condition, Example, Judgement, Policy, Request, SessionView};
 
@@ -131,7 +131,8 @@ impl Engine {
                 rules.push(RuleView { rule: Arc::clone(rule), effect, conditions });
             }
         }
-        Explanation { finding: self.decide(action, session), steps: understanding.steps, rules }
+        let causes = SessionFact::ALL.iter().filter_map(|fact| Some((*fact, session.cause(*fact)?))).collect();
+        Explanation { finding: self.decide(action, session), steps: understanding.steps, rules, causes }
     }
 
     /// An example of a rule: what its bracket says about labels and the session stands for what a recording would say.
@@ -201,6 +202,8 @@ pub struct Explanation {
     pub steps: Vec<crate::model::Step>,
     /// Every rule for every effect, in the order of effects, then rules.
     pub rules: Vec<RuleView>,
+    /// Facts about the session before the action, each with the action whose record gave it last.
+    pub causes: Vec<(SessionFact, ActionId)>,
 }
 
 /// One rule against one effect, condition by condition.

@@ -99,6 +99,7 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
             made.there(scene, |scene| words(scene, &all, call.span));
         }
         Does::Evaluate => evaluated(scene, language, &first, call),
+        Does::Sql if built(scene, &made) => {}
         Does::Sql => sql(scene, &first, call),
         Does::Http(method) => {
             // `session.delete(user)` is no request: only what looks like an address is asked for.
@@ -292,7 +293,7 @@ pub(super) fn shell(scene: &mut Scene<'_>, word: &Word) {
 }
 
 /// The words of one command, no shell between.
-fn words(scene: &mut Scene<'_>, words: &[Word], span: Option<Span>) {
+pub(super) fn words(scene: &mut Scene<'_>, words: &[Word], span: Option<Span>) {
     let known: Option<Vec<&str>> = words.iter().map(Word::value).collect();
     match known {
         Some(known) => match super::unwrapped(&known) {
@@ -333,6 +334,33 @@ fn evaluated(scene: &mut Scene<'_>, language: Language, value: &Value, call: &Ca
             execute(scene, call.span, &call.name, CodeOrigin::Dynamic);
         }
     }
+}
+
+/// `session.execute(select(User))`, `session.execute(delete(User).where(…))`: a statement that functions build.
+fn built(scene: &mut Scene<'_>, made: &Made<'_, '_>) -> bool {
+    let Some(&(from, to)) = made.call.items.first() else { return false };
+    let tokens = &made.reading.tokens;
+    let head = (from..to.min(from + 4)).rev().find(|at| {
+        matches!(
+            tokens[*at].text,
+            "select" | "delete" | "update" | "insert" | "exists" | "func" | "union" | "with_only_columns"
+        )
+    });
+    let Some(at) = head.filter(|at| tokens.get(at + 1).is_some_and(|next| next.is(b'(') || next.is(b'.'))) else {
+        return false;
+    };
+    let operation = match tokens[at].text {
+        "delete" => Operation::Delete,
+        "update" => Operation::Update,
+        "insert" => Operation::Create,
+        _ => Operation::Read,
+    };
+    let chosen = tokens[at..to].iter().any(|token| matches!(token.text, "where" | "filter" | "filter_by" | "limit"));
+    let model = tokens.get(at + 2).map_or("", |token| token.text);
+    let mut effect = Effect::new(operation, Resource::new(ResourceKind::Table, model));
+    effect.extent = if chosen || operation == Operation::Create { Extent::Some } else { Extent::All };
+    put(scene, made.call, effect);
+    true
 }
 
 fn sql(scene: &mut Scene<'_>, value: &Value, call: &Call) {

@@ -8,6 +8,12 @@ use ResourceKind as K;
 
 /// Finds what a command line, or a batch file, does.
 pub(super) fn run(scene: &mut Scene<'_>, text: &str) {
+    let cwd = scene.cwd.clone();
+    lines(scene, text);
+    scene.cwd = cwd;
+}
+
+fn lines(scene: &mut Scene<'_>, text: &str) {
     let mut at = 0;
     for line in text.split('\n') {
         let lower = line.trim_start().to_ascii_lowercase();
@@ -140,6 +146,13 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
             note(O::Delete, K::Item, operands.get(1).map_or("", |name| name), Extent::All);
         }
         "reg" if operands.first().is_some_and(|verb| verb.eq_ignore_ascii_case("query")) => {}
+        // Policies are switched off by values whose names say so: `DisableAntiSpyware` set to 1.
+        "reg"
+            if words.iter().any(|word| word.to_ascii_lowercase().starts_with("disable"))
+                && words.iter().any(|word| word == "1") =>
+        {
+            note(O::Disable, K::Safeguard, operands.get(1).map_or("", |name| name), Extent::One);
+        }
         "reg" => note(O::Alter, K::Item, operands.get(1).map_or("", |name| name), Extent::One),
         "shutdown" => note(O::Stop, K::Host, "", Extent::One),
         "taskkill" => note(O::Stop, K::Process, operands.first().map_or("", |name| name), Extent::One),
@@ -233,8 +246,13 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
         "type" | "more" | "findstr" => operands.iter().for_each(|name| note(O::Read, K::File, name, Extent::One)),
         "dir" | "tree" | "where" => note(O::List, K::Folder, operands.first().map_or(".", |name| name), Extent::One),
         "md" | "mkdir" => operands.iter().for_each(|name| note(O::Create, K::Folder, name, Extent::One)),
-        "echo" | "cd" | "chdir" | "cls" | "rem" | "set" | "ver" | "exit" | "pause" | "title" | "whoami"
-        | "hostname" | "setlocal" | "endlocal" | "goto" | "pushd" | "popd" | "ipconfig" | "timeout" | "chcp" => {}
+        "cd" | "chdir" | "pushd" => {
+            if let Some(folder) = operands.first() {
+                scene.cwd = (!folder.contains('%')).then(|| paths::normalise(scene, folder));
+            }
+        }
+        "echo" | "cls" | "rem" | "set" | "ver" | "exit" | "pause" | "title" | "whoami" | "hostname" | "setlocal"
+        | "endlocal" | "goto" | "popd" | "ipconfig" | "timeout" | "chcp" => {}
         "cmd" => {
             if let Some(at) = words.iter().position(|word| matches!(&*word.to_ascii_lowercase(), "/c" | "/k" | "/r")) {
                 let code = words[at + 1..].join(" ");

@@ -14,8 +14,8 @@ mod sdk;
 mod source;
 mod stores;
 mod tables;
-mod value;
 mod unseen;
+mod value;
 mod walk;
 pub(super) mod windows;
 
@@ -329,8 +329,11 @@ mod tests {
     #[test]
     fn client_libraries_go_by_verb_and_noun() {
         let py = |text: &str, expected: &str| check(Language::Python, text, expected);
-        py("import boto3\nboto3.client('s3').delete_bucket(Bucket='b')", "drop Bucket `b` all");
-        py("import boto3\nboto3.client('s3').list_buckets()", "");
+        py(
+            "import boto3\nboto3.client('s3').delete_bucket(Bucket='b')",
+            "Shell code: aws s3api delete-bucket --bucket b",
+        );
+        py("import boto3\nboto3.client('s3').list_buckets()", "Shell code: aws s3api list-buckets");
         py("import boto3\nt = boto3.resource('dynamodb').Table('a')\nt.delete()", "drop Table `a` all");
         py("from kubernetes import client as c\nc.CoreV1Api().delete_namespace('n')", "drop Namespace `n` all");
         py("import redis\nr = redis.Redis()\nr.delete('k')", "Redis code: DEL k");

@@ -16,6 +16,7 @@ use words::{Parameters, assigned, is_expression, pieces, word, words};
 
 /// Finds what a script does.
 pub(super) fn run(scene: &mut Scene<'_>, text: &str) {
+    let cwd = scene.cwd.clone();
     let mut state = State::default();
     for (from, to, piped) in pieces(text) {
         let span = Span::new(from, to);
@@ -25,6 +26,7 @@ pub(super) fn run(scene: &mut Scene<'_>, text: &str) {
         }
         command(scene, text, &text[from..to], span, &mut state);
     }
+    scene.cwd = cwd;
 }
 
 /// What is known between the commands of a script.
@@ -37,6 +39,8 @@ struct State {
     variables: BTreeMap<String, String>,
     /// `DownloadFile` stands before its brackets.
     asking: bool,
+    /// `[IO.Directory]::Delete` stands before its brackets.
+    deleting: bool,
     /// Files that were fetched.
     fetched: Vec<String>,
 }
@@ -267,6 +271,18 @@ fn command(scene: &mut Scene<'_>, whole: &str, text: &str, span: Span, state: &m
             all.extend(parameters.named(&["argumentlist", "args"]).into_iter().flat_map(|text| text.split([' ', ','])));
             super::hand_over(scene, Language::Shell, &super::quoted(&all), Some(span));
         }
+        "invoke-sqlcmd" | "invoke-sqlcmd2" | "invoke-dbaquery" => {
+            if let Some(query) = parameters.named(&["query"]) {
+                return super::hand_over(scene, Language::Sql, query, Some(span));
+            }
+            execute(scene, span, program, CodeOrigin::Local);
+        }
+        "set-location" | "cd" | "sl" | "chdir" | "push-location" => {
+            let target = parameters.target();
+            if !target.is_empty() {
+                scene.cwd = (!target.contains('$')).then(|| paths::normalise(scene, target));
+            }
+        }
         "add-type" => {
             scene.gap(GapKind::HiddenCode, Hides::Anything, Some(span), "Add-Type");
         }
@@ -316,7 +332,9 @@ fn command(scene: &mut Scene<'_>, whole: &str, text: &str, span: Span, state: &m
                 if whole.contains("frombase64string") {
                     scene.gap(GapKind::DynamicCode, Hides::Nothing, Some(span), "FromBase64String");
                 }
-                if whole.contains("]::delete") {
+                if whole.ends_with("]::delete") {
+                    state.deleting = true;
+                } else if whole.contains("]::delete") {
                     let name = words.iter().find(|word| word.contains(['\\', '/'])).map_or("", |word| word);
                     note(scene, O::Delete, K::File, name, span, "Delete", &parameters);
                 }
@@ -353,6 +371,13 @@ fn literal(scene: &mut Scene<'_>, text: &str, span: Span, state: &mut State) {
         }
         return;
     }
+    if std::mem::take(&mut state.deleting) {
+        let all = ["-Recurse".to_owned(), "-Recurse".to_owned()];
+        let file = items.first().map_or("", |item| item);
+        let whole = text.to_ascii_lowercase().contains("$true");
+        let parameters = Parameters::of(if whole { &all } else { &[] });
+        return note(scene, O::Delete, if whole { K::Folder } else { K::File }, file, span, "Delete", &parameters);
+    }
     state.listed = Some(items.join(","));
 }
 
@@ -384,11 +409,14 @@ fn by_name(scene: &mut Scene<'_>, verb: &str, noun: &str, span: Span, by: &str, 
         | "show" => return,
         "remove" | "clear" | "uninstall" | "reset" => "delete",
         "set" | "update" | "enable" | "add" | "register" | "rename" | "move" | "edit" => "update",
+        "compress" | "expand" | "merge" | "split" | "join" | "wait" | "trace" | "debug" | "ping" | "resolve"
+        | "confirm" | "compare" | "search" | "skip" | "step" | "watch" | "read" | "group" | "receive" | "hide"
+        | "pop" | "push" | "use" | "exit" | "close" | "open" | "undo" | "optimize" | "limit" | "checkpoint" => return,
         "new" | "install" | "import" | "copy" | "start" | "restore" | "publish" | "save" => "create",
         "stop" | "suspend" | "restart" | "dismount" => "stop",
         "disable" | "unprotect" => "disable",
         "invoke" => "execute",
-        "send" | "export" | "push" => "export",
+        "send" | "export" => "export",
         "connect" | "enter" => "connect",
         _ => {
             scene.gap(GapKind::UnknownProgram, Hides::Anything, Some(span), by);
@@ -399,7 +427,8 @@ fn by_name(scene: &mut Scene<'_>, verb: &str, noun: &str, span: Span, by: &str, 
         return execute(scene, span, by, CodeOrigin::Local);
     }
     let Some(meaning) = crate::classify::naming::meaning(&format!("{name}-{noun}"), "") else { return };
-    let target = parameters.target();
+    // Piped in or not said: the noun at least is known.
+    let target = if parameters.target().is_empty() { noun } else { parameters.target() };
     let mut effect = Effect::new(meaning.operation, Resource::new(meaning.kind, target));
     effect.certainty = crate::model::Certainty::Inferred;
     effect.span = Some(span);

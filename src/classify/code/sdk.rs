@@ -46,6 +46,9 @@ pub(super) fn call(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langu
         finish(scene, call, effect);
         return true;
     }
+    if root_is(owner, &["boto3", "aioboto3"]) && aws(scene, &made, owner, last) {
+        return true;
+    }
     // `client.send(new DeleteBucketCommand({…}))`.
     let name = last.strip_suffix("Command").filter(|_| language == Language::JavaScript).unwrap_or(last);
     let Some(meaning) = said(name, owner) else { return false };
@@ -197,6 +200,47 @@ fn uploaded(made: &Made<'_, '_>, last: &str) -> Option<Word> {
     let named = options.iter().find_map(|name| made.option(name));
     let value = named.or_else(|| made.argument(at))?;
     value.files.first().cloned().or_else(|| value.word().filter(|word| at != usize::MAX && word.is_known()).cloned())
+}
+
+/// Methods of boto3's clients are the operations of the AWS command line: `delete_bucket(Bucket="b")` is
+/// `aws s3api delete-bucket --bucket b`.
+fn aws(scene: &mut Scene<'_>, made: &Made<'_, '_>, owner: &str, last: &str) -> bool {
+    let Some((_, service)) = owner.rsplit_once(".client-") else { return false };
+    let local = last.starts_with("download_")
+        || last.starts_with("get_paginator")
+        || last.starts_with("get_waiter")
+        || last.starts_with("generate_presigned");
+    let plain = last.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    if local || !plain || !last.contains('_') || service.contains('.') {
+        return false;
+    }
+    let service = service.trim_end_matches("()");
+    let service = if service == "s3" { "s3api" } else { service };
+    let mut line = vec![Word::known("aws"), Word::known(service), Word::known(last.replace('_', "-"))];
+    let tokens = &made.reading.tokens;
+    for (from, to) in &made.call.items {
+        if to - from < 3 || !tokens[from + 1].is(b'=') || !matches!(tokens[*from].kind, Kind::Name) {
+            continue;
+        }
+        let option = naming::words(tokens[*from].text).join("-");
+        let option = match option.as_str() {
+            "cidr-ip" => "cidr",
+            // The command line has it as one word.
+            "db-instance-identifier" | "dbinstance-identifier" => "db-instance-identifier",
+            other => other,
+        };
+        let value = made.reading.value(from + 2, *to);
+        match value.word().map(|word| &*word.text) {
+            Some("True" | "true") => line.push(Word::known(format!("--{option}"))),
+            Some("False" | "false") => line.push(Word::known(format!("--no-{option}"))),
+            _ => {
+                line.push(Word::known(format!("--{option}")));
+                line.extend(value.words);
+            }
+        }
+    }
+    super::act::words(scene, &line, made.call.span);
+    true
 }
 
 /// Methods of redis clients are redis commands.

@@ -41,6 +41,14 @@ impl Reading<'_> {
                         value.files.push(self.word(from, at - 1, 2));
                     }
                 }
+                "read" | "binread" | "readlines"
+                    if called && (before("File") || before("IO")) && value.files.len() < 16 =>
+                {
+                    let close = self.tokens[at + 1].close;
+                    if let Some((from, to)) = self.items(at + 2, close.max(at + 2)).first() {
+                        value.files.push(self.word(*from, *to, 2));
+                    }
+                }
                 "environ"
                     if before("os") && !self.tokens.get(at + 1).is_some_and(|next| next.is(b'[') || next.is(b'.')) =>
                 {

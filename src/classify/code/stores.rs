@@ -108,6 +108,8 @@ pub(super) fn call(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langu
     let filter = call.items.first().map(|(from, to)| &reading.tokens[*from..*to]);
     let extent = match reach {
         Reach::One => Extent::One,
+        // `Post.where(id: 3).destroy_all`
+        Reach::All if operation == O::Delete && kind == K::Table && chosen(reading, call) => Extent::Some,
         Reach::All => Extent::All,
         Reach::Filter => match filter {
             None => Extent::All,
@@ -132,7 +134,8 @@ pub(super) fn call(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langu
             (Some(word), "drop_database") => word.clone(),
             _ => sibling(reading, call).unwrap_or_default(),
         },
-        K::Role | K::Process => argument.unwrap_or_default(),
+        K::Role => role(reading, call).or(argument).unwrap_or_default(),
+        K::Process => argument.unwrap_or_default(),
         K::Table if last.contains("ollection") => argument.unwrap_or_default(),
         K::Server | K::Database => Word::default(),
         _ => collection(),
@@ -169,6 +172,21 @@ fn chained(
                 (call.head..call.receiver_end).filter(|at| matches!(tokens[*at].text, "filter" | "exclude")).collect();
             let all = filters.iter().all(|at| empty(*at));
             note(scene, call, O::Delete, K::Table, model(), if all { Extent::All } else { Extent::Some });
+        }
+        // peewee: `User.delete().where(…).execute()`.
+        "delete"
+            if language == Language::Python
+                && call.items.is_empty()
+                && !owner.contains('(')
+                && model().text.starts_with(|first: char| first.is_ascii_uppercase()) =>
+        {
+            let tokens = &reading.tokens;
+            let after = (call.head..tokens.len()).find(|at| tokens[*at].is_name("delete")).map_or(0, |at| at + 4);
+            match tokens.get(after).map(|token| token.text) {
+                Some("where") => note(scene, call, O::Delete, K::Table, model(), Extent::Some),
+                Some("execute") => note(scene, call, O::Delete, K::Table, model(), Extent::All),
+                _ => return false,
+            }
         }
         "delete" if language == Language::Python && owner.contains(".query()") => {
             let filtered = owner.contains("filter");
@@ -262,6 +280,31 @@ fn collection(reading: &Reading<'_>, call: &Call, owner: &str) -> Word {
     let name = owner.strip_prefix("db.").unwrap_or(owner);
     let name = name.trim_end_matches("()").trim_end_matches("[]");
     Word::known(name.rsplit("().").next().unwrap_or(name))
+}
+
+/// Whether a `where` that means something stands in the chain.
+fn chosen(reading: &Reading<'_>, call: &Call) -> bool {
+    let end = call.receiver_end.max(call.head);
+    let Some(at) = (call.head..end)
+        .find(|at| reading.tokens[*at].text.starts_with("where") || reading.tokens[*at].is_name("filter"))
+    else {
+        return false;
+    };
+    let text: String = reading.tokens[at..=end.min(reading.tokens.len() - 1)].iter().map(|token| token.text).collect();
+    !["1=1", "1 = 1", "true", "'1'", "()"].iter().any(|all| text.contains(all))
+}
+
+/// Who a user is made to be: `{user: "x", roles: ["root"]}` is a root.
+fn role(reading: &Reading<'_>, call: &Call) -> Option<Word> {
+    let (from, to) = *call.items.first().filter(|(from, _)| reading.tokens[*from].is(b'{'))?;
+    let texts = || {
+        (from..to).filter_map(|at| match &reading.tokens[at].kind {
+            Kind::Text(word) => Some(&*word.text),
+            _ => None,
+        })
+    };
+    let high = texts().find(|text| matches!(*text, "root" | "__system") || text.ends_with("AnyDatabase"));
+    high.or_else(|| texts().next()).map(Word::known)
 }
 
 fn sibling(reading: &Reading<'_>, call: &Call) -> Option<Word> {

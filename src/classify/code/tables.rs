@@ -176,7 +176,7 @@ const JAVASCRIPT: &[(Does, &str)] = &[
     (
         D::Spawn,
         "child_process.spawn child_process.spawnSync child_process.execFile child_process.execFileSync cp.spawn \
-         cp.spawnSync cp.execFile cp.execFileSync Deno.Command .spawnSync .execFileSync spawn spawnSync execFile execFileSync execa",
+         cp.spawnSync cp.execFile cp.execFileSync Deno.Command .spawnSync .execFileSync spawn spawnSync execFile execFileSync execa execa.execa execa.execaSync execa.default",
     ),
     (D::Command, "Bun.spawn Bun.spawnSync execaSync"),
     (D::Evaluate, "eval Function vm.runInNewContext vm.runInThisContext vm.runInContext globalThis.eval window.eval"),

@@ -167,6 +167,14 @@ impl<'t> Reading<'t> {
         if let Some(word) = self.named_value(from, to).and_then(Value::word) {
             return Some(Word { span: self.span(from, to), ..word.clone() });
         }
+        // `entry.path` of what a listing gave.
+        if let [object, dot, name] = &self.tokens[from..to]
+            && dot.is(b'.')
+            && matches!(name.text, "path" | "name" | "fullname" | "parentPath")
+            && let Some(word) = self.variables.get(object.text).and_then(Value::word).filter(|word| word.glob)
+        {
+            return Some(Word { span: self.span(from, to), ..word.clone() });
+        }
         if let Some(text) = self.constant(from, to) {
             return Some(Word { span: self.span(from, to), quoted: text != "~", ..Word::known(text) });
         }

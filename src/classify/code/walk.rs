@@ -124,7 +124,14 @@ impl<'t> Walk<'t> {
                     match name {
                         "from" if self.language == Language::Python && self.begins(at) => self.import(at),
                         "import" if self.begins(at) => self.import(at),
-                        "for" | "foreach" => self.for_loop(at, self.reading.tokens.len()),
+                        "for" | "foreach" => {
+                            self.for_loop(at, self.reading.tokens.len());
+                            if let Some(end) = self.each_item(scene, at) {
+                                at = end.max(at + 1);
+                                continue;
+                            }
+                        }
+                        "if" => self.condition(at),
                         "as" => self.with(at),
                         _ => {}
                     }
@@ -289,7 +296,11 @@ impl<'t> Walk<'t> {
             return None;
         }
         let Kind::Text(word) = &self.token(open + 1)?.kind else { return None };
-        matches!(last, "client" | "resource").then(|| format!("{owner}.{}()", word.text.replace('.', "-")))
+        match last {
+            "client" => Some(format!("{owner}.client-{}()", word.text.replace('.', "-"))),
+            "resource" => Some(format!("{owner}.{}()", word.text.replace('.', "-"))),
+            _ => None,
+        }
     }
 
     /// The name of the chain `from..to`, when it comes from a client library.
@@ -429,6 +440,17 @@ impl<'t> Walk<'t> {
                 let value = self.reading.value(head, end);
                 self.reading.variables.insert(parameter.to_owned(), value);
             }
+        }
+        if self.language == Language::Perl
+            && matches!(last, "find" | "finddepth")
+            && let Some((from, to)) = call.items.last()
+        {
+            let mut value = self.reading.value(*from, *to);
+            for word in &mut value.words {
+                word.text.push_str("/*");
+                word.glob = true;
+            }
+            self.reading.variables.insert("$_".to_owned(), value);
         }
         if last == "dup2" && self.dialled {
             let mut effect = Effect::new(Operation::Execute, Resource::new(ResourceKind::Code, "remote shell"));

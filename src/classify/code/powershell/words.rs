@@ -156,6 +156,7 @@ impl<'w> Parameters<'w> {
             "filepath",
             "name",
             "identity",
+            "group",
             "driveletter",
             "computername",
             "logname",

@@ -43,9 +43,23 @@ impl Reading<'_> {
             "rstrip",
             "resolve",
             "compile",
+            "getPathname",
+            "getRealPath",
+            "RecursiveIteratorIterator",
         ];
-        const LISTS: &[&str] =
-            &["listdir", "iterdir", "readdirSync", "readdir", "scandir", "children", "entries", "each_child"];
+        const LISTS: &[&str] = &[
+            "listdir",
+            "iterdir",
+            "readdirSync",
+            "readdir",
+            "scandir",
+            "children",
+            "entries",
+            "each_child",
+            "DirectoryIterator",
+            "FilesystemIterator",
+            "RecursiveDirectoryIterator",
+        ];
         const GLOBS: &[&str] = &["glob", "iglob", "rglob", "globSync", "sync", "walk"];
         let mut head = from;
         while self.tokens[head].is_name("await") || self.tokens[head].is_name("new") && head + 1 < to {
@@ -58,6 +72,7 @@ impl Reading<'_> {
         let receiver = || {
             // What stands before `.name(`: `Path("/x").iterdir()`.
             let end = open.checked_sub(2)?;
+            let end = end - usize::from(self.tokens[end].is(b'>') && end > 0 && self.tokens[end - 1].is(b'-'));
             (end > head).then(|| self.word(head, end, depth + 1))
         };
         // `Path("x").resolve()`, `b64decode("…").decode("utf-8")`: a method of a value, not a function of its argument.
@@ -114,6 +129,14 @@ impl Reading<'_> {
                 Some((from, to)) => self.word(*from, *to, depth + 1),
                 None => receiver()?,
             }
+        } else if of_value && matches!(name, "filter" | "grep" | "select" | "reject") {
+            let mut some = receiver()?;
+            if some.text.ends_with("/*") {
+                some.text.push_str("?*");
+            }
+            some
+        } else if of_value && matches!(name, "map" | "sort" | "slice" | "reverse") {
+            receiver()?
         } else if matches!(name, "list" | "sorted" | "reversed" | "set" | "tuple" | "filter" | "map") && !of_value {
             let (from, to) = items.last().filter(|_| name == "map" || name == "filter").or(items.first())?;
             self.word(*from, *to, depth + 1)

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::classify::{Language, Scene};
+use crate::classify::{Language, Scene, Word};
 use crate::model::{GapKind, Hides};
 
 use super::super::lexer::Kind;
@@ -222,6 +222,33 @@ impl Walk<'_> {
                 self.reading.results.insert(name.clone(), (at + 1, end));
             }
         }
+    }
+
+    /// Reads the body of `for x in ["a", "b"]` once for each; gives where the loop ends.
+    pub(super) fn each_item(&mut self, scene: &mut Scene<'_>, at: usize) -> Option<usize> {
+        const MOST: usize = 16;
+        let bracket = self.is(at + 1, b'(');
+        let after = if bracket { self.reading.tokens[at + 1].close + 1 } else { at + 1 };
+        let first = if bracket { at + 2 } else { at + 1 };
+        let skip = usize::from(matches!(self.name(first), Some("const" | "let" | "var" | "my")));
+        let name = self.name(first + skip)?.to_owned();
+        let value = self.reading.variables.get(&name)?;
+        let fits = value.list && (1..=MOST).contains(&value.words.len()) && value.words.iter().all(Word::is_known);
+        let items = if fits { value.words.clone() } else { return None };
+        let (from, end) = self.block_of(at, after)?;
+        let length = (end - from).max(1);
+        if self.functions.depth >= MAX_DEPTH || self.functions.read + length * items.len() > MAX_READ {
+            return None;
+        }
+        self.functions.depth += 1;
+        self.functions.read += length * items.len();
+        for item in items {
+            self.reading.variables.insert(name.clone(), Value { words: vec![item], ..Value::default() });
+            self.seen[from..end].fill(false);
+            self.walk(scene, from, end);
+        }
+        self.functions.depth -= 1;
+        Some(end)
     }
 
     /// Where to go on when a definition at `at` is read where it is called.
