@@ -5,6 +5,7 @@
 pub mod config;
 pub mod corpus;
 mod examples;
+mod given;
 mod mapping;
 mod memory;
 pub mod replay;
@@ -74,7 +75,7 @@ impl Engine {
         self.mapping.identify(&mut action);
         action.gaps.extend(self.mapping.unpinned(&action));
         let known = session.known(&action);
-        let remembered = self.memory.understanding(&action, known, || self.viewed(&action, known));
+        let remembered = self.memory.understanding(&action, &known, || self.viewed(&action, &known));
         let (understanding, verdict) = match session.familiar(&action, &remembered.understanding) {
             None => {
                 let facts = session.facts(&action, &remembered.understanding);
@@ -102,7 +103,7 @@ impl Engine {
     pub(crate) fn foresee(&self, action: &Action, session: &Session) {
         let mut session = session.clone();
         let known = session.known(action);
-        self.memory.understanding(action, known, || self.viewed(action, known));
+        self.memory.understanding(action, &known, || self.viewed(action, &known));
     }
 
     /// What is understood, and which facts about the session the rules for it look at.
@@ -116,7 +117,7 @@ impl Engine {
     /// What [`Engine::decide`] would say and why: the tree of what was understood and every rule's conditions.
     pub fn explain(&self, mut action: Action, session: &mut Session) -> Explanation {
         self.mapping.identify(&mut action);
-        let understood = self.understand(&action, session.known(&action), true);
+        let understood = self.understand(&action, &session.known(&action), true);
         let understanding = session.familiar(&action, &understood).unwrap_or(understood);
         let facts = &session.facts(&action, &understanding);
         let mut rules = Vec::new();

@@ -23,6 +23,8 @@ const FILES: &[(&str, &str)] = specs![
     "files",
     "readers",
     "wrappers",
+    "runners",
+    "terminals",
     "git",
     "github",
     "kubernetes",

@@ -4,6 +4,7 @@ use crate::classify::{Scene, Word, paths};
 use crate::model::{Certainty, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind};
 
 use super::call::Call;
+use super::programs::runner;
 use super::{Invocation, Stream, select, settle};
 
 /// Reads the command line of a program that no spec describes.
@@ -13,11 +14,27 @@ pub(super) fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>, name: &str
     if is_question(words) {
         return stream;
     }
+    if let Some(command) = runner::guessed(scene, words) {
+        return guessed(scene, invocation, name, command);
+    }
     let parsed = select::sorted(words);
     call_of_a_library(scene, invocation, name);
     let span = invocation.words.first().and_then(|word| word.span).or(invocation.span);
     let operands: Vec<&Word> = parsed.operands.iter().map(|word| &**word).collect();
     judge(scene, name, &operands, words, span, invocation);
+    stream
+}
+
+/// An unknown program that seems to run a known one is both: what it runs, and a gap.
+fn guessed(scene: &mut Scene<'_>, invocation: &Invocation<'_>, name: &str, command: &[Word]) -> Stream {
+    let mark = scene.mark();
+    let first = invocation.words.first().and_then(|word| word.span);
+    let inner = Invocation { words: command, ..*invocation };
+    let stream = scene.scoped(|scene| super::run_nested(scene, &inner));
+    for effect in scene.since(mark) {
+        effect.certainty = Certainty::Inferred;
+    }
+    scene.gap(GapKind::UnknownProgram, Hides::Anything, first.or(invocation.span), name);
     stream
 }
 

@@ -9,6 +9,7 @@ use crate::model::{Effect, Operation, ResourceKind, Span};
 use super::call::Call;
 use super::flags::{self, Arity, Manner, Parsed, Table};
 use super::pattern::Fit;
+use super::programs::git_config;
 use super::spec::{Spec, Unlisted};
 use super::{Invocation, Stream, convention, interpret, settle, values};
 
@@ -58,6 +59,9 @@ pub(super) fn run<'c>(scene: &mut Scene<'_>, invocation: &'c Invocation<'c>, spe
     if asks_for_help(&call, spec, taken, has_commands) {
         return Stream { connected: true, ..Stream::default() };
     }
+    if let Some(handler) = spec.before {
+        handler.run(scene, &call);
+    }
     match selected {
         Selected::Command(_) => interpret::apply(scene, &call),
         Selected::Harmless(operation) => interpret::in_place(scene, &call, |scene, call| {
@@ -75,6 +79,11 @@ pub(super) fn run<'c>(scene: &mut Scene<'_>, invocation: &'c Invocation<'c>, spe
         Selected::Program | Selected::Unlisted => {
             for effect in &spec.always {
                 interpret::effect(scene, &call, effect);
+            }
+            if !scene.commands_of_programs.is_empty()
+                && let Some(stream) = git_config::alias(scene, &call)
+            {
+                return stream;
             }
             convention::unknown_command(scene, &call)
         }

@@ -21,7 +21,7 @@ pub(super) fn text(scene: &Scene<'_>, file: &Word) -> Option<(String, Option<Spa
 }
 
 fn key(scene: &Scene<'_>, word: &Word) -> String {
-    paths::resource(scene, word, ResourceKind::File).name
+    scene.file_key(&paths::resource(scene, word, ResourceKind::File).name)
 }
 
 /// Notes that the file now holds what `content` says; beside what it held when `append`.
@@ -42,7 +42,8 @@ pub(super) fn put(scene: &mut Scene<'_>, word: &Word, mut content: Stream, appen
 /// Where the code in a file comes from, when the text itself wrote it.
 pub(super) fn origin(scene: &Scene<'_>, word: &Word) -> Option<CodeOrigin> {
     let stream = found(scene, word)?;
-    Some(came_from(&stream).unwrap_or(CodeOrigin::Staged))
+    // A text that was seen is nothing hidden, even where nobody reads its language.
+    came_from(&stream).or_else(|| stream.text.is_none().then_some(CodeOrigin::Staged))
 }
 
 /// Where the code comes from that a word is made of: `"$(curl …)"`, `"$x"`.

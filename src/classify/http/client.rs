@@ -115,7 +115,7 @@ impl Wanted<'_> {
             if output.is_known() && !self.urls.is_empty() {
                 // What runs it later in the same text runs what came from outside.
                 let content = Stream { connected: true, remote: true, ..Stream::default() };
-                scene.files.insert(file.name.clone(), content);
+                scene.files.insert(scene.file_key(&file.name), content);
             }
             let mut effect = Effect::new(Operation::Update, file);
             effect.extent = Extent::All;

@@ -341,8 +341,27 @@ fn file(scene: &mut Scene<'_>, call: &Call<'_>, operation: Operation, extent: Ex
         effect.cascades = true;
     }
     effect.span = word.span.or(effect.span);
+    let path = (kind == FILE && word.is_known()).then(|| effect.resource.name.clone());
     scene.effect(effect);
+    if let Some(path) = path {
+        written(scene, call, operation, extent, &path);
+    }
     scene.set_template(|| format!("{} <path>", call.name.whole));
+}
+
+/// What the file holds from here on: the session may run it.
+fn written(scene: &mut Scene<'_>, call: &Call<'_>, operation: Operation, extent: Extent, path: &str) {
+    const WHOLE: &[&str] = &["content", "contents", "file_text", "text", "code_content", "file_content", "data"];
+    const OLD: &[&str] = &["old_string", "old_str", "old_text", "search"];
+    const NEW: &[&str] = &["new_string", "new_str", "new_text", "replace"];
+    if !matches!(operation, Operation::Update | Operation::Create) {
+        return;
+    }
+    match (extent, call.arguments.text(WHOLE), call.arguments.text(OLD)) {
+        (Extent::All, Some(text), _) => scene.wrote(path, text),
+        (Extent::Some, _, Some(old)) => scene.edited(path, old, call.arguments.text(NEW).unwrap_or_default()),
+        _ => {}
+    }
 }
 
 fn moved(scene: &mut Scene<'_>, call: &Call<'_>, source: Operation) {
