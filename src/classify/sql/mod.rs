@@ -289,7 +289,6 @@ fn is_trail(name: &str) -> bool {
         })
 }
 
-
 /// The database's own catalogue.
 fn is_internal(name: &str) -> bool {
     let mut parts = name.split('.');
