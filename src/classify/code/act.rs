@@ -28,6 +28,12 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
         }
         return;
     };
+    if matches!(does, Does::Shell | Does::Command | Does::Spawn | Does::Program) && made.option("input").is_none() {
+        let mut typed: Vec<&str> = first.words.iter().filter_map(Word::value).collect();
+        let second = made.argument(1).filter(|second| second.list || matches!(does, Does::Program));
+        typed.extend(second.iter().flat_map(|value| &value.words).filter_map(Word::value));
+        shell_opened(scene, &typed.join(" "), call.span);
+    }
     match does {
         Does::File(operation, extent) => {
             for word in &first.words {
@@ -246,6 +252,13 @@ fn started(scene: &mut Scene<'_>, value: &Value, call: &Call) {
         Some(word) if !(value.remote || value.decoded) || word.is_known() => shell(scene, word),
         _ if value.list => words(scene, &value.words, call.span),
         _ => {}
+    }
+}
+
+/// Notes that another program opens a shell for somebody to type into.
+pub(super) fn shell_opened(scene: &mut Scene<'_>, command: &str, span: Option<Span>) {
+    if let Some(effect) = command::interactive_shell(command, span) {
+        scene.effect(effect);
     }
 }
 

@@ -418,6 +418,8 @@ fn cmdlet(
 }
 
 fn note(scene: &mut Scene<'_>, operation: O, kind: K, name: &str, span: Span, by: &str, parameters: &Parameters<'_>) {
+    let is_path = matches!(kind, K::File | K::Folder);
+    let name = &*if is_path { name.replace('\\', "/") } else { name.to_owned() };
     let mut word = word(name, span);
     word.quoted &= !name.starts_with('~');
     let resource = match kind {

@@ -1,6 +1,6 @@
 //! Redis commands, one a line: `DEL cart:1`, `FLUSHALL ASYNC`, `CONFIG SET dir /etc/cron.d`.
 
-use crate::classify::Scene;
+use crate::classify::{Scene, Word, paths};
 use crate::model::{CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone};
 
 use Extent as E;
@@ -116,7 +116,26 @@ fn command(scene: &mut Scene<'_>, line: &str, span: Span) {
             return;
         }
     };
-    let &(operation, kind, extent, _) = row;
+    let &(mut operation, mut kind, extent, _) = row;
+    if two == "CONFIG SET" {
+        let key = words.get(2).map(|key| key.to_ascii_lowercase()).unwrap_or_default();
+        let value = words.get(3).map_or("", |value| &**value);
+        let off = match &*key {
+            "appendonly" | "protected-mode" | "rdbchecksum" => value.eq_ignore_ascii_case("no"),
+            "requirepass" | "masterauth" | "save" => value.is_empty(),
+            _ => false,
+        };
+        if off {
+            (operation, kind) = (O::Disable, K::Safeguard);
+        }
+        // Where its next dump goes: this is how files of others are written through it.
+        if key == "dir" && value.starts_with('/') {
+            let mut effect = Effect::new(O::Update, paths::resource(scene, &Word::known(value), K::Folder));
+            effect.span = Some(span);
+            effect.by = two.clone();
+            scene.effect(effect);
+        }
+    }
     let by = if used == 2 { &two } else { &first };
     let mut note = |name: &str, extent: Extent| {
         let mut effect = Effect::new(operation, Resource::new(kind, name));
@@ -174,7 +193,9 @@ mod tests {
         check("FLUSHALL", "drop Database `` all");
         check("del a b", "delete Item `a`\ndelete Item `b`");
         check("GET a\nPING", "read Item `a`");
-        check("CONFIG SET dir /etc", "alter Server `dir`");
+        check("CONFIG SET dir /etc", "update Folder `/etc`\nalter Server `dir`");
+        check("CONFIG SET appendonly no", "disable Safeguard `appendonly`");
+        check("CONFIG SET appendonly yes", "alter Server `appendonly`");
         check("EVAL \"redis.call('FLUSHDB')\" 0", "execute Code `redis.call('FLUSHDB')` stored\ndrop Database `` all");
         check("BLORP x", "gap unknown-statement hides anything: BLORP");
         check("SHUTDOWN NOSAVE", "stop Server `NOSAVE` guard-off");

@@ -276,6 +276,13 @@ impl<'t> Reading<'t> {
         while self.tokens[head].is_name("await") || self.tokens[head].is_name("new") && head + 1 < to {
             head += 1;
         }
+        // Perl's `glob "/x/*"` needs no parentheses.
+        if self.tokens[head].is_name("glob")
+            && head + 2 == to
+            && let Kind::Text(pattern) = &self.tokens[head + 1].kind
+        {
+            return Some(Word { glob: true, ..Word::clone(pattern) });
+        }
         let open = self.last_call(head, to)?;
         let close = self.tokens[open].close;
         let name = self.tokens[open - 1].text;

@@ -25,7 +25,7 @@ fn is_powershell(text: &str) -> bool {
         at > 0
             && bytes[at - 1].is_ascii_lowercase()
             && bytes.get(at + 1).is_some_and(|next| next.is_ascii_uppercase())
-            && bytes.get(at + 2).is_some_and(|next| next.is_ascii_alphabetic())
+            && bytes.get(at + 2).is_some_and(|next| next.is_ascii_alphanumeric())
     });
     if has_noun && starts(text, powershell::is_cmdlet) {
         return true;

@@ -24,6 +24,7 @@ mod within;
 mod written;
 
 pub use catalog::Catalog;
+pub(super) use programs::interactive_shell;
 
 use crate::model::{Action, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};
 

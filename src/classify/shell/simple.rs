@@ -178,7 +178,14 @@ fn dynamic(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> St
     let mut resource = Resource::new(ResourceKind::Code, program.text.clone());
     resource.unresolved = true;
     let mut effect = Effect::new(Operation::Execute, resource);
-    effect.code = Some(if fetched { CodeOrigin::Remote } else { CodeOrigin::Dynamic });
+    // `/bin/r?`: nobody spells a program of the system that way who does not hide it.
+    let hidden = program.is_known()
+        && ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"].iter().any(|folder| program.text.starts_with(folder));
+    effect.code = Some(match () {
+        () if fetched => CodeOrigin::Remote,
+        () if hidden => CodeOrigin::Decoded,
+        () => CodeOrigin::Dynamic,
+    });
     effect.by = "shell".to_owned();
     effect.span = span;
     scene.effect(effect);

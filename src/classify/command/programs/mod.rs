@@ -27,6 +27,8 @@ use crate::classify::http::client;
 use crate::classify::{Scene, Unknown, Word};
 use crate::model::{Effect, words};
 
+pub(in crate::classify) use shell::interactive_shell;
+
 use super::Stream;
 use super::call::Call;
 

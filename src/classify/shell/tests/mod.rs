@@ -314,7 +314,7 @@ fn code_in_words_and_files() {
 fn programs_that_are_not_known() {
     check("$CMD foo", "-> execute Code $CMD dynamic shell `$CMD`\ngap dynamic-code anything: $CMD");
     check("$(which rm) a; `command -v rm` b; type rm", "which|rm\nrm|a\nrm|b");
-    check("/bin/r? -rf /", "-> execute Code /bin/r? dynamic shell `/bin/r?`\ngap dynamic-code anything: /bin/r?");
+    check("/bin/r? -rf /", "-> execute Code /bin/r? decoded shell `/bin/r?`\ngap dynamic-code anything: /bin/r?");
     check("\"$JAVA_HOME/bin/java\" -jar x", "‹$JAVA_HOME›/bin/java|-jar|x");
     // A variable that stands for a wrapper or for nothing: what is behind it is a command.
     check("$SUDO rm /x", "rm|/x\n-> execute Code $SUDO dynamic shell `$SUDO`\ngap dynamic-code anything: $SUDO");
