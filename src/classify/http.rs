@@ -4,13 +4,19 @@
 
 mod address;
 mod api;
+mod asked;
 pub mod client;
 mod graphql;
+mod sent;
+mod services;
+mod statement;
 
 pub use address::Address;
 pub(super) use address::zone;
 
-use crate::model::{Certainty, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone};
+use crate::model::{
+    Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone,
+};
 
 use super::{Scene, Word, naming, paths};
 
@@ -38,6 +44,10 @@ pub struct Body<'a> {
     pub carries: &'a [Resource],
     /// It comes from somewhere that is not visible here: a pipe, a variable.
     pub hidden: bool,
+    /// Headers as written: `Authorization: Bearer …`.
+    pub headers: &'a [&'a str],
+    /// Names of variables whose values stand in the body or the address.
+    pub variables: &'a [&'a str],
 }
 
 /// Notes what the request does.
@@ -53,24 +63,25 @@ pub fn request(scene: &mut Scene<'_>, request: &Request<'_>) {
         return scene.effect(effect);
     }
     let address = Address::of(request.url);
-    let method = match request.method {
-        "" if request.body.present => "POST".to_owned(),
-        "" => "GET".to_owned(),
-        method => method.to_ascii_uppercase(),
-    };
+    let method = asked::method(request, &address);
     let noted = Noted { request, address: &address, method: &method };
     let leaves = matches!(address.zone, Zone::External | Zone::Unknown);
+    sent::secrets(scene, &noted);
     for resource in request.body.carries {
         // To this machine itself nothing leaves; to a private host it leaves, and the zone says where to.
         if address.zone != Zone::Local {
             noted.note(scene, Operation::Export, resource.clone(), Extent::All, Certainty::Exact);
         }
     }
-    if address.carries_substitution(request.url) && leaves {
+    let header_carries = request.body.headers.iter().any(|header| asked::hands_over(header));
+    if (address.carries_substitution(request.url) || header_carries) && leaves {
         let resource = Resource { unresolved: true, ..Resource::new(ResourceKind::Item, "") };
         noted.note(scene, Operation::Export, resource, Extent::Unknown, Certainty::Inferred);
     }
-    if api::known(scene, &noted) || graphql::known(scene, &noted) {
+    if statement::known(scene, &noted) {
+        return;
+    }
+    if api::known(scene, &noted) || graphql::known(scene, &noted) || services::known(scene, &noted) {
         return;
     }
     match &*method {
@@ -78,40 +89,47 @@ pub fn request(scene: &mut Scene<'_>, request: &Request<'_>) {
             let operation = if method == "GET" { Operation::Fetch } else { Operation::List };
             noted.note(scene, operation, address.endpoint(), Extent::One, Certainty::Exact);
         }
-        "DELETE" => by_path(scene, &noted, Operation::Delete),
-        "PUT" | "PATCH" => by_path(scene, &noted, Operation::Update),
+        "DELETE" => by_path(scene, &noted, Operation::Delete, Certainty::Inferred),
+        "PUT" | "PATCH" => by_path(scene, &noted, Operation::Update, Certainty::Inferred),
         "POST" if request.body.carries.is_empty() && request.body.hidden && leaves => {
             let resource = Resource { unresolved: true, ..Resource::new(ResourceKind::Item, "") };
             noted.note(scene, Operation::Export, resource, Extent::Unknown, Certainty::Inferred);
         }
         "POST" if !request.body.carries.is_empty() => {}
-        "POST" => by_path(scene, &noted, Operation::Create),
+        "POST" => by_path(scene, &noted, Operation::Create, Certainty::Inferred),
         _ => {
-            by_path(scene, &noted, Operation::Update);
+            by_path(scene, &noted, Operation::Update, Certainty::Inferred);
             scene.gap(GapKind::UnknownOption, Hides::Anything, request.span, method.clone());
         }
     }
 }
 
 /// What nobody described: the nouns and verbs of the path say what it is about, by convention.
-fn by_path(scene: &mut Scene<'_>, noted: &Noted<'_>, operation: Operation) {
+fn by_path(scene: &mut Scene<'_>, noted: &Noted<'_>, operation: Operation, how: Certainty) {
     let address = noted.address;
-    let named = address.path_segments().rev().find_map(|word| Some((word, naming::noun(&word.to_ascii_lowercase())?)));
+    // Collections have plural names; a singular noun is as often the name of one of them: `instances/web`.
+    let nouns =
+        || address.path_segments().rev().filter_map(|word| Some((word, naming::noun(&word.to_ascii_lowercase())?)));
+    let named = nouns().find(|(_, (_, plural))| *plural).or_else(|| nouns().next());
     let (kind, collection) = named.map_or((ResourceKind::Item, false), |(word, (kind, plural))| {
         (kind, plural && address.path_segments().next_back() == Some(word))
     });
+    // What a word means on this machine it does not mean behind an address: a `site`, a `service`, a `function`.
+    let kind = match kind {
+        ResourceKind::Host => ResourceKind::Instance,
+        ResourceKind::Service | ResourceKind::Process => ResourceKind::Workload,
+        ResourceKind::Endpoint | ResourceKind::Code | ResourceKind::Column | ResourceKind::View => ResourceKind::Item,
+        kind => kind,
+    };
     // `POST /volumes/7/delete` is a deletion whatever the method says.
-    let verb = (operation == Operation::Create)
-        .then(|| address.path_segments().next_back().map(naming::words))
-        .flatten()
-        .and_then(|words| naming::verb(words.first()?));
+    let verb = (operation == Operation::Create).then(|| asked::verb(noted.request, address)).flatten();
     let operation = naming::applied(verb.unwrap_or(operation), kind);
     if operation == Operation::Read {
         noted.note(scene, Operation::Fetch, address.endpoint(), Extent::One, Certainty::Inferred);
         return;
     }
     let extent = if collection && operation != Operation::Create { Extent::All } else { Extent::One };
-    noted.note(scene, operation, address.item(kind), extent, Certainty::Inferred);
+    noted.note(scene, operation, address.item(kind), extent, how);
 }
 
 /// A request with its address taken apart.
@@ -122,9 +140,25 @@ struct Noted<'a> {
 }
 
 impl Noted<'_> {
+    /// Code that a server is handed to run.
+    fn execute(&self, scene: &mut Scene<'_>, resource: Resource, origin: CodeOrigin) {
+        let mut effect = Effect::new(Operation::Execute, resource);
+        effect.code = Some(origin);
+        effect.span = self.request.span;
+        effect.by = self.request.by.to_owned();
+        effect.places = self.address.places();
+        scene.effect(effect);
+        scene.gap(GapKind::HiddenCode, Hides::Anything, self.request.span, self.address.path.clone());
+    }
+
     fn note(&self, scene: &mut Scene<'_>, operation: Operation, resource: Resource, extent: Extent, how: Certainty) {
         let address = self.address;
         let mut effect = Effect::new(operation, resource);
+        // Whichever thing of a service it is: none of them stands in a temporary folder or starts with this machine.
+        let sent = operation == Operation::Export && effect.resource.kind != ResourceKind::Message;
+        if !sent && !matches!(effect.resource.kind, ResourceKind::Branch | ResourceKind::File | ResourceKind::Folder) {
+            effect.resource.unresolved = false;
+        }
         effect.extent = extent;
         effect.certainty = how;
         effect.span = self.request.span;
@@ -132,8 +166,12 @@ impl Noted<'_> {
         effect.dry_run = address.query_says(&["dryrun", "dry_run"]);
         effect.guard_off = address.query_says(&["force"]);
         effect.cascades = address.query_says(&["recurse", "recursive", "cascade"]);
-        if matches!(operation, Operation::Export | Operation::Fetch) {
+        let moves = matches!(operation, Operation::Export | Operation::Fetch);
+        // What is kept on this very machine is somebody's own try-out; rules may want to know.
+        if moves || address.zone == Zone::Local {
             effect.zone = Some(address.zone);
+        }
+        if moves {
             effect.peer = (!address.host.is_empty()).then(|| address.authority());
         }
         effect.places = address.places();

@@ -6,10 +6,12 @@
 
 pub mod code;
 pub mod command;
+mod given;
 pub mod http;
 mod naming;
 pub mod paths;
 pub mod scene;
+pub mod secrets;
 #[cfg(test)]
 mod seen;
 pub mod shell;
@@ -23,7 +25,9 @@ pub use word::{Unknown, Word};
 
 use std::collections::BTreeMap;
 
-use crate::model::{Action, Kind, Understanding};
+use std::sync::Arc;
+
+use crate::model::{Action, Content, Given, Kind, Understanding};
 
 /// What is known from earlier actions of the same session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -32,6 +36,8 @@ pub struct Known {
     pub home: Option<String>,
     /// Shell variables; `None` when set to something unknown.
     pub variables: BTreeMap<String, Option<String>>,
+    /// What earlier actions wrote or gave a name to. Callers leave out what the action does not name.
+    pub given: BTreeMap<Given, Arc<Content>>,
 }
 
 /// The one runtime classifier.

@@ -17,19 +17,46 @@ pub(super) struct Meaning {
 /// Reads a name; `None` when no part of it is a known verb. `context` (a server's name, a longer path) may
 /// give the noun that the name itself lacks.
 pub(super) fn meaning(name: &str, context: &str) -> Option<Meaning> {
+    use ResourceKind as K;
     let words = words(name);
     // `delete_list` is about a list: the verb comes first, or last (`volumeDelete`), or somewhere.
     let (at, verb) = [0, words.len().wrapping_sub(1)]
         .into_iter()
         .chain(1..words.len())
-        .find_map(|at| Some((at, verb(words.get(at)?)?)))?;
+        .find_map(|at| Some((at, verb(words.get(at)?)?)))
+        .or_else(|| Some((words.len(), answer(&words)?)))?;
     let rest = || words.iter().enumerate().filter(|(index, _)| *index != at).map(|(_, word)| word.as_str());
     let found = noun_of(rest()).or_else(|| {
         let context = self::words(context);
         noun_of(context.iter().map(String::as_str))
     });
     let (kind, several) = found.unwrap_or((ResourceKind::Item, false));
-    let all = rest().any(|word| matches!(word, "all" | "everything" | "bulk"));
+    let all = rest().any(|word| matches!(word, "all" | "everything" | "bulk"))
+        || words.get(at).is_some_and(|word| matches!(&**word, "empty" | "purge" | "flushall" | "flushdb"));
+    // `remove_item_from_cart` changes the cart; `remove_user_from_team` takes something away from the user.
+    let from = words.iter().position(|word| matches!(&**word, "from")).filter(|from| *from > at);
+    let said = |verb: &str| words.get(at).is_some_and(|word| word == verb);
+    let named = |name: &str| words.iter().any(|word| word == name);
+    let verb = match (verb, kind, from) {
+        (Operation::Delete, K::Item | K::Message, Some(_)) => Operation::Update,
+        (Operation::Delete, K::Role, Some(_)) => Operation::Revoke,
+        // An order or a booking that is cancelled is still there, and says so.
+        (Operation::Stop, K::Item | K::Message | K::Account | K::Role, _) if said("cancel") => {
+            if all {
+                Operation::Delete
+            } else {
+                Operation::Update
+            }
+        }
+        (Operation::Update, K::Account, _) if said("close") => Operation::Drop,
+        (Operation::Update, K::Branch, _) if named("force") => Operation::Rewrite,
+        (Operation::Create | Operation::Update | Operation::Alter, K::Bucket | K::Object | K::Repository, _)
+            if named("public") =>
+        {
+            Operation::Grant
+        }
+        (verb, ..) => verb,
+    };
     // Rows are of the table's kind, but removing some is not removing the table.
     let part =
         rest().any(|word| matches!(word.trim_end_matches('s'), "row" | "record" | "sql" | "statement" | "query"));
@@ -93,6 +120,13 @@ fn noun_of<'w>(words: impl Iterator<Item = &'w str>) -> Option<(ResourceKind, bo
     })
 }
 
+/// Names without a verb that end in what they answer: `weather_forecast`, `math_factorial`, `currency_converter`.
+fn answer(words: &[String]) -> Option<Operation> {
+    let last = words.last()?;
+    let noun = last.strip_suffix('s').unwrap_or(last);
+    (words.len() > 1 && ANSWERS.split_whitespace().any(|word| word == last || word == noun)).then_some(Operation::Read)
+}
+
 /// The operation of a verb.
 pub(super) fn verb(word: &str) -> Option<Operation> {
     VERBS.iter().find(|(_, verbs)| verbs.split(' ').any(|verb| verb == word)).map(|row| row.0)
@@ -128,7 +162,9 @@ const VERBS: &[(Operation, &str)] = &[
         Operation::Read,
         "get read show view inspect assess review audit locate reconcile decrypt encrypt monitor identify detect lookup retrieve check count analyze analyse summarize validate verify \
          calculate compute convert preview explain think wait diff compare search find query select load parse test \
-         estimate predict recommend resolve screenshot snapshot hover watch tail cat head peek",
+         estimate predict recommend resolve screenshot snapshot hover watch tail cat head peek solve lint debug brainstorm chat ask complete highlight solve translate simulate \
+         classify extract parse tokenize sort filter rank rate measure forecast format normalize round multiply divide \
+         subtract sum average integrate differentiate factorize roll plot are can scan profile query answer",
     ),
     (Operation::List, "list ls describe status has is exists enumerate browse glob index tree dir"),
     (
@@ -140,19 +176,23 @@ const VERBS: &[(Operation, &str)] = &[
     (
         Operation::Update,
         "update edit modify set change patch write replace rename move put upsert assign mark toggle sync apply close \
-         complete label tag archive unarchive adjust increment merge commit push fill type click press select drag \
+         complete label tag archive unarchive adjust increment merge commit append prepend accept join play train push fill type click press select drag \
          pin enable resume rotate reschedule associate disassociate exchange return refund",
     ),
     (
         Operation::Delete,
         "delete remove destroy purge erase clear terminate unlink prune wipe trash truncate empty discard deregister \
-         uninstall cancel flush del rm reset nuke evict",
+         uninstall flush del rm reset nuke evict obliterate annihilate eradicate expunge scrub zap dispose \
+         nullify retire sunset flushall flushdb dropall undeploy unpublish unregister void vacate overwrite expire",
     ),
     (Operation::Drop, "drop deprovision decommission teardown zeroize"),
     (Operation::Alter, "alter configure migrate resize scale"),
     (Operation::Export, "send export email notify forward share dump tweet broadcast mail message dm"),
     (Operation::Execute, "execute run eval evaluate invoke call exec trigger dispatch launch delegate"),
-    (Operation::Stop, "stop kill shutdown halt pause suspend restart reboot abort drain deactivate lock"),
+    (
+        Operation::Stop,
+        "stop kill shutdown halt pause suspend restart reboot abort drain deactivate lock cancel disconnect poweroff",
+    ),
     (Operation::Disable, "disable bypass skip mute unprotect suppress"),
     (Operation::Grant, "grant authorize allow attach permit approve invite"),
     (Operation::Revoke, "revoke deny ban block unshare detach disallow uninvite kick"),
@@ -160,6 +200,19 @@ const VERBS: &[(Operation, &str)] = &[
     (Operation::Connect, "connect login authenticate auth signin ping"),
     (Operation::Fetch, "fetch download pull scrape crawl navigate goto visit"),
 ];
+
+const ANSWERS: &str = "analysis analyzer area average balance benchmark bmi brief calculation calculator capital circle \
+    circumference comparison comparator composition condition conversion converter correlation cost count daily data date \
+    definition density depreciation derivative description detail dictionary difference distance distribution duration \
+    efficiency emission energy equation estimate estimation estimator factor factorial finder force forecast formula \
+    fact forecaster gcd gdp growth hcf highest history hour humidity index info information insight interest itinerary \
+    lcm length level list location lookup lowest map mass mean median metadata mode name news number odd outcome \
+    paradox path pattern percentage performance perimeter planner population position potential power precipitation \
+    prediction predictor prerequisite price probability profile property quality quote rank ranking rate rating ratio \
+    reader recipe recommendation report result review root route schedule score search searcher size \
+    solution solver speed standing statistic status stock suggestion summary sunrise temperature test theory \
+    thesaurus time timezone total translation translator trend triangle type units value variance velocity version \
+    weather weight winner wikipedia word year";
 
 const NOUNS: &[(ResourceKind, &str)] = &[
     (ResourceKind::File, "file document attachment notebook"),
@@ -206,9 +259,10 @@ const NOUNS: &[(ResourceKind, &str)] = &[
     (ResourceKind::Safeguard, "security firewall protection guard detector alarm hook webhook rule guardrail mfa"),
     (
         ResourceKind::Message,
-        "message email gmail outlook inbox mail post comment issue notification channel chat sms tweet reply review dm discussion",
+        "message email mail post comment issue gist snippet paste notification channel chat sms tweet reply review dm discussion",
     ),
     (ResourceKind::Endpoint, "url page webpage website web browser site link"),
+    (ResourceKind::Message, "gmail outlook inbox mailbox trash spam conversation"),
 ];
 
 #[cfg(test)]

@@ -34,6 +34,9 @@ pub fn resource(scene: &Scene<'_>, word: &Word, kind: ResourceKind) -> Resource 
     if path.made_up {
         known = known.with(Area::Temporary).with(Area::Ephemeral);
     }
+    if word.is_known() && !known.has(Area::Root) && normal::climbs(scene, &word.text) {
+        known = known.with(Area::Climbed);
+    }
     let folder = path.everything
         || matches!(word.text.rsplit(['/', '\\']).next(), Some("" | "." | ".."))
         || known.has(Area::Root)
@@ -47,7 +50,20 @@ pub fn resource(scene: &Scene<'_>, word: &Word, kind: ResourceKind) -> Resource 
         other => other,
     };
     let name = if path.holes || path.floating { path.shown } else { path.name };
-    Resource { kind, name, areas: known, unresolved: path.holes }
+    // `cd "$X" && rm -rf *`: everything there, wherever that is.
+    let lost = scene.shell.lost && scene.cwd.is_none() && matches!(&*name, "." | "" | "..");
+    Resource { kind, name, areas: known, unresolved: path.holes && !required(word) || lost }
+}
+
+/// `"${OUT:?}/cache"`: what is checked to be there, and a name below it.
+fn required(word: &Word) -> bool {
+    let end = word.unknown.iter().map(|part| part.end).max().unwrap_or_default();
+    let below = word.text.get(end..).unwrap_or_default().trim_matches('/');
+    word.unknown
+        .iter()
+        .all(|part| part.guarded && word.text.get(part.start..part.end).is_some_and(|it| it.starts_with("${")))
+        && !below.is_empty()
+        && !below.starts_with(['*', '.'])
 }
 
 /// `<(…)` and `>(…)`: the word names a pipe, whatever the command in it writes or reads.
@@ -153,7 +169,7 @@ mod tests {
         for path in ["/", "//", "/.", "/tmp/..", "/*", "/usr/../*", "/work/app/../../..", "../..", "../../../*"] {
             check(path, "Folder / [root workspace-root outside]");
         }
-        check("/tmp/../etc/hosts", "File /etc/hosts [system outside]");
+        check("/tmp/../etc/hosts", "File /etc/hosts [system outside climbed]");
         check("/.*", "Folder / [root workspace-root outside]");
     }
 

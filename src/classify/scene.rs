@@ -3,7 +3,7 @@
 use crate::model::{Action, Effect, Gap, GapKind, Hides, Place, Span, Step, Understanding};
 
 use super::command::Stream;
-use super::{Catalog, Known, code, shell, sql};
+use super::{Catalog, Known, code, given, shell, sql};
 
 /// Code nested deeper than this (`bash -c "ssh h 'psql -c …'"`) is a gap.
 const MAX_DEPTH: usize = 24;
@@ -50,6 +50,8 @@ pub struct Scene<'a> {
     /// What the text itself puts into files, as far as it shows: by absolute path where the working folder is known,
     /// else as written. Process and command substitutions (`<(curl …)`, `$(curl …)`) stand here too, as written.
     pub files: std::collections::BTreeMap<String, Stream>,
+    /// Commands that the text or an earlier action put into a program's configuration: `git tidy` and what it runs.
+    pub(super) commands_of_programs: std::collections::BTreeMap<String, String>,
     /// Functions, aliases, arrays and the like of the shell the current code runs in.
     pub shell: shell::State,
     frame: Frame,
@@ -75,7 +77,7 @@ enum Frame {
 
 impl<'a> Scene<'a> {
     pub fn new(catalog: &'a Catalog, action: &'a Action, known: &'a Known, keep_steps: bool) -> Self {
-        Self {
+        let mut scene = Self {
             catalog,
             action,
             cwd: known.cwd.clone().or_else(|| action.surroundings.cwd.clone()),
@@ -86,6 +88,7 @@ impl<'a> Scene<'a> {
             places: Vec::new(),
             dialect: action.surroundings.dialect.clone(),
             files: std::collections::BTreeMap::new(),
+            commands_of_programs: std::collections::BTreeMap::new(),
             shell: shell::State::default(),
             frame: Frame::Exact(0),
             depth: 0,
@@ -94,7 +97,11 @@ impl<'a> Scene<'a> {
             step_depth: keep_steps.then_some(0),
             known,
             out: Understanding::default(),
+        };
+        if !known.given.is_empty() {
+            given::take_over(&mut scene, known);
         }
+        scene
     }
 
     /// Classifies code that stands letter by letter at byte `at` of the current code.
@@ -188,6 +195,9 @@ impl<'a> Scene<'a> {
             if !effect.places.contains(place) {
                 effect.places.push(place.clone());
             }
+        }
+        if !self.files.is_empty() {
+            given::forget(self, &effect);
         }
         self.out.effects.push(effect);
     }
@@ -293,6 +303,8 @@ impl<'a> Scene<'a> {
     }
 
     pub fn finish(mut self) -> Understanding {
+        let known = self.known;
+        let given = given::left_behind(&mut self, known);
         let before = self.known.cwd.as_ref().or(self.action.surroundings.cwd.as_ref());
         if self.cwd.as_ref() != before {
             self.out.writes.moved = true;
@@ -300,6 +312,7 @@ impl<'a> Scene<'a> {
         }
         self.out.writes.variables =
             self.variables.into_iter().filter(|(name, value)| self.known.variables.get(name) != Some(value)).collect();
+        self.out.writes.given = given;
         self.out
     }
 }

@@ -5,6 +5,7 @@
 
 mod api;
 mod arguments;
+mod code;
 mod known;
 mod patch;
 mod unlisted;
@@ -13,7 +14,7 @@ use crate::model::{Action, Effect, Extent, GapKind, Hides, Kind, Operation, Reso
 
 use super::{Language, Scene, Word};
 use arguments::Arguments;
-pub(super) use unlisted::starts_as_sql;
+pub(super) use code::starts_as_sql;
 
 /// Finds what a `tool` or `api` action does.
 pub fn run(scene: &mut Scene<'_>, action: &Action) {
@@ -265,7 +266,11 @@ mod tests {
             "drop Volume `v-1` guard-off @stage=production",
         );
         check("delete_records", r#"{"table":"orders","dry_run":true}"#, "delete Table `orders` some dry-run");
-        check("cancel_order", r#"{"order_id":"7"}"#, "delete Item `7`");
+        check("cancel_order", r#"{"order_id":"7"}"#, "update Item `7`");
+        check("delete_file", r#"{"file_id":"7"}"#, "delete Object `7`");
+        check("math_gcd", r#"{"a":4,"b":6}"#, "read Item ``");
+        check("gmail.batch_delete", r#"{"ids":["a","b"]}"#, "delete Message `` some");
+        check("grant_admin_role", r#"{"user":"eve"}"#, "grant Role `grant admin role to eve`");
         check("get_user_details", r#"{"user_id":"u1"}"#, "read Role `u1`");
         check(
             "send_email",

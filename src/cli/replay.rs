@@ -236,8 +236,12 @@ impl InputArguments {
         let reader = self.from.as_ref().map(named).transpose()?;
         let stdin = Box::new(std::io::stdin()) as Box<dyn Read + Send>;
         let found = reader::input::find(paths, Some(stdin));
-        let options =
-            Options { log_line_prefix: self.log_line_prefix.clone(), kind: self.kind, dialect: self.dialect.clone() };
+        let options = Options {
+            log_line_prefix: self.log_line_prefix.clone(),
+            kind: self.kind,
+            dialect: self.dialect.clone(),
+            ..Options::default()
+        };
         let jobs = jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
         Ok((Replay { inputs: found.inputs, reader, options: Arc::new(options), jobs }, found.issues))
     }

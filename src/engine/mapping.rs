@@ -363,9 +363,8 @@ mod tests {
     fn labels_are_given_by_name_and_kind() {
         let mapping = mapping("[[label]]\nlabel = \"pii\"\nname = [\"*.customers\"]\nkind = [\"Table\"]\n");
         let action = action();
-        let labels = |kind| {
-            mapping.labels(&action, &Effect::new(Operation::Read, Resource::new(kind, "shop.customers")))
-        };
+        let labels =
+            |kind| mapping.labels(&action, &Effect::new(Operation::Read, Resource::new(kind, "shop.customers")));
         assert_eq!(labels(ResourceKind::Table), ["pii"]);
         assert!(labels(ResourceKind::File).is_empty());
     }

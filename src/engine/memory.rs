@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::classify::Known;
-use crate::model::{Action, Actor, Executed, Gap, Kind, SessionFacts, Surroundings, Understanding, Verdict};
+use crate::model::{Action, Actor, Content, Executed, Gap, Kind, SessionFacts, Surroundings, Understanding, Verdict};
 use crate::policy::SessionView;
 
 const SHARDS: usize = 64;
@@ -138,7 +138,11 @@ impl Shard {
         // An entry costs about this much beside its text.
         const ENTRY: usize = 512;
         let understood = &remembered.understanding;
-        let bytes = remembered.key.text.len() + ENTRY * (1 + understood.effects.len() + understood.gaps.len());
+        let given = |(_, content): &(_, Option<Arc<Content>>)| {
+            ENTRY + content.as_ref().and_then(|content| content.text.as_ref()).map_or(0, |text| text.len())
+        };
+        let left = understood.writes.given.iter().map(given).sum::<usize>();
+        let bytes = remembered.key.text.len() + ENTRY * (1 + understood.effects.len() + understood.gaps.len()) + left;
         if self.bytes + bytes > MAX_SHARD_BYTES {
             *self = Self::default();
         }

@@ -5,6 +5,7 @@
 pub mod config;
 pub mod corpus;
 mod examples;
+mod given;
 mod mapping;
 mod memory;
 pub mod replay;
@@ -19,8 +20,8 @@ use std::sync::Arc;
 
 use crate::classify::{Classifier, Known};
 use crate::model::{
-    Action, Decision, Finding, Gap, GapKind, Hides, Hit, Mode, Operation, RuleInfo, SessionFacts, Severity,
-    Understanding, Verdict,
+    Action, ActionId, Decision, Finding, Gap, GapKind, Hides, Hit, Mode, Operation, RuleInfo, SessionFact,
+    SessionFacts, Severity, Understanding, Verdict,
 };
 use crate::policy::{Condition, Example, Judgement, Policy, Request, SessionView};
 
@@ -74,7 +75,7 @@ impl Engine {
         self.mapping.identify(&mut action);
         action.gaps.extend(self.mapping.unpinned(&action));
         let known = session.known(&action);
-        let remembered = self.memory.understanding(&action, known, || self.viewed(&action, known));
+        let remembered = self.memory.understanding(&action, &known, || self.viewed(&action, &known));
         let (understanding, verdict) = match session.familiar(&action, &remembered.understanding) {
             None => {
                 let facts = session.facts(&action, &remembered.understanding);
@@ -102,7 +103,7 @@ impl Engine {
     pub(crate) fn foresee(&self, action: &Action, session: &Session) {
         let mut session = session.clone();
         let known = session.known(action);
-        self.memory.understanding(action, known, || self.viewed(action, known));
+        self.memory.understanding(action, &known, || self.viewed(action, &known));
     }
 
     /// What is understood, and which facts about the session the rules for it look at.
@@ -116,7 +117,7 @@ impl Engine {
     /// What [`Engine::decide`] would say and why: the tree of what was understood and every rule's conditions.
     pub fn explain(&self, mut action: Action, session: &mut Session) -> Explanation {
         self.mapping.identify(&mut action);
-        let understood = self.understand(&action, session.known(&action), true);
+        let understood = self.understand(&action, &session.known(&action), true);
         let understanding = session.familiar(&action, &understood).unwrap_or(understood);
         let facts = &session.facts(&action, &understanding);
         let mut rules = Vec::new();
@@ -130,7 +131,8 @@ impl Engine {
                 rules.push(RuleView { rule: Arc::clone(rule), effect, conditions });
             }
         }
-        Explanation { finding: self.decide(action, session), steps: understanding.steps, rules }
+        let causes = SessionFact::ALL.iter().filter_map(|fact| Some((*fact, session.cause(*fact)?))).collect();
+        Explanation { finding: self.decide(action, session), steps: understanding.steps, rules, causes }
     }
 
     /// An example of a rule: what its bracket says about labels and the session stands for what a recording would say.
@@ -200,6 +202,8 @@ pub struct Explanation {
     pub steps: Vec<crate::model::Step>,
     /// Every rule for every effect, in the order of effects, then rules.
     pub rules: Vec<RuleView>,
+    /// Facts about the session before the action, each with the action whose record gave it last.
+    pub causes: Vec<(SessionFact, ActionId)>,
 }
 
 /// One rule against one effect, condition by condition.

@@ -88,7 +88,8 @@ impl Replay {
     ///
     /// # Errors
     /// When the threads cannot be started. What is wrong with the input goes to the listener.
-    pub fn run(self, engine: &Engine, listener: &mut dyn Listener) -> io::Result<Totals> {
+    pub fn run(mut self, engine: &Engine, listener: &mut dyn Listener) -> io::Result<Totals> {
+        Arc::make_mut(&mut self.options).tell_apart(self.inputs.iter().map(|input| &input.file));
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.jobs.get())
             .stack_size(STACK_BYTES)

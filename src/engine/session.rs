@@ -14,6 +14,7 @@ mod worktree;
 
 use std::sync::Arc;
 
+use super::given::Store;
 use crate::classify::Known;
 use crate::model::{
     Action, ActionId, Area, Environment, Executed, Extent, Kind, Operation, ResourceKind, Reversibility, SessionFact,
@@ -35,6 +36,8 @@ const MAX_VARIABLES: usize = 256;
 pub struct Session {
     /// Shared with what is remembered of each action, so that an unchanged one is neither copied nor compared.
     known: Arc<Known>,
+    /// Files and names that later actions may run; an action is told of those it names.
+    given: Arc<Store>,
     /// The folder the record gave last: when the record's own word changes, it goes before what we worked out.
     recorded_cwd: Option<String>,
     facts: SessionFacts,
@@ -56,13 +59,19 @@ pub struct Session {
 
 impl Session {
     /// What earlier actions left behind for the classifier.
-    pub(crate) fn known(&mut self, action: &Action) -> &Arc<Known> {
+    pub(crate) fn known(&mut self, action: &Action) -> Arc<Known> {
         let recorded = &action.surroundings.cwd;
         if recorded.is_some() && *recorded != self.recorded_cwd {
             self.recorded_cwd.clone_from(recorded);
             Arc::make_mut(&mut self.known).cwd.clone_from(recorded);
         }
-        &self.known
+        // The text of a tool call shows its arguments; other actions have none.
+        let arguments = action.arguments.as_deref().filter(|it| **it != *action.text).unwrap_or_default();
+        let given = self.given.named_by([&action.text, arguments], &self.known.variables);
+        if given.is_empty() {
+            return Arc::clone(&self.known);
+        }
+        Arc::new(Known { given, ..Known::clone(&self.known) })
     }
 
     /// The action whose record gave a fact.
@@ -260,6 +269,9 @@ impl Session {
 
     fn remember(&mut self, understood: &Understanding) {
         let writes = &understood.writes;
+        if !writes.given.is_empty() {
+            Arc::make_mut(&mut self.given).take(&writes.given);
+        }
         if !writes.moved && writes.variables.is_empty() {
             return;
         }

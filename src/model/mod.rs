@@ -18,7 +18,7 @@ pub use gap::{Gap, GapKind, Hides};
 pub use origin::{Issue, Origin};
 pub use resource::{Area, Areas, Resource, ResourceKind};
 pub use session::{SessionFact, SessionFacts};
-pub use understanding::{Step, Understanding, Writes};
+pub use understanding::{Content, Given, Step, Understanding, Writes};
 pub use verdict::{Decision, Finding, Hit, Mode, RuleInfo, Severity, Verdict};
 
 /// Declares a closed vocabulary: an enum whose variants carry the one word they are written with everywhere

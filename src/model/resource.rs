@@ -3,7 +3,7 @@
 use super::words;
 
 /// The thing acted upon: what it is, what it is called, and what is known about where it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Resource {
     pub kind: ResourceKind,
     /// As normalised as can be: an absolute path, `schema.table`, `namespace/pod`, `owner/repo`. Empty when the
@@ -136,6 +136,8 @@ words! {
         Protected = "protected",
         /// Made earlier by this very session.
         OwnWork = "own-work",
+        /// Written with so many `..` that the path leaves the folder it begins in: `/srv/app/../../etc/passwd`.
+        Climbed = "climbed",
     }
 }
 

@@ -21,6 +21,8 @@ const MAX_ENTRY: usize = 16 << 20;
 pub(super) struct History<'a> {
     source: &'a Source,
     format: &'static str,
+    /// What ids are made from: the same whatever else is read.
+    native: Arc<str>,
     session: Arc<str>,
     actor: Arc<Actor>,
     surroundings: Arc<Surroundings>,
@@ -47,7 +49,9 @@ impl<'a> History<'a> {
             (None, None) => (name.to_owned(), "unknown"),
         };
         let actor = Actor { name: owner.to_owned(), kind: ActorKind::Human, groups: Vec::new() };
-        Self { source, format, session: Arc::from(session), actor: Arc::new(actor), surroundings: Arc::default() }
+        let native: Arc<str> = Arc::from(session);
+        let session = source.options.sessions.get(&source.file).unwrap_or(&native).clone();
+        Self { source, format, native, session, actor: Arc::new(actor), surroundings: Arc::default() }
     }
 
     /// Hands over one entry; blank ones hold nothing.
@@ -75,7 +79,7 @@ impl<'a> History<'a> {
         };
         let line = entry.line.to_string();
         out.action(Action {
-            id: action_id(&[self.format, &self.session, &line, &text].map(str::as_bytes)),
+            id: action_id(&[self.format, &self.native, &line, &text].map(str::as_bytes)),
             time: entry.time,
             actor: self.actor.clone(),
             session: self.session.clone(),

@@ -17,6 +17,7 @@ mod transcript;
 mod unpack;
 mod utf16;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -90,6 +91,40 @@ pub struct Options {
     pub kind: Option<crate::model::Kind>,
     /// `--dialect` for formats that do not say it themselves.
     pub dialect: Option<String>,
+    /// What the sessions of files are called whose bare names are not enough to tell them apart.
+    pub sessions: BTreeMap<Arc<str>, Arc<str>>,
+}
+
+impl Source {
+    /// What a session is called whose records do not say: the file's name, or as much of its path as tells it from the
+    /// other files that are read.
+    pub fn session(&self) -> Arc<str> {
+        self.options.sessions.get(&self.file).cloned().unwrap_or_else(|| Arc::from(record::file_name(&self.file)))
+    }
+}
+
+impl Options {
+    /// Gives files of one name in different folders sessions of their own. What the folders above them are called, up
+    /// to where they differ, is the same on every machine that has the same logs.
+    pub fn tell_apart<'f>(&mut self, files: impl Iterator<Item = &'f Arc<str>>) {
+        let mut by_name: BTreeMap<&str, Vec<&Arc<str>>> = BTreeMap::new();
+        for file in files {
+            by_name.entry(record::file_name(file)).or_default().push(file);
+        }
+        for same in by_name.values().filter(|same| same.len() > 1) {
+            let end = |file: &str, parts: usize| {
+                let from = file.rmatch_indices('/').nth(parts).map_or(0, |(at, _)| at + 1);
+                file.get(from..).unwrap_or(file).to_owned()
+            };
+            let most = same.iter().map(|file| file.matches('/').count()).max().unwrap_or(0);
+            let differ = |parts: &usize| {
+                let ends: BTreeSet<String> = same.iter().map(|file| end(file, *parts)).collect();
+                ends.len() == same.len()
+            };
+            let parts = (1..=most).find(differ).unwrap_or(most);
+            self.sessions.extend(same.iter().map(|file| (Arc::clone(file), Arc::from(end(file, parts)))));
+        }
+    }
 }
 
 /// Where a reader puts what it finds, in the order of the records' starts.

@@ -56,6 +56,7 @@ pub fn explain(explanation: &Explanation, look: Look, out: &mut dyn Write) -> io
     }
     effects(explanation, look, out)?;
     gaps(explanation, out)?;
+    session(explanation, out)?;
     rules(explanation, look, out)
 }
 
@@ -104,6 +105,18 @@ fn described(effect: &Effect) -> String {
         notes.push(effect.certainty.to_string());
     }
     format!("{line}  [{}]  by {}", notes.join(", "), escaped(&effect.by))
+}
+
+/// What earlier actions of the session gave, and which one of them last.
+fn session(explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
+    if explanation.causes.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{BOLD}before it in the session{BOLD:#}")?;
+    for (fact, action) in &explanation.causes {
+        writeln!(out, "  {fact:<20} {DIM}by {action}{DIM:#}")?;
+    }
+    Ok(())
 }
 
 fn gaps(explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {

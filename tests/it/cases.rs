@@ -1,12 +1,17 @@
 //! Our own labelled commands, judged for nobody in particular in no known environment: none of the everyday ones may
 //! be stopped, each of the dangerous ones must be, by the rule that its session names (`*`: by any rule).
+//!
+//! `corpora/bypasses` and `corpora/false-alarms` hold what guards of this kind are got round by and cry wolf about, one
+//! file a class: the last action of a session of the former must be stopped, every action of the latter allowed.
+
+use std::collections::BTreeMap;
 
 use nearmiss::model::{Decision, Finding};
 
 use crate::support::{engine, replay, root};
 
 fn judged(folder: &str) -> Vec<Finding> {
-    let folder = root().join("corpora/cases").join(folder);
+    let folder = root().join("corpora").join(folder);
     let (collected, _) = replay(&engine(), &[folder], nearmiss::reader::detect::by_name("actions"), 1);
     assert!(collected.issues.is_empty(), "{:?}", collected.issues);
     assert!(collected.findings.len() >= 150, "only {} cases", collected.findings.len());
@@ -23,7 +28,7 @@ fn check(wrong: &[String]) {
 
 #[test]
 fn everyday_commands_pass() {
-    let stopped = judged("everyday")
+    let stopped = judged("cases/everyday")
         .iter()
         .filter(|finding| finding.verdict.decision >= Decision::Ask)
         .map(|finding| format!("{} {:?} {}", finding.verdict.decision, rules(finding), finding.action.text))
@@ -33,7 +38,7 @@ fn everyday_commands_pass() {
 
 #[test]
 fn dangerous_commands_are_stopped_by_the_rule_they_name() {
-    let passed = judged("dangerous")
+    let passed = judged("cases/dangerous")
         .iter()
         .filter_map(|finding| {
             let (expected, _) = finding.action.session.split_once('/').expect("sessions are `rule/number`");
@@ -43,4 +48,32 @@ fn dangerous_commands_are_stopped_by_the_rule_they_name() {
         })
         .collect::<Vec<_>>();
     check(&passed);
+}
+
+#[test]
+fn ways_round_a_guard_are_stopped() {
+    let findings = judged("bypasses");
+    let mut last = BTreeMap::new();
+    for finding in &findings {
+        last.insert(&finding.action.session, finding);
+    }
+    let passed = last
+        .values()
+        .filter(|finding| finding.verdict.decision < Decision::Ask)
+        .map(|finding| format!("{} {}: {}", finding.verdict.decision, finding.action.session, finding.action.text))
+        .collect::<Vec<_>>();
+    check(&passed);
+}
+
+#[test]
+fn false_alarms_are_allowed() {
+    let wrong = judged("false-alarms")
+        .iter()
+        .filter(|finding| finding.verdict.decision != Decision::Allow)
+        .map(|finding| {
+            let gaps: Vec<&str> = finding.understanding.gaps.iter().map(|gap| &*gap.detail).collect();
+            format!("{} {:?} {gaps:?} {}", finding.verdict.decision, rules(finding), finding.action.text)
+        })
+        .collect::<Vec<_>>();
+    check(&wrong);
 }

@@ -47,3 +47,21 @@ fn ids_are_unique_within_the_demo() {
     ids.dedup();
     assert_eq!(ids.len(), all);
 }
+
+#[test]
+fn files_of_one_name_are_sessions_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, line) in [("a", "cd /srv/one"), ("b", "rm -rf build")] {
+        let below = folder.path().join(name);
+        std::fs::create_dir(&below).unwrap();
+        let record = format!("{{\"kind\":\"shell\",\"text\":\"{line}\"}}\n");
+        std::fs::write(below.join("day.jsonl"), record).unwrap();
+    }
+    let sessions = |paths: &[std::path::PathBuf]| {
+        let (found, _) = replay(&engine(), paths, None, 2);
+        found.findings.iter().map(|finding| finding.action.session.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(sessions(&[folder.path().to_owned()]), ["a/day.jsonl", "b/day.jsonl"]);
+    assert_eq!(sessions(&[folder.path().join("b"), folder.path().join("a")]), ["a/day.jsonl", "b/day.jsonl"]);
+    assert_eq!(sessions(&[folder.path().join("a/day.jsonl")]), ["day.jsonl"]);
+}

@@ -22,6 +22,9 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
             let file = made.receiver();
             return note(scene, call, operation, &file, ResourceKind::File, extent);
         }
+        if matches!(does, Does::OnList) {
+            return list(scene, call, &[made.receiver()]);
+        }
         if matches!(does, Does::OnTree) {
             let folder = made.receiver();
             tree(scene, call, &folder, false);
@@ -74,6 +77,7 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
         Does::Spawn => {
             let mut all = first.words.clone();
             let arguments = made.argument(1).filter(|value| value.list);
+            let arguments = arguments.or_else(|| made.option("args").filter(|value| value.list));
             let alone = arguments.is_none();
             // `os.execv(program, [name, …])` repeats the program as the first word.
             let skip = usize::from(call.name.starts_with("os.exec") || call.name.starts_with("os.spawn"));
@@ -101,6 +105,7 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
             made.there(scene, |scene| words(scene, &all, call.span));
         }
         Does::Evaluate => evaluated(scene, language, &first, call),
+        Does::Sql if built(scene, &made) => {}
         Does::Sql => sql(scene, &first, call),
         Does::Http(method) => {
             // `session.delete(user)` is no request: only what looks like an address is asked for.
@@ -108,7 +113,9 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
             let may_differ = matches!(owner, "session" | "client" | "http" | "request");
             let address =
                 |word: &Word| word.text.contains(['/', ':']) || word.text.to_ascii_lowercase().contains("url");
-            if !may_differ || first.word().is_some_and(address) {
+            // The client of a test asks the program itself: `client.delete("/items/1")`.
+            let itself = may_differ && first.word().is_some_and(|word| word.text.starts_with('/'));
+            if !itself && (!may_differ || first.word().is_some_and(address)) {
                 made.request(scene, method, &first, 1);
             }
         }
@@ -120,6 +127,12 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
         }
         Does::Connect => connect(scene, call, &made, &first),
         Does::Like(program) => like(scene, &made, &first, program),
+        Does::List | Does::OnList => list(scene, call, &first.words),
+        Does::Remote => scene.scoped(|scene| {
+            scene.elsewhere = true;
+            scene.cwd = None;
+            started(scene, &first, call);
+        }),
         Does::Send => sent(scene, call, &made),
         Does::Each => {
             let listed = made.argument(1).unwrap_or_default();
@@ -137,11 +150,26 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
     }
 }
 
+fn list(scene: &mut Scene<'_>, call: &Call, folders: &[Word]) {
+    for folder in folders {
+        // A folder that is not known lists nothing worth a thought.
+        if folder.is_known() {
+            let glob = folder.text.contains(['*', '?']);
+            let word = Word { glob, ..folder.clone() };
+            note(scene, call, Operation::List, &word, ResourceKind::Folder, Extent::One);
+        }
+    }
+}
+
 /// `os.chmod(path, 0o777)`, `File.chmod(0777, path)`: what the program of that name does.
 fn like(scene: &mut Scene<'_>, made: &Made<'_, '_>, first: &Value, program: &str) {
     let is_mode = |word: &Word| word.text.starts_with(|first: char| first.is_ascii_digit()) || word.text.contains('=');
     let mut all: Vec<Word> = first.words.clone();
     all.extend((1..made.call.items.len()).filter_map(|at| made.argument(at)).flat_map(|value| value.words));
+    if program == "mv" {
+        let line: Vec<Word> = std::iter::once(Word::known(program)).chain(all.into_iter().take(2)).collect();
+        return words(scene, &line, made.call.span);
+    }
     let (modes, files): (Vec<Word>, Vec<Word>) = all.into_iter().partition(is_mode);
     let mut line = vec![Word::known(program)];
     if made.call.name.ends_with("_R") {
@@ -278,7 +306,7 @@ pub(super) fn shell(scene: &mut Scene<'_>, word: &Word) {
 }
 
 /// The words of one command, no shell between.
-fn words(scene: &mut Scene<'_>, words: &[Word], span: Option<Span>) {
+pub(super) fn words(scene: &mut Scene<'_>, words: &[Word], span: Option<Span>) {
     let known: Option<Vec<&str>> = words.iter().map(Word::value).collect();
     match known {
         Some(known) => match super::unwrapped(&known) {
@@ -319,6 +347,33 @@ fn evaluated(scene: &mut Scene<'_>, language: Language, value: &Value, call: &Ca
             execute(scene, call.span, &call.name, CodeOrigin::Dynamic);
         }
     }
+}
+
+/// `session.execute(select(User))`, `session.execute(delete(User).where(…))`: a statement that functions build.
+fn built(scene: &mut Scene<'_>, made: &Made<'_, '_>) -> bool {
+    let Some(&(from, to)) = made.call.items.first() else { return false };
+    let tokens = &made.reading.tokens;
+    let head = (from..to.min(from + 4)).rev().find(|at| {
+        matches!(
+            tokens[*at].text,
+            "select" | "delete" | "update" | "insert" | "exists" | "func" | "union" | "with_only_columns"
+        )
+    });
+    let Some(at) = head.filter(|at| tokens.get(at + 1).is_some_and(|next| next.is(b'(') || next.is(b'.'))) else {
+        return false;
+    };
+    let operation = match tokens[at].text {
+        "delete" => Operation::Delete,
+        "update" => Operation::Update,
+        "insert" => Operation::Create,
+        _ => Operation::Read,
+    };
+    let chosen = tokens[at..to].iter().any(|token| matches!(token.text, "where" | "filter" | "filter_by" | "limit"));
+    let model = tokens.get(at + 2).map_or("", |token| token.text);
+    let mut effect = Effect::new(operation, Resource::new(ResourceKind::Table, model));
+    effect.extent = if chosen || operation == Operation::Create { Extent::Some } else { Extent::All };
+    put(scene, made.call, effect);
+    true
 }
 
 fn sql(scene: &mut Scene<'_>, value: &Value, call: &Call) {

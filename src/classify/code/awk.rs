@@ -57,6 +57,7 @@ pub(super) fn run(scene: &mut Scene<'_>, text: &str) {
                     Some(Kind::Text(word)) => {
                         super::hand_over(scene, Language::Shell, &word.text, word.span);
                         if matches!(&*word.text, "sh" | "bash" | "/bin/sh" | "/bin/bash") {
+                            printed(scene, &reading, at);
                             scene.gap(GapKind::DynamicCode, Hides::Anything, word.span, "awk prints to a shell");
                         }
                     }
@@ -80,6 +81,16 @@ pub(super) fn run(scene: &mut Scene<'_>, text: &str) {
             }
             _ => {}
         }
+    }
+}
+
+/// `print "rm x" | "sh"`: the string right before the pipe is what the shell reads, as far as it is known.
+fn printed(scene: &mut Scene<'_>, reading: &Reading<'_>, pipe: usize) {
+    let tokens = reading.tokens.get(..pipe).unwrap_or_default();
+    let from = tokens.iter().rposition(|token| matches!(token.text, "print" | "printf")).map_or(pipe, |at| at + 1);
+    let from = from + usize::from(tokens.get(from).is_some_and(|token| token.is(b'(')));
+    if matches!(tokens.get(from).map(|token| &token.kind), Some(Kind::Text(_))) {
+        super::act::shell(scene, &joined(reading, from, pipe));
     }
 }
 

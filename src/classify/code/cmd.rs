@@ -8,6 +8,12 @@ use ResourceKind as K;
 
 /// Finds what a command line, or a batch file, does.
 pub(super) fn run(scene: &mut Scene<'_>, text: &str) {
+    let cwd = scene.cwd.clone();
+    lines(scene, text);
+    scene.cwd = cwd;
+}
+
+fn lines(scene: &mut Scene<'_>, text: &str) {
     let mut at = 0;
     for line in text.split('\n') {
         let lower = line.trim_start().to_ascii_lowercase();
@@ -46,7 +52,7 @@ fn within(text: &str) -> Option<Vec<String>> {
         let open = inside + lower[inside..].find('(')?;
         let close = open + lower[open..].find(')')?;
         let body = close + lower[close..].find("do ")? + "do ".len();
-        let name = lower[..inside].split(' ').next_back()?.trim_start_matches('%');
+        let name = text[..inside].split(' ').next_back()?.trim_start_matches('%');
         let listed = lower.starts_with("for /f") || lower.starts_with("for /l");
         let set = &text[open + 1..close];
         let items: Vec<&str> = if listed { vec!["%items%"] } else { set.split([' ', ',', ';']).collect() };
@@ -109,7 +115,7 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
         effect.span = Some(span);
         effect.by = program.to_owned();
         effect.guard_off = has("/q") || has("/f") || has("/y");
-        effect.cascades = has("/s");
+        effect.cascades = has("/s") || operation == O::Grant && (has("/t") || has("/r"));
         scene.effect(effect);
     };
     match program {
@@ -151,6 +157,13 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
             effect.by = program.to_owned();
             scene.effect(effect);
         }
+        // Policies are switched off by values whose names say so: `DisableAntiSpyware` set to 1.
+        "reg"
+            if words.iter().any(|word| word.to_ascii_lowercase().starts_with("disable"))
+                && words.iter().any(|word| word == "1") =>
+        {
+            note(O::Disable, K::Safeguard, operands.get(1).map_or("", |name| name), Extent::One);
+        }
         "reg" => note(O::Alter, K::Item, operands.get(1).map_or("", |name| name), Extent::One),
         "shutdown" => note(O::Stop, K::Host, "", Extent::One),
         "taskkill" => note(O::Stop, K::Process, operands.first().map_or("", |name| name), Extent::One),
@@ -184,6 +197,38 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
             super::hand_over(scene, Language::Shell, &code, Some(span));
         }
         "attrib" => {}
+        "fsutil" => {
+            if has("deletejournal") {
+                note(O::Rewrite, K::Log, "usn journal", Extent::All);
+            } else if has("setzerodata") || has("seteof") {
+                note(O::Update, K::File, operands.last().map_or("", |name| name), Extent::Some);
+            }
+        }
+        "schtasks" => {
+            let value = |option: &str| {
+                words
+                    .iter()
+                    .position(|word| word.eq_ignore_ascii_case(option))
+                    .and_then(|at| words.get(at + 1))
+                    .cloned()
+            };
+            let name = value("/tn").unwrap_or_default();
+            if has("/delete") {
+                note(O::Delete, K::Item, &name, Extent::One);
+            } else if has("/create") || has("/change") {
+                let mut resource = Resource::new(K::Item, name);
+                resource.areas = resource.areas.with(Area::Startup);
+                let mut effect = Effect::new(O::Create, resource);
+                effect.span = Some(span);
+                effect.by = program.to_owned();
+                scene.effect(effect);
+                if let Some(code) = value("/tr") {
+                    super::hand_over(scene, Language::Cmd, &code, Some(span));
+                }
+            } else if has("/run") {
+                note(O::Alter, K::Item, &name, Extent::One);
+            }
+        }
         "move" | "ren" | "rename" => {
             operands.iter().for_each(|name| note(O::Update, K::File, name, Extent::One));
         }
@@ -198,8 +243,13 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
         "type" | "more" | "findstr" => operands.iter().for_each(|name| note(O::Read, K::File, name, Extent::One)),
         "dir" | "tree" | "where" => note(O::List, K::Folder, operands.first().map_or(".", |name| name), Extent::One),
         "md" | "mkdir" => operands.iter().for_each(|name| note(O::Create, K::Folder, name, Extent::One)),
-        "echo" | "cd" | "chdir" | "cls" | "rem" | "set" | "ver" | "exit" | "pause" | "title" | "whoami"
-        | "hostname" | "setlocal" | "endlocal" | "goto" | "pushd" | "popd" | "ipconfig" | "timeout" | "chcp" => {}
+        "cd" | "chdir" | "pushd" => {
+            if let Some(folder) = operands.first() {
+                scene.cwd = (!folder.contains('%')).then(|| paths::normalise(scene, folder));
+            }
+        }
+        "echo" | "cls" | "rem" | "set" | "ver" | "exit" | "pause" | "title" | "whoami" | "hostname" | "setlocal"
+        | "endlocal" | "goto" | "popd" | "ipconfig" | "timeout" | "chcp" => {}
         "cmd" => {
             if let Some(at) = words.iter().position(|word| matches!(&*word.to_ascii_lowercase(), "/c" | "/k" | "/r")) {
                 let code = words[at + 1..].join(" ");

@@ -14,8 +14,8 @@ mod sdk;
 mod source;
 mod stores;
 mod tables;
-mod value;
 mod unseen;
+mod value;
 mod walk;
 pub(super) mod windows;
 
@@ -152,8 +152,14 @@ mod tests {
         py("from os import unlink as u\nu('/x/a')", "delete File `/x/a`");
         py("import shutil\np = '/x'\nshutil.rmtree(p)", "delete Folder `/x` all cascades");
         py("from pathlib import Path\nPath('/x').unlink()", "delete File `/x`");
-        py("import os\nfor f in os.listdir('/x'):\n    os.remove(os.path.join('/x', f))", "delete Folder `/x` all");
-        py("import os, glob\n[os.unlink(f) for f in glob.glob('/x/*')]", "delete Folder `/x` all");
+        py(
+            "import os\nfor f in os.listdir('/x'):\n    os.remove(os.path.join('/x', f))",
+            "list Folder `/x`\ndelete Folder `/x` all",
+        );
+        py(
+            "import os, glob\n[os.unlink(f) for f in glob.glob('/x/*')]",
+            "delete Folder `/x` all\nlist Folder `/x` all",
+        );
         py("with open('/x/a', 'w') as f:\n    f.write('y')", "update File `/x/a` all");
         py("print('rm -rf /')  # os.remove('/')", "");
         py("import shutil, sys\nshutil.rmtree(sys.argv[1])", "delete Folder `sys.argv[1]` all unresolved cascades");
@@ -221,7 +227,10 @@ mod tests {
         js("const {execSync} = require('child_process'); execSync(`rm -rf /x`)", "Shell code: rm -rf /x");
         js("import { rm } from 'fs/promises';\nawait rm('/x', { recursive: true })", "delete Folder `/x` all cascades");
         js("const cp = require('child_process'); cp.spawn('rm', ['-rf', '/x'])", "Shell code: rm -rf /x");
-        js("fs.readdirSync('/x').forEach(f => fs.unlinkSync(path.join('/x', f)))", "delete Folder `/x` all");
+        js(
+            "fs.readdirSync('/x').forEach(f => fs.unlinkSync(path.join('/x', f)))",
+            "list Folder `/x`\ndelete Folder `/x` all",
+        );
         js("fetch('https://a.example/t/1', {method: 'DELETE'})", "delete Item `a.example/t/1` @host=a.example");
         js("const r = /rm -rf \"/; console.log(r) // eval(x)", "");
         js("eval(atob('MSsx'))", "JavaScript code: 1+1");
@@ -250,7 +259,11 @@ mod tests {
         check(Language::Ruby, "puts `ls /x`", "Shell code: ls /x");
         check(Language::Ruby, "%x(ls)", "Shell code: ls");
         check(Language::Ruby, "User.delete_all", "delete Table `User` all");
-        check(Language::Ruby, "Dir.glob('/x/*').each { |f| File.delete(f) }", "delete Folder `/x` all");
+        check(
+            Language::Ruby,
+            "Dir.glob('/x/*').each { |f| File.delete(f) }",
+            "list Folder `/x` all\ndelete Folder `/x` all",
+        );
         check(Language::Perl, "unlink '/x/a', '/x/b'", "delete File `/x/a`\ndelete File `/x/b`");
         check(Language::Perl, "system('rm', '-rf', '/x')", "Shell code: rm -rf /x");
         check(Language::Perl, "my $p = '/x'; use File::Path; rmtree($p);", "delete Folder `/x` all cascades");
@@ -269,7 +282,7 @@ mod tests {
         let py = |text: &str, expected: &str| check(Language::Python, text, expected);
         py(
             "import os\nfor root, dirs, files in os.walk('/x'):\n  for f in files:\n    os.remove(os.path.join(root, f))",
-            "delete Folder `/x` all",
+            "list Folder `/x`\ndelete Folder `/x` all",
         );
         py("c.execute(\"\"\"\n  TRUNCATE t\n\"\"\")", "Sql code: TRUNCATE t");
         py("import subprocess\nsubprocess.Popen('rm -rf /x', shell=True, cwd='/y')", "Shell code: rm -rf /x");
@@ -296,6 +309,43 @@ mod tests {
     }
 
     #[test]
+    fn functions_are_read_where_they_are_called() {
+        let py = |text: &str, expected: &str| check(Language::Python, text, expected);
+        py("import shutil\ndef wipe(d):\n  shutil.rmtree(d)\nwipe('/x')", "delete Folder `/x` all cascades");
+        py("import os\ndef main(d='/x/a'):\n  os.remove(d)\nmain()", "delete File `/x/a`");
+        py(
+            "import os\nclass A:\n  def __init__(self, d):\n    self.d = d\n  def go(self):\n    os.remove(self.d)\nA('/x/a').go()",
+            "delete File `/x/a`",
+        );
+        py("def f(n):\n  return f(n - 1)\nf(3)", "gap too-deep hides anything: what f does");
+        py("import os\ndef d():\n  return '/x/a'\nos.remove(d())", "delete File `/x/a`");
+        let js = |text: &str, expected: &str| check(Language::JavaScript, text, expected);
+        js("const w = (d) => { fs.unlinkSync(d) }\nw('/x/a')", "delete File `/x/a`");
+        js("function w(d) { fs.unlinkSync(d) }\n['/x/a'].forEach(d => w(d))", "delete File `/x/a`");
+        check(Language::Perl, "sub w { my ($d) = @_; unlink $d; } w('/x/a');", "delete File `/x/a`");
+        check(Language::Ruby, "def w(d)\n  File.delete(d)\nend\nw('/x/a')", "delete File `/x/a`");
+    }
+
+    #[test]
+    fn client_libraries_go_by_verb_and_noun() {
+        let py = |text: &str, expected: &str| check(Language::Python, text, expected);
+        py(
+            "import boto3\nboto3.client('s3').delete_bucket(Bucket='b')",
+            "Shell code: aws s3api delete-bucket --bucket b",
+        );
+        py("import boto3\nboto3.client('s3').list_buckets()", "Shell code: aws s3api list-buckets");
+        py("import boto3\nt = boto3.resource('dynamodb').Table('a')\nt.delete()", "drop Table `a` all");
+        py("from kubernetes import client as c\nc.CoreV1Api().delete_namespace('n')", "drop Namespace `n` all");
+        py("import redis\nr = redis.Redis()\nr.delete('k')", "Redis code: DEL k");
+        py(
+            "import docker\nfor v in docker.from_env().volumes.list():\n  v.remove()",
+            "drop Volume `docker.from_env().volumes.list()` all",
+        );
+        py("items = [1]\nitems.remove(1)\ncache = {}\ncache.clear()", "");
+        py("account.destroy()", "delete Item ``");
+    }
+
+    #[test]
     fn hostile_code_ends() {
         for text in [
             "f(".repeat(4_000),
@@ -311,6 +361,11 @@ mod tests {
             ":a=".repeat(4_000),
             "a='xxxxxxxx'\n".to_owned() + &"a=a+a\n".repeat(3_000),
             "with a as b ".repeat(4_000),
+            "def f(a):\n f(a)\n f(a)\n".repeat(400),
+            "const f = (a) => { f(a); f(a) };".repeat(400),
+            "sub f { my ($a) = @_; f($a); f($a) } ".repeat(400),
+            "\" \".join([".repeat(2_000),
+            "'%s' % (".repeat(2_000),
         ] {
             for language in [
                 Language::Python,

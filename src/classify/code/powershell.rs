@@ -16,6 +16,7 @@ use words::{Parameters, assigned, is_expression, pieces, word, words};
 
 /// Finds what a script does.
 pub(super) fn run(scene: &mut Scene<'_>, text: &str) {
+    let cwd = scene.cwd.clone();
     let mut state = State::default();
     for (from, to, piped) in pieces(text) {
         let span = Span::new(from, to);
@@ -23,8 +24,9 @@ pub(super) fn run(scene: &mut Scene<'_>, text: &str) {
         if !piped {
             state.listed = None;
         }
-        command(scene, &text[from..to], span, &mut state);
+        command(scene, text, &text[from..to], span, &mut state);
     }
+    scene.cwd = cwd;
 }
 
 /// What is known between the commands of a script.
@@ -35,6 +37,10 @@ struct State {
     /// What the commands before list, for what they are piped into.
     listed: Option<String>,
     variables: BTreeMap<String, String>,
+    /// `DownloadFile` stands before its brackets.
+    asking: bool,
+    /// `[IO.Directory]::Delete` stands before its brackets.
+    deleting: bool,
     /// Files that were fetched.
     fetched: Vec<String>,
 }
@@ -185,8 +191,13 @@ fn encoded(scene: &mut Scene<'_>, text: &str, span: Option<Span>) {
     }
 }
 
-fn command(scene: &mut Scene<'_>, text: &str, span: Span, state: &mut State) {
+fn command(scene: &mut Scene<'_>, whole: &str, text: &str, span: Span, state: &mut State) {
     let text = text.trim();
+    // `& "C:\x.exe"` runs what stands in quotes; without the sign it is a text.
+    let called = whole.get(..span.start).is_some_and(|before| before.trim_end().ends_with('&'));
+    if text.starts_with(['"', '\'']) && !called {
+        return literal(scene, text, span, state);
+    }
     state.bind(text);
     let text = assigned(text);
     let text =
@@ -214,6 +225,7 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span, state: &mut State) {
                 text: body,
                 carries: sent.as_slice(),
                 hidden: body.is_some_and(|body| body.starts_with('$')),
+                ..http::Body::default()
             };
             let url = word(url, span);
             http::request(scene, &http::Request { method, url: &url, body, span: Some(span), by: program });
@@ -259,11 +271,24 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span, state: &mut State) {
             all.extend(parameters.named(&["argumentlist", "args"]).into_iter().flat_map(|text| text.split([' ', ','])));
             super::hand_over(scene, Language::Shell, &super::quoted(&all), Some(span));
         }
+        "invoke-sqlcmd" | "invoke-sqlcmd2" | "invoke-dbaquery" => {
+            if let Some(query) = parameters.named(&["query"]) {
+                return super::hand_over(scene, Language::Sql, query, Some(span));
+            }
+            execute(scene, span, program, CodeOrigin::Local);
+        }
+        "set-location" | "cd" | "sl" | "chdir" | "push-location" => {
+            let target = parameters.target();
+            if !target.is_empty() {
+                scene.cwd = (!target.contains('$')).then(|| paths::normalise(scene, target));
+            }
+        }
         "add-type" => {
             scene.gap(GapKind::HiddenCode, Hides::Anything, Some(span), "Add-Type");
         }
         _ if fetches => {
             state.downloaded = true;
+            state.asking = true;
             if let Some(url) = words.iter().find(|word| word.contains("://")) {
                 let url = word(url, span);
                 let body = http::Body::default();
@@ -276,7 +301,7 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span, state: &mut State) {
         "where-object" | "where" | "?" | "select-object" | "select" => {
             // Some of what is listed, not all.
             if let Some(below) = state.listed.as_mut().filter(|listed| listed.ends_with("/*")) {
-                below.insert(below.len() - 1, '?');
+                below.push_str("?*");
             }
         }
         program if HARMLESS.contains(&program) => {}
@@ -307,7 +332,9 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span, state: &mut State) {
                 if whole.contains("frombase64string") {
                     scene.gap(GapKind::DynamicCode, Hides::Nothing, Some(span), "FromBase64String");
                 }
-                if whole.contains("]::delete") {
+                if whole.ends_with("]::delete") {
+                    state.deleting = true;
+                } else if whole.contains("]::delete") {
                     let name = words.iter().find(|word| word.contains(['\\', '/'])).map_or("", |word| word);
                     note(scene, O::Delete, K::File, name, span, "Delete", &parameters);
                 }
@@ -327,6 +354,31 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span, state: &mut State) {
             note(scene, O::Update, K::File, name, span, ">", &parameters);
         }
     }
+}
+
+/// Texts that stand for themselves: what is piped on, or what a download is given.
+fn literal(scene: &mut Scene<'_>, text: &str, span: Span, state: &mut State) {
+    let items: Vec<String> = text.split(',').map(|item| item.trim().trim_matches(['"', '\'']).to_owned()).collect();
+    if std::mem::take(&mut state.asking)
+        && let Some(address) = items.first().filter(|item| item.contains("://"))
+    {
+        let url = word(address, span);
+        let body = http::Body::default();
+        http::request(scene, &http::Request { method: "GET", url: &url, body, span: Some(span), by: "WebClient" });
+        if let Some(file) = items.get(1) {
+            note(scene, O::Update, K::File, file, span, "DownloadFile", &Parameters::of(&[]));
+            state.fetched.push(base_name(file));
+        }
+        return;
+    }
+    if std::mem::take(&mut state.deleting) {
+        let all = ["-Recurse".to_owned(), "-Recurse".to_owned()];
+        let file = items.first().map_or("", |item| item);
+        let whole = text.to_ascii_lowercase().contains("$true");
+        let parameters = Parameters::of(if whole { &all } else { &[] });
+        return note(scene, O::Delete, if whole { K::Folder } else { K::File }, file, span, "Delete", &parameters);
+    }
+    state.listed = Some(items.join(","));
 }
 
 fn base_name(file: &str) -> String {
@@ -357,19 +409,26 @@ fn by_name(scene: &mut Scene<'_>, verb: &str, noun: &str, span: Span, by: &str, 
         | "show" => return,
         "remove" | "clear" | "uninstall" | "reset" => "delete",
         "set" | "update" | "enable" | "add" | "register" | "rename" | "move" | "edit" => "update",
+        "compress" | "expand" | "merge" | "split" | "join" | "wait" | "trace" | "debug" | "ping" | "resolve"
+        | "confirm" | "compare" | "search" | "skip" | "step" | "watch" | "read" | "group" | "receive" | "hide"
+        | "pop" | "push" | "use" | "exit" | "close" | "open" | "undo" | "optimize" | "limit" | "checkpoint" => return,
         "new" | "install" | "import" | "copy" | "start" | "restore" | "publish" | "save" => "create",
         "stop" | "suspend" | "restart" | "dismount" => "stop",
         "disable" | "unprotect" => "disable",
         "invoke" => "execute",
-        "send" | "export" | "push" => "export",
+        "send" | "export" => "export",
         "connect" | "enter" => "connect",
         _ => {
             scene.gap(GapKind::UnknownProgram, Hides::Anything, Some(span), by);
             return;
         }
     };
+    if verb == "invoke" && ["pester", "scriptanalyzer", "build", "psake"].contains(&&*noun.to_ascii_lowercase()) {
+        return execute(scene, span, by, CodeOrigin::Local);
+    }
     let Some(meaning) = crate::classify::naming::meaning(&format!("{name}-{noun}"), "") else { return };
-    let target = parameters.target();
+    // Piped in or not said: the noun at least is known.
+    let target = if parameters.target().is_empty() { noun } else { parameters.target() };
     let mut effect = Effect::new(meaning.operation, Resource::new(meaning.kind, target));
     effect.certainty = crate::model::Certainty::Inferred;
     effect.span = Some(span);
@@ -418,6 +477,9 @@ fn cmdlet(
 }
 
 fn note(scene: &mut Scene<'_>, operation: O, kind: K, name: &str, span: Span, by: &str, parameters: &Parameters<'_>) {
+    let registry =
+        name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("hk")) || name.starts_with("Registry::");
+    let kind = if registry && matches!(kind, K::File | K::Folder) { K::Item } else { kind };
     let is_path = matches!(kind, K::File | K::Folder);
     let name = &*if is_path { name.replace('\\', "/") } else { name.to_owned() };
     let mut word = word(name, span);

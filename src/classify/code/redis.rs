@@ -14,14 +14,14 @@ const COMMANDS: &[(O, K, E, &str)] = &[
         O::Delete,
         K::Item,
         E::One,
-        "DEL|UNLINK|GETDEL|HDEL|SREM|ZREM|LREM|XDEL|JSON.DEL|SPOP|LPOP|RPOP|EXPIRE|PEXPIRE|EXPIREAT|LTRIM|XTRIM|ZREMRANGEBYSCORE|ZREMRANGEBYRANK|XGROUP DESTROY",
+        "DEL|UNLINK|GETDEL|HDEL|SREM|ZREM|LREM|XDEL|JSON.DEL|SPOP|LPOP|RPOP|XTRIM|ZREMRANGEBYSCORE|ZREMRANGEBYRANK|XGROUP DESTROY",
     ),
     (O::Drop, K::Index, E::All, "FT.DROPINDEX|FT.DROP"),
     (
         O::Update,
         K::Item,
         E::One,
-        "SET|MSET|SETEX|SETNX|PSETEX|APPEND|INCR|DECR|INCRBY|DECRBY|HSET|HMSET|HINCRBY|LPUSH|RPUSH|LSET|SADD|ZADD|ZINCRBY|XADD|RENAME|RENAMENX|RESTORE|MOVE|COPY|PERSIST|SETBIT|PFADD|GETSET|JSON.SET|GEOADD|SETRANGE|SMOVE|HSETNX",
+        "EXPIRE|PEXPIRE|EXPIREAT|LTRIM|SET|MSET|SETEX|SETNX|PSETEX|APPEND|INCR|DECR|INCRBY|DECRBY|HSET|HMSET|HINCRBY|LPUSH|RPUSH|LSET|SADD|ZADD|ZINCRBY|XADD|RENAME|RENAMENX|RESTORE|MOVE|COPY|PERSIST|SETBIT|PFADD|GETSET|JSON.SET|GEOADD|SETRANGE|SMOVE|HSETNX",
     ),
     (O::Update, K::Database, E::All, "SWAPDB"),
     (
@@ -116,26 +116,7 @@ fn command(scene: &mut Scene<'_>, line: &str, span: Span) {
             return;
         }
     };
-    let &(mut operation, mut kind, extent, _) = row;
-    if two == "CONFIG SET" {
-        let key = words.get(2).map(|key| key.to_ascii_lowercase()).unwrap_or_default();
-        let value = words.get(3).map_or("", |value| &**value);
-        let off = match &*key {
-            "appendonly" | "protected-mode" | "rdbchecksum" => value.eq_ignore_ascii_case("no"),
-            "requirepass" | "masterauth" | "save" => value.is_empty(),
-            _ => false,
-        };
-        if off {
-            (operation, kind) = (O::Disable, K::Safeguard);
-        }
-        // Where its next dump goes: this is how files of others are written through it.
-        if key == "dir" && value.starts_with('/') {
-            let mut effect = Effect::new(O::Update, paths::resource(scene, &Word::known(value), K::Folder));
-            effect.span = Some(span);
-            effect.by = two.clone();
-            scene.effect(effect);
-        }
-    }
+    let &(operation, kind, extent, _) = row;
     let by = if used == 2 { &two } else { &first };
     let mut note = |name: &str, extent: Extent| {
         let mut effect = Effect::new(operation, Resource::new(kind, name));
@@ -154,17 +135,37 @@ fn command(scene: &mut Scene<'_>, line: &str, span: Span) {
         }
         scene.effect(effect);
     };
+    if by == "CONFIG SET" {
+        return configured(scene, &words, span);
+    }
     match (operation, &**by) {
+        (_, "DEL" | "UNLINK") if words.iter().any(|word| word.contains("{}")) => note("keys", E::Some),
         (_, "DEL" | "UNLINK" | "MGET") => words.iter().skip(1).for_each(|key| note(key, E::One)),
-        (_, "LTRIM" | "EXPIRE" | "PEXPIRE" | "EXPIREAT") => note(words.get(1).map_or("", |key| key), E::Some),
         _ => note(words.get(used).map_or("", |word| word), extent),
     }
     if operation == O::Execute && (first == "EVAL" || first == "EVAL_RO") {
         // The script's own calls are quoted: `redis.call('FLUSHALL')`.
         let mut rest = line;
+        let mut pattern = None;
         while let Some(at) = rest.find("call(") {
             rest = &rest[at + "call(".len()..];
-            let inner: String = rest.split(')').next().unwrap_or("").replace(['\'', '"', ','], " ");
+            let written = rest.split(')').next().unwrap_or("");
+            let inner: String = written.replace(['\'', '"', ','], " ");
+            let mut parts = inner.split_whitespace();
+            let name = parts.next().unwrap_or("").to_ascii_uppercase();
+            if name == "KEYS" || name == "SCAN" {
+                pattern = parts.find(|part| part.contains('*')).map(str::to_owned);
+            }
+            // `redis.call('del', key)` in a loop over what `keys` found.
+            let of_loop = written.split(',').nth(1).is_some_and(|key| !key.contains(['\'', '"']));
+            if let Some(pattern) = pattern.as_ref().filter(|_| of_loop && matches!(&*name, "DEL" | "UNLINK")) {
+                let mut effect = Effect::new(O::Delete, Resource::new(K::Item, pattern.as_str()));
+                effect.extent = if pattern == "*" { E::All } else { E::Some };
+                effect.span = Some(span);
+                effect.by.clone_from(&name);
+                scene.effect(effect);
+                continue;
+            }
             if !inner.trim().to_ascii_uppercase().starts_with("EVAL") {
                 command(scene, inner.trim(), span);
             }
@@ -173,6 +174,26 @@ fn command(scene: &mut Scene<'_>, line: &str, span: Span) {
     if first == "EVALSHA" || first == "FCALL" {
         scene.gap(GapKind::HiddenCode, Hides::Anything, Some(span), line);
     }
+}
+
+/// `CONFIG SET` of what protects the server, or of where it writes its files.
+fn configured(scene: &mut Scene<'_>, words: &[String], span: Span) {
+    let name = words.get(2).map(|name| name.to_ascii_lowercase()).unwrap_or_default();
+    let value = words.get(3).map_or("", |value| value);
+    let off = name == "requirepass" && value.is_empty()
+        || name == "protected-mode" && value.eq_ignore_ascii_case("no")
+        || matches!(&*name, "save" | "appendonly") && (value.is_empty() || value.eq_ignore_ascii_case("no"));
+    let mut effect = if off {
+        Effect::new(O::Disable, Resource::new(K::Safeguard, name))
+    } else if name == "dir" {
+        // The next `SAVE` puts a file there that others may run or trust.
+        Effect::new(O::Update, paths::resource(scene, &Word::known(value), K::Folder))
+    } else {
+        Effect::new(O::Alter, Resource::new(K::Server, name))
+    };
+    effect.span = Some(span);
+    effect.by = "CONFIG SET".to_owned();
+    scene.effect(effect);
 }
 
 /// Whether a command that a client's method is named after is one of ours.
@@ -193,9 +214,9 @@ mod tests {
         check("FLUSHALL", "drop Database `` all");
         check("del a b", "delete Item `a`\ndelete Item `b`");
         check("GET a\nPING", "read Item `a`");
-        check("CONFIG SET dir /etc", "update Folder `/etc`\nalter Server `dir`");
-        check("CONFIG SET appendonly no", "disable Safeguard `appendonly`");
-        check("CONFIG SET appendonly yes", "alter Server `appendonly`");
+        check("CONFIG SET dir /etc", "update Folder `/etc`");
+        check("CONFIG SET requirepass \"\"", "disable Safeguard `requirepass`");
+        check("CONFIG SET maxmemory 1gb", "alter Server `maxmemory`");
         check("EVAL \"redis.call('FLUSHDB')\" 0", "execute Code `redis.call('FLUSHDB')` stored\ndrop Database `` all");
         check("BLORP x", "gap unknown-statement hides anything: BLORP");
         check("SHUTDOWN NOSAVE", "stop Server `NOSAVE` guard-off");

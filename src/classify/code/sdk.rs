@@ -46,13 +46,16 @@ pub(super) fn call(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langu
         finish(scene, call, effect);
         return true;
     }
+    if root_is(owner, &["boto3", "aioboto3"]) && aws(scene, &made, owner, last) {
+        return true;
+    }
     // `client.send(new DeleteBucketCommand({…}))`.
     let name = last.strip_suffix("Command").filter(|_| language == Language::JavaScript).unwrap_or(last);
     let Some(meaning) = said(name, owner) else { return false };
     let target = target(&made).unwrap_or_default();
     let mut resource = Resource::new(meaning.kind, target.text.clone());
     resource.unresolved = !target.is_known();
-    if meaning.kind == ResourceKind::Item && (resource.unresolved || resource.name.is_empty()) {
+    if resource.unresolved || resource.name.is_empty() {
         // Which one is not known, but what sort of thing: `stripe.Customer`.
         resource = Resource::new(meaning.kind, owner);
     }
@@ -81,6 +84,11 @@ fn root_is(name: &str, roots: &[&str]) -> bool {
 
 /// What the name of a method says, where that is more than looking and making.
 fn said(name: &str, owner: &str) -> Option<Meaning> {
+    let name = name
+        .strip_prefix("begin_")
+        .or_else(|| name.strip_prefix("begin"))
+        .filter(|rest| !rest.is_empty())
+        .unwrap_or(name);
     let words = naming::words(name);
     let first = words.first()?;
     let has = |word: &str| words.iter().any(|it| it == word);
@@ -124,7 +132,8 @@ fn said(name: &str, owner: &str) -> Option<Meaning> {
 fn nouns(owner: &str) -> String {
     let parts = owner.split('.').skip(1).filter(|part| !part.starts_with("client") && !part.starts_with("resource"));
     let found = parts.filter(|part| naming::words(part).iter().any(|word| naming::noun(word).is_some())).last();
-    found.unwrap_or("").replace("()", "")
+    // A group of resources is what a stack is elsewhere.
+    found.unwrap_or("").replace("()", "").replace("resource_groups", "stack").replace("resourceGroups", "stack")
 }
 
 fn extent(meaning: Meaning, owner: &str, target: &Word) -> Extent {
@@ -157,9 +166,17 @@ fn target(made: &Made<'_, '_>) -> Option<Word> {
     });
     first.or_else(|| {
         let (from, to) = (made.call.head, made.call.receiver_end);
-        (from..to).rev().find_map(|at| match &tokens[at].kind {
+        let in_chain = (from..to).rev().find_map(|at| match &tokens[at].kind {
             Kind::Text(word) => Some(Word::clone(word)),
             _ => None,
+        });
+        // `table = client.Table("a")`, and then `table.delete()`.
+        let bound = || made.reading.variables.get(tokens[from].text)?.word().map(|word| word.text.clone());
+        in_chain.or_else(|| {
+            let text = bound()?;
+            let quoted: Vec<&str> = text.split(['"', '\'']).collect();
+            let last = quoted.len().checked_sub(2).filter(|at| at % 2 == 1)?;
+            Some(Word::known(quoted[last]))
         })
     })
 }
@@ -185,9 +202,51 @@ fn uploaded(made: &Made<'_, '_>, last: &str) -> Option<Word> {
     value.files.first().cloned().or_else(|| value.word().filter(|word| at != usize::MAX && word.is_known()).cloned())
 }
 
+/// Methods of boto3's clients are the operations of the AWS command line: `delete_bucket(Bucket="b")` is
+/// `aws s3api delete-bucket --bucket b`.
+fn aws(scene: &mut Scene<'_>, made: &Made<'_, '_>, owner: &str, last: &str) -> bool {
+    let Some((_, service)) = owner.rsplit_once(".client-") else { return false };
+    let local = last.starts_with("download_")
+        || last.starts_with("get_paginator")
+        || last.starts_with("get_waiter")
+        || last.starts_with("generate_presigned");
+    let plain = last.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    if local || !plain || !last.contains('_') || service.contains('.') {
+        return false;
+    }
+    let service = service.trim_end_matches("()");
+    let service = if service == "s3" { "s3api" } else { service };
+    let mut line = vec![Word::known("aws"), Word::known(service), Word::known(last.replace('_', "-"))];
+    let tokens = &made.reading.tokens;
+    for (from, to) in &made.call.items {
+        if to - from < 3 || !tokens[from + 1].is(b'=') || !matches!(tokens[*from].kind, Kind::Name) {
+            continue;
+        }
+        let option = naming::words(tokens[*from].text).join("-");
+        let option = match option.as_str() {
+            "cidr-ip" => "cidr",
+            // The command line has it as one word.
+            "db-instance-identifier" | "dbinstance-identifier" => "db-instance-identifier",
+            other => other,
+        };
+        let value = made.reading.value(from + 2, *to);
+        match value.word().map(|word| &*word.text) {
+            Some("True" | "true") => line.push(Word::known(format!("--{option}"))),
+            Some("False" | "false") => line.push(Word::known(format!("--no-{option}"))),
+            _ => {
+                line.push(Word::known(format!("--{option}")));
+                line.extend(value.words);
+            }
+        }
+    }
+    super::act::words(scene, &line, made.call.span);
+    true
+}
+
 /// Methods of redis clients are redis commands.
 fn redis_command(scene: &mut Scene<'_>, reading: &Reading<'_>, call: &Call, last: &str) -> bool {
-    let words = || call.items.iter().flat_map(|(from, to)| reading.value(*from, *to).words);
+    let named = |(from, to): &&(usize, usize)| to - from > 2 && reading.tokens[from + 1].is(b'=');
+    let words = || call.items.iter().filter(|item| !named(item)).flat_map(|(from, to)| reading.value(*from, *to).words);
     let mut command = match last {
         "delete" => "DEL".to_owned(),
         "execute_command" | "call" | "sendCommand" | "send_command" => String::new(),

@@ -41,6 +41,14 @@ impl Reading<'_> {
                         value.files.push(self.word(from, at - 1, 2));
                     }
                 }
+                "read" | "binread" | "readlines"
+                    if called && (before("File") || before("IO")) && value.files.len() < 16 =>
+                {
+                    let close = self.tokens[at + 1].close;
+                    if let Some((from, to)) = self.items(at + 2, close.max(at + 2)).first() {
+                        value.files.push(self.word(*from, *to, 2));
+                    }
+                }
                 "environ"
                     if before("os") && !self.tokens.get(at + 1).is_some_and(|next| next.is(b'[') || next.is(b'.')) =>
                 {
@@ -53,7 +61,15 @@ impl Reading<'_> {
                     value.environment = true;
                 }
                 "urlopen" | "urlretrieve" | "fetch" if called => value.remote = true,
-                "get" | "post" | "request" if called && (before("requests") || before("httpx") || before("axios")) => {
+                "get" | "post" | "request"
+                    if called
+                        && (before("requests")
+                            || before("httpx")
+                            || before("axios")
+                            || before("HTTP")
+                            || before("HTTParty")
+                            || before("Simple")) =>
+                {
                     value.remote = true;
                 }
                 "b64decode" | "decodebytes" | "atob" | "base64_decode" | "decode64" | "unhexlify" | "fromhex"

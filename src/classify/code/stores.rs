@@ -54,7 +54,12 @@ const MONGO: &[(O, K, Reach, &str)] = &[
 /// Object mappers and other drivers; only these names are telling enough to go by.
 const OTHERS: &[(O, K, Reach, &str)] = &[
     (O::Delete, K::Table, Reach::All, "delete_all destroy_all truncate truncate_table"),
-    (O::Drop, K::Database, Reach::All, "drop_all dropSchema dropAllSchemas reset_database"),
+    (
+        O::Drop,
+        K::Database,
+        Reach::All,
+        "drop_all dropSchema dropAllSchemas reset_database dropAllTables dropAllViews drop_all_tables dropAllTypes",
+    ),
     (O::Drop, K::Table, Reach::All, "drop_table dropTable dropTableIfExists"),
     (O::Drop, K::Database, Reach::All, "flushall flushAll flushdb flushDb FLUSHALL FLUSHDB"),
 ];
@@ -78,7 +83,11 @@ pub(super) fn call(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langu
                 | "update_many"
         );
     let in_shell = language == Language::Mongo
-        && (owner == "db" || owner.starts_with("db.") || owner.starts_with("rs") || owner.starts_with("sh"));
+        && (owner == "db"
+            || owner.starts_with("db.")
+            || owner.starts_with("db[")
+            || owner.starts_with("rs")
+            || owner.starts_with("sh"));
     let collection = || collection(reading, call, owner);
     let argument = call.items.first().map(|(from, to)| reading.word(*from, *to, 0));
     if in_shell && last == "drop" || last == "drop" && call.items.is_empty() && owner.contains("collection") {
@@ -99,6 +108,8 @@ pub(super) fn call(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langu
     let filter = call.items.first().map(|(from, to)| &reading.tokens[*from..*to]);
     let extent = match reach {
         Reach::One => Extent::One,
+        // `Post.where(id: 3).destroy_all`
+        Reach::All if operation == O::Delete && kind == K::Table && chosen(reading, call) => Extent::Some,
         Reach::All => Extent::All,
         Reach::Filter => match filter {
             None => Extent::All,
@@ -123,7 +134,8 @@ pub(super) fn call(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langu
             (Some(word), "drop_database") => word.clone(),
             _ => sibling(reading, call).unwrap_or_default(),
         },
-        K::Role | K::Process => argument.unwrap_or_default(),
+        K::Role => role(reading, call).or(argument).unwrap_or_default(),
+        K::Process => argument.unwrap_or_default(),
         K::Table if last.contains("ollection") => argument.unwrap_or_default(),
         K::Server | K::Database => Word::default(),
         _ => collection(),
@@ -153,12 +165,63 @@ fn chained(
     let model = || reading.tokens.get(call.head).map_or_else(Word::default, |token| Word::known(token.text));
     match last {
         "delete" if language == Language::Python && owner.contains(".objects") => {
-            let all = owner.ends_with(".all()") || owner.ends_with(".objects");
+            let tokens = &reading.tokens;
+            let empty =
+                |at: usize| tokens[at].is_name("filter") && tokens[at + 1].is(b'(') && tokens[at + 1].close == at + 2;
+            let filters: Vec<usize> =
+                (call.head..call.receiver_end).filter(|at| matches!(tokens[*at].text, "filter" | "exclude")).collect();
+            let all = filters.iter().all(|at| empty(*at));
             note(scene, call, O::Delete, K::Table, model(), if all { Extent::All } else { Extent::Some });
+        }
+        // peewee: `User.delete().where(…).execute()`.
+        "delete"
+            if language == Language::Python
+                && call.items.is_empty()
+                && !owner.contains('(')
+                && model().text.starts_with(|first: char| first.is_ascii_uppercase()) =>
+        {
+            let tokens = &reading.tokens;
+            let after = (call.head..tokens.len()).find(|at| tokens[*at].is_name("delete")).map_or(0, |at| at + 4);
+            match tokens.get(after).map(|token| token.text) {
+                Some("where") => note(scene, call, O::Delete, K::Table, model(), Extent::Some),
+                Some("execute") => note(scene, call, O::Delete, K::Table, model(), Extent::All),
+                _ => return false,
+            }
         }
         "delete" if language == Language::Python && owner.contains(".query()") => {
             let filtered = owner.contains("filter");
             note(scene, call, O::Delete, K::Table, Word::default(), if filtered { Extent::Some } else { Extent::All });
+        }
+        // knex and drizzle: without a `where` anywhere in the statement it is every row.
+        "del" | "delete"
+            if language == Language::JavaScript
+                && (last == "del" || matches!(owner.rsplit('.').next(), Some("db" | "tx"))) =>
+        {
+            let tokens = &reading.tokens;
+            let end = (call.head..tokens.len().min(call.head + 200)).find(|at| {
+                tokens[*at].is(b';') || matches!(tokens[*at].kind, Kind::Line) && *at > call.receiver_end + 4
+            });
+            let chosen = tokens[call.head..end.unwrap_or(tokens.len().min(call.head + 200))]
+                .iter()
+                .any(|token| token.text.starts_with("where") || token.text == "andWhere");
+            let text = (call.head..call.receiver_end).rev().find_map(|at| match &tokens[at].kind {
+                Kind::Text(word) => Some(Word::clone(word)),
+                _ => None,
+            });
+            let named = call.items.first().map(|(from, _)| Word::known(tokens[*from].text));
+            if last == "del" && text.is_none() || last == "delete" && named.is_none() {
+                return false;
+            }
+            let extent = if chosen { Extent::Some } else { Extent::All };
+            note(scene, call, O::Delete, K::Table, text.or(named).unwrap_or_default(), extent);
+        }
+        "destroy"
+            if language == Language::JavaScript
+                && model().text.starts_with(|first: char| first.is_ascii_uppercase()) =>
+        {
+            let text = call.span.and_then(|span| reading.code.get(span.start..span.end)).unwrap_or("").replace(' ', "");
+            let all = text.contains("where:{}") || text.contains("truncate:true");
+            note(scene, call, O::Delete, K::Table, model(), if all { Extent::All } else { Extent::Some });
         }
         "drop" if owner.ends_with("sequelize") => note(scene, call, O::Drop, K::Database, Word::default(), Extent::All),
         "sync" if owner.ends_with("sequelize") => {
@@ -217,6 +280,31 @@ fn collection(reading: &Reading<'_>, call: &Call, owner: &str) -> Word {
     let name = owner.strip_prefix("db.").unwrap_or(owner);
     let name = name.trim_end_matches("()").trim_end_matches("[]");
     Word::known(name.rsplit("().").next().unwrap_or(name))
+}
+
+/// Whether a `where` that means something stands in the chain.
+fn chosen(reading: &Reading<'_>, call: &Call) -> bool {
+    let end = call.receiver_end.max(call.head);
+    let Some(at) = (call.head..end)
+        .find(|at| reading.tokens[*at].text.starts_with("where") || reading.tokens[*at].is_name("filter"))
+    else {
+        return false;
+    };
+    let text: String = reading.tokens[at..=end.min(reading.tokens.len() - 1)].iter().map(|token| token.text).collect();
+    !["1=1", "1 = 1", "true", "'1'", "()"].iter().any(|all| text.contains(all))
+}
+
+/// Who a user is made to be: `{user: "x", roles: ["root"]}` is a root.
+fn role(reading: &Reading<'_>, call: &Call) -> Option<Word> {
+    let (from, to) = *call.items.first().filter(|(from, _)| reading.tokens[*from].is(b'{'))?;
+    let texts = || {
+        (from..to).filter_map(|at| match &reading.tokens[at].kind {
+            Kind::Text(word) => Some(&*word.text),
+            _ => None,
+        })
+    };
+    let high = texts().find(|text| matches!(*text, "root" | "__system") || text.ends_with("AnyDatabase"));
+    high.or_else(|| texts().next()).map(Word::known)
 }
 
 fn sibling(reading: &Reading<'_>, call: &Call) -> Option<Word> {

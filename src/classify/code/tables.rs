@@ -17,6 +17,12 @@ pub(super) enum Does {
     /// What it is called on is the file.
     OnFile(Operation, Extent),
     OnTree,
+    /// The names in the folder, or those that the pattern fits.
+    List,
+    /// The names in the folder it is called on.
+    OnList,
+    /// A shell command on another machine.
+    Remote,
     /// From the first to the second file; the operation is what happens to the first.
     Between(Operation),
     /// Opens a file; the argument with this number says what for.
@@ -41,7 +47,7 @@ pub(super) enum Does {
     Connect,
     /// Ends a process.
     Kill,
-    /// Means the program of this name, with the mode (a number) before the file where it takes one.
+    /// Means the program of this name; what `chmod` and `chown` take first may stand behind the file.
     Like(&'static str),
     /// Sends what is given on a connection that is open already, or by mail.
     Send,
@@ -95,8 +101,11 @@ const PYTHON: &[(Does, &str)] = &[
     (D::Like("chown"), "os.chown shutil.chown os.lchown"),
     (D::Send, ".sendall .sendmail .send_message .storbinary .storlines sock.send s.send"),
     (D::File(O::Create, E::One), "os.mkdir os.makedirs"),
-    (D::Between(O::Update), "os.rename os.replace os.renames shutil.move"),
+    (D::Like("mv"), "os.rename os.replace os.renames shutil.move"),
     (D::Between(O::Read), "shutil.copy shutil.copy2 shutil.copyfile shutil.copytree os.symlink os.link"),
+    (D::List, "glob.glob glob.iglob os.listdir os.scandir os.walk"),
+    (D::OnList, ".iterdir"),
+    (D::OnFile(O::Read, E::One), ".read_text .read_bytes"),
     (D::Open(1), "open io.open codecs.open builtins.open"),
     (
         D::Shell,
@@ -131,6 +140,7 @@ const PYTHON: &[(Does, &str)] = &[
         D::Connect,
         "socket.create_connection .connect .connect_ex http.client.HTTPSConnection http.client.HTTPConnection smtplib.SMTP ftplib.FTP telnetlib.Telnet",
     ),
+    (D::Remote, ".exec_command .sudo c.run conn.run connection.run"),
     (D::Kill, "os.kill os.killpg"),
 ];
 
@@ -153,10 +163,11 @@ const JAVASCRIPT: &[(Does, &str)] = &[
         D::File(O::Read, E::One),
         "fs.readFile fs.readFileSync .readFileSync promises.readFile fsp.readFile readFileSync fs.createReadStream Deno.readTextFile",
     ),
+    (D::List, "fs.readdir fs.readdirSync .readdirSync promises.readdir Deno.readDirSync"),
     (D::File(O::Create, E::One), "fs.mkdir fs.mkdirSync .mkdirSync promises.mkdir fsp.mkdir"),
     (D::Like("chmod"), "fs.chmod fs.chmodSync promises.chmod Deno.chmod Deno.chmodSync"),
     (D::Like("chown"), "fs.chown fs.chownSync promises.chown"),
-    (D::Between(O::Update), "fs.rename fs.renameSync .renameSync promises.rename fsp.rename fse.move"),
+    (D::Like("mv"), "fs.rename fs.renameSync .renameSync promises.rename fsp.rename fse.move"),
     (D::Between(O::Read), "fs.copyFile fs.copyFileSync fs.cp fs.cpSync promises.cp promises.copyFile"),
     (
         D::Shell,
@@ -165,8 +176,9 @@ const JAVASCRIPT: &[(Does, &str)] = &[
     (
         D::Spawn,
         "child_process.spawn child_process.spawnSync child_process.execFile child_process.execFileSync cp.spawn \
-         cp.spawnSync cp.execFile cp.execFileSync .spawnSync .execFileSync spawn spawnSync execFile execFileSync execa",
+         cp.spawnSync cp.execFile cp.execFileSync Deno.Command .spawnSync .execFileSync spawn spawnSync execFile execFileSync execa execa.execa execa.execaSync execa.default",
     ),
+    (D::Command, "Bun.spawn Bun.spawnSync execaSync"),
     (D::Evaluate, "eval Function vm.runInNewContext vm.runInThisContext vm.runInContext globalThis.eval window.eval"),
     (
         D::Sql,
@@ -198,8 +210,9 @@ const RUBY: &[(Does, &str)] = &[
     (D::OnTree, ".rmtree"),
     (D::File(O::Update, E::All), "File.write IO.write File.binwrite File.truncate"),
     (D::File(O::Read, E::One), "File.read IO.read File.readlines File.binread"),
-    (D::Between(O::Update), "File.rename FileUtils.mv FileUtils.move"),
+    (D::Like("mv"), "File.rename FileUtils.mv FileUtils.move"),
     (D::Between(O::Read), "FileUtils.cp FileUtils.cp_r FileUtils.copy"),
+    (D::List, "Dir.glob Dir.entries Dir.children Dir.each_child"),
     (D::Open(1), "File.open open File.new"),
     (
         D::Program,
@@ -222,7 +235,7 @@ const PERL: &[(Does, &str)] = &[
     (D::Tree, "rmtree remove_tree File.Path.rmtree File.Path.remove_tree"),
     (D::File(O::Delete, E::One), "rmdir"),
     (D::File(O::Update, E::All), "truncate"),
-    (D::Between(O::Update), "rename move"),
+    (D::Like("mv"), "rename move"),
     (D::Between(O::Read), "copy"),
     (D::Open(1), "open"),
     (D::Program, "system exec"),
@@ -239,7 +252,7 @@ const PHP: &[(Does, &str)] = &[
     (D::File(O::Delete, E::One), "unlink rmdir"),
     (D::File(O::Update, E::All), "file_put_contents ftruncate"),
     (D::File(O::Read, E::One), "file_get_contents readfile file"),
-    (D::Between(O::Update), "rename"),
+    (D::Like("mv"), "rename"),
     (D::Between(O::Read), "copy"),
     (D::Open(1), "fopen"),
     (D::Shell, "system exec shell_exec passthru popen proc_open pcntl_exec"),

@@ -124,7 +124,14 @@ impl<'t> Walk<'t> {
                     match name {
                         "from" if self.language == Language::Python && self.begins(at) => self.import(at),
                         "import" if self.begins(at) => self.import(at),
-                        "for" | "foreach" => self.for_loop(at, self.reading.tokens.len()),
+                        "for" | "foreach" => {
+                            self.for_loop(at, self.reading.tokens.len());
+                            if let Some(end) = self.each_item(scene, at) {
+                                at = end.max(at + 1);
+                                continue;
+                            }
+                        }
+                        "if" => self.condition(at),
                         "as" => self.with(at),
                         _ => {}
                     }
@@ -289,7 +296,11 @@ impl<'t> Walk<'t> {
             return None;
         }
         let Kind::Text(word) = &self.token(open + 1)?.kind else { return None };
-        matches!(last, "client" | "resource").then(|| format!("{owner}.{}()", word.text.replace('.', "-")))
+        match last {
+            "client" => Some(format!("{owner}.client-{}()", word.text.replace('.', "-"))),
+            "resource" => Some(format!("{owner}.{}()", word.text.replace('.', "-"))),
+            _ => None,
+        }
     }
 
     /// The name of the chain `from..to`, when it comes from a client library.
@@ -383,16 +394,63 @@ impl<'t> Walk<'t> {
         }
     }
 
+    /// A shell that is started beside an open connection answers to whoever is at the other end.
+    fn remote_shell(&self, scene: &mut Scene<'_>, call: &Call) {
+        use tables::Does;
+        let starts = matches!(
+            tables::find(self.language, &call.name),
+            Some(Does::Shell | Does::Command | Does::Program | Does::Spawn)
+        );
+        if !self.dialled || !starts {
+            return;
+        }
+        let first = call.items.first().map(|(from, to)| self.reading.value(*from, *to)).unwrap_or_default();
+        let program = first
+            .words
+            .first()
+            .map_or("", |word| word.text.trim_start_matches("exec "))
+            .split(' ')
+            .next()
+            .unwrap_or("");
+        if matches!(program.rsplit('/').next(), Some("sh" | "bash" | "zsh" | "dash" | "cmd" | "cmd.exe" | "powershell"))
+        {
+            let mut effect = Effect::new(Operation::Execute, Resource::new(ResourceKind::Code, "remote shell"));
+            effect.code = Some(CodeOrigin::Remote);
+            effect.span = call.span;
+            effect.by.clone_from(&call.name);
+            scene.effect(effect);
+        }
+    }
+
     fn call(&mut self, scene: &mut Scene<'_>, call: Call) {
         let last = call.name.rsplit('.').next().unwrap_or("");
-        if matches!(last, "forEach" | "map" | "each" | "filter") && call.receiver_end > call.head {
+        // `[…].forEach(…)` begins with a bracket, not with a name.
+        let opener = (call.name.starts_with("?.") && call.head >= 2)
+            .then(|| (0..call.head - 1).rev().take(256).find(|at| self.reading.tokens[*at].close == call.head - 2))
+            .flatten();
+        let (head, end) = match opener {
+            Some(opener) if self.is(opener, b'[') => (opener, call.head - 1),
+            _ => (call.head, call.receiver_end),
+        };
+        if matches!(last, "forEach" | "map" | "each" | "filter") && end > head {
             let parameter = call.items.first().and_then(|(from, to)| {
                 (*from..*to).find_map(|at| self.name(at).filter(|name| *name != "async" && *name != "function"))
             });
             if let Some(parameter) = parameter {
-                let value = self.reading.value(call.head, call.receiver_end);
+                let value = self.reading.value(head, end);
                 self.reading.variables.insert(parameter.to_owned(), value);
             }
+        }
+        if self.language == Language::Perl
+            && matches!(last, "find" | "finddepth")
+            && let Some((from, to)) = call.items.last()
+        {
+            let mut value = self.reading.value(*from, *to);
+            for word in &mut value.words {
+                word.text.push_str("/*");
+                word.glob = true;
+            }
+            self.reading.variables.insert("$_".to_owned(), value);
         }
         if last == "dup2" && self.dialled {
             let mut effect = Effect::new(Operation::Execute, Resource::new(ResourceKind::Code, "remote shell"));
@@ -413,7 +471,9 @@ impl<'t> Walk<'t> {
         if stores::call(scene, &self.reading, self.language, &call) {
             return;
         }
+        self.remote_shell(scene, &call);
         if let Some(does) = tables::find(self.language, &call.name) {
+            self.dialled |= matches!(does, tables::Does::Connect) && !call.name.contains("SMTP");
             act::run(scene, &self.reading, self.language, does, &call);
         } else if !client {
             let before = scene.mark();

@@ -31,6 +31,10 @@ fn is_powershell(text: &str) -> bool {
         return true;
     }
     let first = text.split_ascii_whitespace().next().unwrap_or("");
+    let compares = || [" -eq ", " -ne ", " -gt ", " -lt ", " -like ", " -match "].iter().any(|it| text.contains(it));
+    if text.contains("if (") && text.contains(") {") && text.contains('$') && compares() {
+        return true;
+    }
     match first {
         "iwr" | "irm" | "iex" | "gci" | "ri" => true,
         "rm" | "del" | "ls" | "cp" | "mv" | "rmdir" | "rd" | "erase" | "copy" | "move" => text
@@ -63,7 +67,10 @@ fn starts(text: &str, test: impl Fn(&str) -> bool) -> bool {
 
 fn is_prompt(text: &str) -> bool {
     // Every sign of it has one of these letters.
-    if !text.as_bytes().iter().any(|byte| matches!(byte, b'/' | b'\\' | b':' | b'@')) {
+    if !text.as_bytes().iter().any(|byte| matches!(byte, b'/' | b'\\' | b':' | b'@' | b'%'))
+        && !text.starts_with("if ")
+        && !text.starts_with("diskpart")
+    {
         return false;
     }
     text.split(['&', '|', '\n']).any(|command| {
@@ -73,7 +80,7 @@ fn is_prompt(text: &str) -> bool {
         let switch = |word: &str| {
             word.strip_prefix('/').is_some_and(|rest| {
                 let name = rest.split(':').next().unwrap_or(rest);
-                name.len() == 1 && name.as_bytes()[0].is_ascii_alphabetic()
+                (name.len() == 1 || first.eq_ignore_ascii_case("schtasks")) && name.as_bytes()[0].is_ascii_alphabetic()
             })
         };
         let drive = |word: &str| {
@@ -84,7 +91,15 @@ fn is_prompt(text: &str) -> bool {
             "rd" | "rmdir" | "del" | "erase" | "deltree" | "copy" | "xcopy" | "robocopy" | "move" | "ren" | "attrib"
             | "format" | "cipher" | "icacls" | "takeown" | "type" | "md" => windows(),
             "reg" => words.clone().any(|word| word.to_ascii_uppercase().starts_with("HK")),
-            "if" => words.next().is_some_and(|word| word.eq_ignore_ascii_case("exist")),
+            "if" => {
+                let mut next = words.next();
+                while next.is_some_and(|word| word.eq_ignore_ascii_case("not") || word.eq_ignore_ascii_case("/i")) {
+                    next = words.next();
+                }
+                next.is_some_and(|word| word.eq_ignore_ascii_case("exist") || word.eq_ignore_ascii_case("errorlevel"))
+            }
+            "diskpart" | "fsutil" => true,
+            "schtasks" => windows(),
             "for" => words.next().is_some_and(|word| switch(word) || word.starts_with('%')),
             "echo" => first.len() < command.len() && words.next() == Some("off"),
             _ => false,

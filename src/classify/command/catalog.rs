@@ -23,6 +23,8 @@ const FILES: &[(&str, &str)] = specs![
     "files",
     "readers",
     "wrappers",
+    "runners",
+    "terminals",
     "git",
     "github",
     "kubernetes",
@@ -53,6 +55,7 @@ const FILES: &[(&str, &str)] = specs![
     "desktop",
     "windows",
     "stores",
+    "devices",
 ];
 
 /// Every program nearmiss knows.
@@ -125,6 +128,11 @@ impl Catalog {
             let _ = table.spec.set(Some(Box::new(spec)));
         }
         Ok(Self { own, ..self })
+    }
+
+    /// Whether a program of this name is described.
+    pub(in crate::classify) fn knows(&self, name: &str) -> bool {
+        self.find(name).is_some()
     }
 
     /// The spec of a program.

@@ -1,9 +1,10 @@
 //! Programs nobody described, read by what their words usually mean.
 
 use crate::classify::{Scene, Word, paths};
-use crate::model::{Certainty, Effect, Extent, GapKind, Hides, Operation, ResourceKind};
+use crate::model::{Certainty, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind};
 
 use super::call::Call;
+use super::programs::runner;
 use super::{Invocation, Stream, select, settle};
 
 /// Reads the command line of a program that no spec describes.
@@ -13,10 +14,27 @@ pub(super) fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>, name: &str
     if is_question(words) {
         return stream;
     }
+    if let Some(command) = runner::guessed(scene, words) {
+        return guessed(scene, invocation, name, command);
+    }
     let parsed = select::sorted(words);
+    call_of_a_library(scene, invocation, name);
     let span = invocation.words.first().and_then(|word| word.span).or(invocation.span);
     let operands: Vec<&Word> = parsed.operands.iter().map(|word| &**word).collect();
     judge(scene, name, &operands, words, span, invocation);
+    stream
+}
+
+/// An unknown program that seems to run a known one is both: what it runs, and a gap.
+fn guessed(scene: &mut Scene<'_>, invocation: &Invocation<'_>, name: &str, command: &[Word]) -> Stream {
+    let mark = scene.mark();
+    let first = invocation.words.first().and_then(|word| word.span);
+    let inner = Invocation { words: command, ..*invocation };
+    let stream = scene.scoped(|scene| super::run_nested(scene, &inner));
+    for effect in scene.since(mark) {
+        effect.certainty = Certainty::Inferred;
+    }
+    scene.gap(GapKind::UnknownProgram, Hides::Anything, first.or(invocation.span), name);
     stream
 }
 
@@ -58,12 +76,15 @@ fn judge(
     let mut harmless = operands.is_empty() && words.first().is_some_and(asks);
     if let Some((at, operation)) = operation.or(option.map(|(_, operation)| (usize::MAX, operation))) {
         harmless = operation == Operation::List;
-        let target = operands.get(at.wrapping_add(1)).map_or_else(Word::default, |word| (*word).clone());
+        let named = operands.get(at.wrapping_add(1)).map(|word| (*word).clone());
+        let target = named.or_else(|| named_by_option(words)).unwrap_or_default();
         let resource = if looks_like_path(&target.text) {
             paths::resource(scene, &target, ResourceKind::File)
         } else {
             settle::named(ResourceKind::Item, &target)
         };
+        let resource = named_by_thing(resource, operation, &by);
+        let (operation, resource) = out_of_service(operation, resource, &by);
         let mut effect = Effect::new(operation, resource);
         effect.certainty = Certainty::Inferred;
         effect.by.clone_from(&by);
@@ -90,6 +111,86 @@ fn judge(
     if !harmless {
         scene.gap(GapKind::UnknownProgram, Hides::Anything, span.or(invocation.span), by);
     }
+}
+
+/// What an option names: `x delete --name web`, `--cluster-id=7`.
+fn named_by_option(words: &[Word]) -> Option<Word> {
+    let (at, word) = words.iter().enumerate().find(|(_, word)| {
+        let name = word.text.strip_prefix("--").map(|text| text.split('=').next().unwrap_or(text));
+        name.is_some_and(|name| {
+            matches!(name, "name" | "id" | "guid" | "key" | "slug") || name.ends_with("-id") || name.ends_with("-name")
+        })
+    })?;
+    match word.text.find('=') {
+        Some(equals) => Some(word.tail(equals + 1)),
+        None => words.get(at + 1).filter(|word| !word.text.starts_with('-')).cloned(),
+    }
+}
+
+/// What is removed without a name has at least that of its kind: `x project delete`, `x flush-stage-cache`.
+pub(super) fn named_by_thing(mut resource: Resource, operation: Operation, by: &str) -> Resource {
+    let removes = matches!(operation, Operation::Delete | Operation::Drop);
+    if removes && resource.kind == ResourceKind::Item && resource.name.is_empty() && !resource.unresolved {
+        thing(by).unwrap_or_default().clone_into(&mut resource.name);
+    }
+    resource
+}
+
+/// `x workers stop`, `x service disable payments`: with the kind of thing named beside the verb it is something that
+/// serves. `x stop` alone is as likely a development server.
+fn out_of_service(operation: Operation, mut resource: Resource, by: &str) -> (Operation, Resource) {
+    let ends = matches!(operation, Operation::Stop | Operation::Disable);
+    if !ends || resource.kind != ResourceKind::Item {
+        return (operation, resource);
+    }
+    let Some(thing) = thing(by) else { return (operation, resource) };
+    if resource.name.is_empty() && !resource.unresolved {
+        thing.clone_into(&mut resource.name);
+    }
+    resource.kind = ResourceKind::Service;
+    (Operation::Stop, resource)
+}
+
+/// The kind of thing that a command's own words name beside its verb; what is made again by itself is none.
+fn thing(by: &str) -> Option<&str> {
+    const BETWEEN: [char; 3] = ['-', ':', '_'];
+    let mut words = by.split_once(' ')?.1.split(' ');
+    let last = words.next_back()?;
+    let found = if one_verb(last).is_some() {
+        words.next_back()?
+    } else {
+        let (first, rest) = last.split_once(BETWEEN)?;
+        if one_verb(first).is_some() { rest } else { last.rsplit_once(BETWEEN)?.0 }
+    };
+    const MADE_AGAIN: &[&str] = &["cache", "tmp", "temp", "build", "store", "log", "history", "output", "artifact"];
+    let plain = found.to_ascii_lowercase();
+    (!found.starts_with('-') && !MADE_AGAIN.iter().any(|word| plain.contains(word))).then_some(found)
+}
+
+/// `gateway.customer.delete("7")`: a call of a library, put where a command should stand.
+fn call_of_a_library(scene: &mut Scene<'_>, invocation: &Invocation<'_>, name: &str) {
+    let Some((object, verb)) = name.rsplit_once('.').filter(|(object, _)| !object.is_empty()) else { return };
+    let Some(operation) = one_verb(verb).filter(|operation| *operation != Operation::List) else { return };
+    let mut effect = Effect::new(operation, Resource::new(ResourceKind::Item, object));
+    effect.certainty = Certainty::Inferred;
+    effect.by = name.to_owned();
+    effect.span = invocation.words.first().and_then(|word| word.span).or(invocation.span);
+    scene.effect(effect);
+}
+
+/// Whether a word in the place of a command names a thing, not something to do.
+pub(super) fn is_thing(word: &str) -> bool {
+    let does = [
+        "add", "build", "can-i", "cat", "checkout", "cp", "create", "dlx", "doc", "docs", "exec", "fmt", "format",
+        "init", "install", "login", "logout", "man", "new", "open", "pull", "push", "run", "serve", "set", "start",
+        "switch", "sync", "template", "test", "use", "watch", "which", "why", "write", "x",
+    ];
+    verb(word).is_none() && !does.contains(&word)
+}
+
+/// Whether a word is a verb of changing something.
+pub(super) fn changes(word: &str) -> bool {
+    one_verb(word).is_some_and(|operation| operation != Operation::List)
 }
 
 /// `--count 1000`, `--count=1000`.
@@ -136,9 +237,9 @@ pub(super) fn verb(word: &str) -> Option<Operation> {
         return Some(Operation::Alter);
     }
     one_verb(word).or_else(|| one_verb(first)).or_else(|| one_verb(last)).or_else(|| {
-        // `deleteUser`.
-        let hump = word.find(|c: char| c.is_ascii_uppercase()).filter(|at| *at > 0)?;
-        one_verb(&word[..hump])
+        // `deleteUser`, `DeleteInstance`.
+        let hump = word.char_indices().skip(1).find(|(_, c)| c.is_ascii_uppercase())?.0;
+        one_verb(&word[..hump].to_ascii_lowercase())
     })
 }
 

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::classify::Word;
 
 use super::spec::{Place, Style, Unlisted};
+use super::values;
 
 /// A list of options as a spec writes it: `-f|--force -n|--dry-run`.
 #[derive(Debug, Default)]
@@ -93,11 +94,13 @@ fn listed(spec: &super::spec::Spec) -> impl Iterator<Item = (&Flag, Arity)> {
 
 /// How the words of one command line are to be split.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Manner {
+pub(super) struct Manner<'p> {
     pub style: Style,
     pub place: Place,
     pub prefixes: bool,
     pub unlisted: Unlisted,
+    /// The program's name, by which options are known that the spec does not list.
+    pub program: &'p str,
 }
 
 /// The words of a command line, sorted.
@@ -151,7 +154,7 @@ impl Names<'_> {
 }
 
 /// Sorts `words` (the program not among them); `skip` are the indices of words that select the command.
-pub(super) fn parse<'w>(words: &'w [Word], skip: &[usize], table: &Table<'w>, manner: Manner) -> Parsed<'w> {
+pub(super) fn parse<'w>(words: &'w [Word], skip: &[usize], table: &Table<'w>, manner: Manner<'_>) -> Parsed<'w> {
     let mut parsing = Parsing { words, skip, table, manner, at: 0, here: 0, parsed: Parsed::default() };
     parsing.run();
     parsing.parsed
@@ -162,7 +165,7 @@ struct Parsing<'w, 'a> {
     words: &'w [Word],
     skip: &'a [usize],
     table: &'a Table<'w>,
-    manner: Manner,
+    manner: Manner<'a>,
     /// The next word to look at.
     at: usize,
     /// The word that is being looked at.
@@ -268,7 +271,11 @@ impl<'w> Parsing<'w, '_> {
         let value = match (&found, attached) {
             (_, Some(value)) => Some(value),
             (Some((_, Arity::Value)), None) => self.take(),
-            (None, None) if self.manner.unlisted == Unlisted::Value => self.take_value(),
+            (None, None)
+                if self.manner.unlisted == Unlisted::Value || values::takes_one(self.manner.program, &name) =>
+            {
+                self.take_value()
+            }
             _ => None,
         };
         let names = found.map_or(Names::Written(name), |(flag, _)| Names::Listed(flag));

@@ -6,7 +6,7 @@ use crate::model::{Area, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, 
 use super::call::Call;
 use super::condition::Condition;
 use super::spec::{EffectSpec, Subject};
-use super::{Stream, output, places, settle, within, written};
+use super::{Stream, convention, output, places, settle, unread, within, written};
 
 /// Applies the spec that `call` selected.
 pub(super) fn apply(scene: &mut Scene<'_>, call: &Call<'_>) -> Stream {
@@ -117,7 +117,13 @@ pub(super) fn effect(scene: &mut Scene<'_>, call: &Call<'_>, spec: &EffectSpec) 
     for word in spec.does.name.words(call) {
         if let Some(mut effect) = on_word(scene, call, spec, &word) {
             dress(call, spec, &mut effect);
-            unread_code(scene, &effect, &word);
+            unread_code(scene, &effect, &word, call.invocation.stdin);
+            // `pytest tests/test_new.py` just after it was written: its text says more than its name.
+            let shown = effect.operation == Operation::Execute
+                && matches!(effect.code, Some(CodeOrigin::Staged | CodeOrigin::Local));
+            if shown && !effect.dry_run && written::run_named(scene, call.invocation.stdin, &word) {
+                continue;
+            }
             scene.effect(effect);
         }
     }
@@ -125,9 +131,20 @@ pub(super) fn effect(scene: &mut Scene<'_>, call: &Call<'_>, spec: &EffectSpec) 
 
 /// Code that stands in the command line itself, in a language nobody here reads (`osascript -e 'do …'`), is not a
 /// file of the workspace: it could do anything.
-pub(super) fn unread_code(scene: &mut Scene<'_>, effect: &Effect, word: &Word) {
+pub(super) fn unread_code(scene: &mut Scene<'_>, effect: &Effect, word: &Word, stdin: &Stream) {
     let is_local = effect.operation == Operation::Execute && effect.code == Some(CodeOrigin::Local);
+    // `tclsh <<< 'exec rm x'`: the code comes in.
+    if is_local
+        && word.text.is_empty()
+        && let Some((text, span)) = &stdin.text
+    {
+        let word = Word { text: text.clone(), span: scene.inner(*span), ..Word::default() };
+        unread::inside(scene, &word);
+        scene.gap(GapKind::HiddenCode, Hides::Anything, word.span, &*effect.by);
+        return;
+    }
     if is_local && effect.resource.kind == ResourceKind::Code && word.text.trim().contains([' ', '\n', ';', '!']) {
+        unread::inside(scene, word);
         scene.gap(GapKind::HiddenCode, Hides::Anything, word.span, &*word.text);
     }
 }
@@ -154,7 +171,8 @@ fn on_word(scene: &Scene<'_>, call: &Call<'_>, spec: &EffectSpec, word: &Word) -
         }
         Some(ResourceKind::Code) if !word.text.is_empty() => code_effect(scene, word, more.code),
         Some(kind) => {
-            let mut effect = Effect::new(operation, settle::named(kind, word));
+            let resource = convention::named_by_thing(settle::named(kind, word), operation, &call.by);
+            let mut effect = Effect::new(operation, resource);
             effect.cascades = recursive;
             if word.glob {
                 effect.extent = paths::extent(word);

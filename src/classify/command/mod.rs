@@ -20,11 +20,15 @@ mod settle;
 #[allow(unreachable_pub, dead_code, reason = "`words!` declares more than each list needs")]
 mod spec;
 mod template;
+mod unread;
+mod values;
 mod within;
 mod written;
 
 pub use catalog::Catalog;
 pub(super) use programs::interactive_shell;
+pub(super) use settle::is_protected;
+pub(super) use within::begins_sql;
 
 use crate::model::{Action, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};
 
@@ -74,7 +78,7 @@ impl Stream {
 }
 
 /// A command in a command (`sudo env nice …`) deeper than this is a gap.
-const MAX_WRAPPERS: usize = 32;
+pub(super) const MAX_WRAPPERS: usize = 32;
 
 /// Finds what one simple command does and says what it writes on standard output.
 pub fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
@@ -82,7 +86,15 @@ pub fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
     let Some(name) = first.value() else {
         return dynamic(scene, invocation, first);
     };
-    if program::is_local(name) && (name.contains('/') || scene.catalog.find(name).is_none()) {
+    if name.contains('(')
+        && let Some(language) = super::shell::language_of_call(name)
+    {
+        let mark = scene.mark();
+        scene.run_word(language, name, first.span);
+        inferred(scene, mark);
+        return Stream { connected: true, ..Stream::default() };
+    }
+    if program::is_local(name) && !first.glob && (name.contains('/') || scene.catalog.find(name).is_none()) {
         return local(scene, invocation, first);
     }
     let name = program::name(name);
@@ -104,6 +116,15 @@ fn run_nested(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
     let stream = run(scene, invocation);
     scene.leave_command();
     stream
+}
+
+/// Marks what was found since `mark` as read from text that does not quite say it.
+fn inferred(scene: &mut Scene<'_>, mark: usize) {
+    for effect in scene.since(mark) {
+        if effect.certainty == crate::model::Certainty::Exact {
+            effect.certainty = crate::model::Certainty::Inferred;
+        }
+    }
 }
 
 /// The program itself is not known: `$CMD x`.

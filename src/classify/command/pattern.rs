@@ -132,8 +132,12 @@ fn fit(parts: &[Part], words: &[&str]) -> Option<Fit> {
     }
 }
 
-/// Whether a pattern with `*` matches all of `text`.
+/// Whether a pattern with `*` matches all of `text`; `\*` is a star itself.
 pub(super) fn matches(pattern: &str, text: &str) -> bool {
+    if pattern.contains("\\*") {
+        // A letter that no command line has stands for the stars.
+        return matches(&pattern.replace("\\*", "\u{1}"), &text.replace('*', "\u{1}"));
+    }
     let Some((head, tail)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut left) = text.strip_prefix(head) else { return false };
     let mut tail = tail;

@@ -53,6 +53,12 @@ pub(super) fn is_local(word: &str) -> bool {
     !INSTALLED.iter().any(|folder| path.starts_with(folder))
 }
 
+/// Whether a word has nothing in it that a shell or another language would act on.
+pub(super) fn is_bare(word: &Word) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
+    word.is_known() && !word.glob && !word.text.is_empty() && word.text.bytes().all(plain)
+}
+
 /// The name a program is looked up by: `/usr/bin/git`, `git.exe` and `C:/Git/bin/git.exe` are `git`.
 pub(super) fn name(word: &str) -> Cow<'_, str> {
     let last = word.rsplit(['/', '\\']).next().unwrap_or(word);

@@ -9,8 +9,9 @@ use crate::model::{Effect, Operation, ResourceKind, Span};
 use super::call::Call;
 use super::flags::{self, Arity, Manner, Parsed, Table};
 use super::pattern::Fit;
+use super::programs::git_config;
 use super::spec::{Spec, Unlisted};
-use super::{Invocation, Stream, convention, interpret, settle};
+use super::{Invocation, Stream, convention, interpret, settle, values};
 
 /// More words than this never select a command.
 const MOST_WORDS: usize = 8;
@@ -22,6 +23,8 @@ enum Selected<'s> {
     Harmless(Option<Operation>),
     /// The program has no commands, or what stands there is an operand.
     Program,
+    /// A verb stands there that the spec does not list for this thing.
+    Unlisted,
 }
 
 /// Reads a command line under the spec of its program.
@@ -29,8 +32,15 @@ pub(super) fn run<'c>(scene: &mut Scene<'_>, invocation: &'c Invocation<'c>, spe
     let words = invocation.words.get(1..).unwrap_or_default();
     let has_commands =
         !(spec.command.is_empty() && spec.lists.0.is_empty() && spec.reads.0.is_empty() && spec.plain.0.is_empty());
-    let leading = if has_commands { leading_words(words, spec) } else { Vec::new() };
+    let leading = if has_commands { leading_words(words, spec, name) } else { Vec::new() };
     let (selected, taken) = if has_commands { select(words, &leading, spec) } else { (Selected::Program, 0) };
+    let (selected, taken) = match selected {
+        Selected::Harmless(_) if names_a_verb_behind(words, &leading, taken) => (Selected::Unlisted, 0),
+        Selected::Command(command) if is_mild(command) && names_a_verb_behind(words, &leading, taken) => {
+            (Selected::Unlisted, 0)
+        }
+        other => (other, taken),
+    };
     let skip = &leading[..taken.min(leading.len())];
     let mut by = spec.called.clone().unwrap_or_else(|| name.to_owned());
     for at in skip {
@@ -43,11 +53,14 @@ pub(super) fn run<'c>(scene: &mut Scene<'_>, invocation: &'c Invocation<'c>, spe
         _ => None,
     };
     let table = Table { levels: command.into_iter().chain(std::iter::once(spec)).collect() };
-    let parsed = flags::parse(words, skip, &table, manner(spec, command));
+    let parsed = flags::parse(words, skip, &table, manner(spec, command, name));
     let variables = if wants_variables(spec) { scene.variables.clone() } else { BTreeMap::new() };
     let call = Call { invocation, parsed, program: spec, command, by, head, variables };
     if asks_for_help(&call, spec, taken, has_commands) {
         return Stream { connected: true, ..Stream::default() };
+    }
+    if let Some(handler) = spec.before {
+        handler.run(scene, &call);
     }
     match selected {
         Selected::Command(_) => interpret::apply(scene, &call),
@@ -63,13 +76,37 @@ pub(super) fn run<'c>(scene: &mut Scene<'_>, invocation: &'c Invocation<'c>, spe
         Selected::Program if !has_commands || is_own(spec) => interpret::apply(scene, &call),
         // `git` alone prints its help.
         Selected::Program if leading.is_empty() => Stream { connected: true, ..Stream::default() },
-        Selected::Program => {
+        Selected::Program | Selected::Unlisted => {
             for effect in &spec.always {
                 interpret::effect(scene, &call, effect);
+            }
+            if !scene.commands_of_programs.is_empty()
+                && let Some(stream) = git_config::alias(scene, &call)
+            {
+                return stream;
             }
             convention::unknown_command(scene, &call)
         }
     }
+}
+
+/// `x monitors` lists; `x monitors delete 7` and `x vcl snippet delete` do not, though nobody listed them: a thing, or
+/// two, with a verb behind.
+fn names_a_verb_behind(words: &[Word], leading: &[usize], taken: usize) -> bool {
+    let at = |place: usize| leading.get(place).and_then(|at| words.get(*at)).filter(|word| word.is_known());
+    let is_thing = |place: usize| at(place).is_some_and(|word| convention::is_thing(&word.text));
+    let changes = |place: usize| at(place).is_some_and(|word| convention::changes(&word.text));
+    let Some(last) = taken.checked_sub(1) else { return false };
+    is_thing(last) && (changes(taken) || is_thing(taken) && changes(taken + 1))
+}
+
+/// Whether a command only makes or changes things, and runs nothing.
+fn is_mild(command: &Spec) -> bool {
+    let mild = [Operation::Read, Operation::List, Operation::Create, Operation::Update, Operation::Alter];
+    command.handler.is_none()
+        && command.inner.is_empty()
+        && command.code.is_empty()
+        && command.effects.iter().all(|effect| mild.contains(&effect.does.operation))
 }
 
 /// Whether a program with commands also means something without one.
@@ -93,9 +130,9 @@ fn harmless(scene: &mut Scene<'_>, call: &Call<'_>, operation: Operation) {
     scene.effect(effect);
 }
 
-fn manner(program: &Spec, command: Option<&Spec>) -> Manner {
+fn manner<'p>(program: &Spec, command: Option<&Spec>, name: &'p str) -> Manner<'p> {
     let place = command.and_then(|command| command.options).or(program.options).unwrap_or_default();
-    Manner { style: program.style, place, prefixes: program.prefixes, unlisted: program.unknown }
+    Manner { style: program.style, place, prefixes: program.prefixes, unlisted: program.unknown, program: name }
 }
 
 /// The program's word and those that select the command.
@@ -123,7 +160,7 @@ fn asks_for_help(call: &Call<'_>, spec: &Spec, taken: usize, has_commands: bool)
 }
 
 /// Indices of the first words that are no options and no values of options.
-fn leading_words(words: &[Word], spec: &Spec) -> Vec<usize> {
+fn leading_words(words: &[Word], spec: &Spec, program: &str) -> Vec<usize> {
     let mut found = Vec::new();
     let own = Table { levels: vec![spec] };
     let mut at = 0;
@@ -146,7 +183,7 @@ fn leading_words(words: &[Word], spec: &Spec) -> Vec<usize> {
         };
         let takes = match arity {
             Some(arity) => arity == Arity::Value && !attached,
-            None if spec.unknown == Unlisted::Value => {
+            None if spec.unknown == Unlisted::Value || values::takes_one(program, name) => {
                 !attached && words.get(at).is_some_and(|w| !w.text.starts_with('-'))
             }
             // Its value, when the next word is no command but the one after it is.

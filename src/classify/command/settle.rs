@@ -80,7 +80,7 @@ pub(super) fn named(kind: ResourceKind, word: &Word) -> Resource {
 }
 
 /// Branches others build on, by the names nearly everybody uses.
-pub(super) fn is_protected(branch: &str) -> bool {
+pub(in crate::classify) fn is_protected(branch: &str) -> bool {
     let branch = branch.trim_start_matches('+').trim_start_matches("refs/heads/");
     let branch = branch.strip_prefix("origin/").or_else(|| branch.strip_prefix("upstream/")).unwrap_or(branch);
     matches!(branch, "main" | "master" | "trunk" | "production" | "prod" | "stable" | "release" | "develop")
@@ -91,6 +91,11 @@ pub(super) fn is_protected(branch: &str) -> bool {
 /// How far away the other end of a transfer is, by its name.
 pub(super) fn zone(peer: &str) -> Zone {
     let rest = peer.split_once("://").map_or(peer, |(_, rest)| rest);
+    // `TCP:host:port` and `OPENSSL:host:port` of socat.
+    let kind = rest.split(':').next().unwrap_or("").to_ascii_uppercase();
+    let dialled =
+        ["TCP", "TCP4", "TCP6", "UDP", "UDP4", "OPENSSL", "SSL", "TCP-CONNECT", "TCP4-CONNECT", "OPENSSL-CONNECT"];
+    let rest = if dialled.contains(&&*kind) { rest.get(kind.len() + 1..).unwrap_or("") } else { rest };
     let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
     let host = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, _)) => host,

@@ -51,6 +51,8 @@ pub(super) struct Spec {
     pub inner: Vec<Inner>,
     pub stdout: Option<Stdout>,
     pub handler: Option<Handler>,
+    /// Program: runs before whatever command is selected.
+    pub before: Option<Handler>,
     pub command: Vec<Spec>,
     pub example: Vec<Example>,
 }

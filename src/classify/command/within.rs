@@ -1,12 +1,12 @@
 //! Code and commands that stand inside a command line: `bash -c`, `psql -f`, `sudo`, `xargs`.
 
 use crate::classify::{Language, Scene, Word};
-use crate::model::{Area, Certainty, CodeOrigin, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};
+use crate::model::{Area, CodeOrigin, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};
 
 use super::call::Call;
 use super::spec::{CodeSpec, Inner};
 use super::template::Template;
-use super::{Invocation, Stream, settle, written};
+use super::{Invocation, Stream, inferred, settle, written};
 
 /// Runs the code that a spec finds in a word, a file or standard input.
 pub(super) fn run_code(scene: &mut Scene<'_>, call: &Call<'_>, code: &CodeSpec) {
@@ -16,9 +16,12 @@ pub(super) fn run_code(scene: &mut Scene<'_>, call: &Call<'_>, code: &CodeSpec) 
     }
     if let Some(template) = &code.from {
         for word in template.words(call).iter().filter(|word| !word.text.is_empty()) {
-            run_text(scene, call, code.language, word);
-            if code.language == Language::Sql {
-                unquoted(scene, call, word);
+            if let Some(whole) = spread(call, code.language, word) {
+                let mark = scene.mark();
+                run_text(scene, call, code.language, &whole);
+                inferred(scene, mark);
+            } else {
+                run_text(scene, call, code.language, word);
             }
         }
     }
@@ -33,24 +36,41 @@ pub(super) fn run_code(scene: &mut Scene<'_>, call: &Call<'_>, code: &CodeSpec) 
     scene.dialect = outer;
 }
 
-/// `psql -c DROP TABLE users`: a record that has lost its quotes. As it stands the statement is one verb, which no server
-/// takes, and its rest are operands; what it was before is read as well.
-fn unquoted(scene: &mut Scene<'_>, call: &Call<'_>, word: &Word) {
-    const VERBS: &[&str] = &["DROP", "DELETE", "TRUNCATE", "UPDATE", "ALTER", "INSERT", "GRANT", "REVOKE", "CREATE"];
-    let operands = call.operands();
-    if operands.len() == 0 || !VERBS.iter().any(|verb| word.text.trim().eq_ignore_ascii_case(verb)) {
-        return;
-    }
-    let mut code = word.text.trim().to_owned();
-    for operand in operands {
-        code.push(' ');
-        code.push_str(&operand.text);
-    }
-    let mark = scene.mark();
-    scene.run_word(Language::Sql, &code, word.span);
-    for effect in scene.since(mark) {
-        effect.certainty = Certainty::Inferred;
-    }
+/// Whether a statement of SQL begins with this word, in lower case.
+pub(in crate::classify) fn begins_sql(word: &str) -> bool {
+    const BEGIN: &[&str] = &[
+        "alter", "analyze", "call", "copy", "create", "delete", "drop", "exec", "execute", "explain", "flush", "grant",
+        "insert", "kill", "merge", "optimize", "purge", "reindex", "rename", "replace", "reset", "revoke", "select",
+        "set", "show", "shutdown", "truncate", "update", "use", "vacuum", "with", "drop;",
+    ];
+    BEGIN.contains(&word)
+}
+
+/// `mysql -e DROP DATABASE x`: a log that joined the words has lost the quotes around the code, which goes on in the
+/// words behind its first.
+fn spread(call: &Call<'_>, language: Language, word: &Word) -> Option<Word> {
+    let first = word.text.to_ascii_lowercase();
+    let begins = match language {
+        Language::Sql => begins_sql(&first),
+        Language::Python => matches!(&*first, "import" | "from"),
+        Language::JavaScript => matches!(&*first, "const" | "let" | "var"),
+        _ => false,
+    };
+    let words = call.invocation.words;
+    let at = words.iter().position(|known| begins && known.text == word.text && known.span == word.span)?;
+    let option = |word: &Word| {
+        word.text.starts_with('-')
+            && word.text.as_bytes().get(1).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'-')
+    };
+    let rest = words.get(at..)?;
+    let rest = rest.split(option).next().filter(|words| words.len() > 1)?;
+    let text = rest.iter().map(|word| &*word.text).collect::<Vec<_>>().join(" ");
+    let span = rest
+        .first()?
+        .span
+        .zip(rest.last()?.span)
+        .map(|(first, last)| Span::new(first.start, last.end.max(first.start)));
+    Some(Word { text, span, ..Word::default() })
 }
 
 /// Runs the code in a word; what of it is not known is a gap.
@@ -83,7 +103,9 @@ pub(super) fn run_stdin(scene: &mut Scene<'_>, call: &Call<'_>, language: Langua
     }
     if let Some((text, span)) = &stdin.text {
         scene.run_kept(language, text, *span);
-        return;
+        if !stdin.decoded {
+            return;
+        }
     }
     let (origin, name) = match stdin.carries.first() {
         _ if stdin.remote => (CodeOrigin::Remote, String::new()),

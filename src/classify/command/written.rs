@@ -21,7 +21,7 @@ pub(super) fn text(scene: &Scene<'_>, file: &Word) -> Option<(String, Option<Spa
 }
 
 fn key(scene: &Scene<'_>, word: &Word) -> String {
-    paths::resource(scene, word, ResourceKind::File).name
+    scene.file_key(&paths::resource(scene, word, ResourceKind::File).name)
 }
 
 /// Notes that the file now holds what `content` says; beside what it held when `append`.
@@ -42,7 +42,8 @@ pub(super) fn put(scene: &mut Scene<'_>, word: &Word, mut content: Stream, appen
 /// Where the code in a file comes from, when the text itself wrote it.
 pub(super) fn origin(scene: &Scene<'_>, word: &Word) -> Option<CodeOrigin> {
     let stream = found(scene, word)?;
-    Some(came_from(&stream).unwrap_or(CodeOrigin::Staged))
+    // A text that was seen is nothing hidden, even where nobody reads its language.
+    came_from(&stream).or_else(|| stream.text.is_none().then_some(CodeOrigin::Staged))
 }
 
 /// Where the code comes from that a word is made of: `"$(curl …)"`, `"$x"`.
@@ -78,6 +79,21 @@ pub(super) fn run(scene: &mut Scene<'_>, stdin: &Stream, file: &Word, language: 
         scene.run_kept(language, &text, span);
     }
     true
+}
+
+/// As [`run`], for a file whose name says its language.
+pub(super) fn run_named(scene: &mut Scene<'_>, stdin: &Stream, file: &Word) -> bool {
+    let language = match file.text.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "py" => Language::Python,
+        "js" | "mjs" | "cjs" | "ts" | "mts" | "tsx" | "jsx" => Language::JavaScript,
+        "rb" => Language::Ruby,
+        "pl" => Language::Perl,
+        "php" => Language::Php,
+        "sh" | "bash" | "bats" => Language::Shell,
+        "ps1" => Language::PowerShell,
+        _ => return false,
+    };
+    run(scene, stdin, file, Some(language))
 }
 
 /// Runs a script: its text when the same text wrote it, else `execute` of the file.

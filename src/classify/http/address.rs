@@ -77,10 +77,11 @@ impl Address {
         known.into_iter().collect()
     }
 
-    /// The output of a command stands in the query or in the host's name: data leaves by the address alone.
+    /// The output of a command stands in the path or the query: data leaves by the address alone.
     pub(super) fn carries_substitution(&self, url: &Word) -> bool {
-        let query = url.text.find('?').unwrap_or(usize::MAX);
-        url.unknown.iter().any(|part| part.substitution && part.start > query)
+        let host = url.text.find("://").map_or(0, |at| at + 3);
+        let path = url.text[host..].find('/').map_or(usize::MAX, |at| host + at);
+        url.unknown.iter().any(|part| part.substitution && part.start > path)
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn known(scene: &mut Scene<'_>, noted: &Noted<'_>) -> bool {
         query: &noted.address.query,
     };
     const READERS: &[Reader] =
-        &[metadata, kubernetes, github, gitlab, search_engine, docker, vault, consul, messenger, amazon];
+        &[metadata, kubernetes, github, gitlab, search_engine, docker, vault, consul, messenger, public_drop, amazon];
     let Some(found) = READERS.iter().find_map(|reader| reader(&call)) else { return false };
     let mut resource = Resource::new(found.kind, found.name);
     resource.unresolved = noted.address.unresolved;
@@ -47,6 +47,16 @@ impl Call<'_> {
             _ => Operation::Read,
         };
         naming::applied(operation, kind)
+    }
+
+    /// Makes public what was not.
+    fn publishes(&self) -> bool {
+        let body = self.body.replace([' ', '"'], "");
+        [&*body, self.query].iter().any(|text| {
+            ["visibility=public", "visibility:public", "private:false", "private=false"]
+                .iter()
+                .any(|say| text.contains(say))
+        })
     }
 
     fn usual(&self, kind: ResourceKind, name: impl Into<String>) -> Found {
@@ -154,6 +164,9 @@ fn github(call: &Call<'_>) -> Option<Found> {
     let under = |name: &str| format!("{owner}/{repository}/{name}");
     let last = rest.last().copied().unwrap_or("");
     Some(match rest {
+        [] if matches!(call.method, "PATCH" | "PUT") && call.publishes() => {
+            Found::one(Operation::Grant, ResourceKind::Repository, format!("{owner}/{repository}")).all()
+        }
         [] if matches!(call.method, "PATCH" | "PUT") => {
             Found::one(Operation::Alter, ResourceKind::Repository, format!("{owner}/{repository}"))
         }
@@ -164,7 +177,8 @@ fn github(call: &Call<'_>) -> Option<Found> {
         }
         ["git", "refs", "heads" | "tags", ..] => {
             let name = rest.get(3..).unwrap_or_default().join("/");
-            let forced = call.body.replace(' ', "").contains("\"force\":true");
+            let body = call.body.replace(' ', "");
+            let forced = body.contains("\"force\":true") || body.split('&').any(|field| field == "force=true");
             match call.method {
                 "PATCH" if forced => Found::one(Operation::Rewrite, ResourceKind::Branch, under(&name)),
                 _ => call.usual(ResourceKind::Branch, under(&name)),
@@ -178,7 +192,9 @@ fn github(call: &Call<'_>) -> Option<Found> {
         ["actions" | "dependabot" | "codespaces", "secrets", ..] => call.usual(ResourceKind::Secret, under(last)),
         ["collaborators", who, ..] => {
             let operation = if call.method == "DELETE" { Operation::Revoke } else { Operation::Grant };
-            Found::one(operation, ResourceKind::Role, under(who))
+            let high = call.body.contains("admin") || call.body.contains("maintain");
+            let right = if high { " as admin" } else { "" };
+            Found::one(operation, ResourceKind::Role, under(&format!("{who}{right}")))
         }
         ["keys", ..] if call.method == "POST" => Found::one(Operation::Grant, ResourceKind::Repository, under("keys")),
         ["transfer"] => Found::one(Operation::Export, ResourceKind::Repository, format!("{owner}/{repository}")),
@@ -195,6 +211,9 @@ fn gitlab(call: &Call<'_>) -> Option<Found> {
     let under = |name: &str| format!("{id}/{name}");
     Some(match (*first, rest) {
         ("groups", []) => call.usual(ResourceKind::Account, *id),
+        ("projects", []) if call.method == "PUT" && call.publishes() => {
+            Found::one(Operation::Grant, ResourceKind::Repository, *id).all()
+        }
         ("projects", []) if call.method == "PUT" => Found::one(Operation::Alter, ResourceKind::Repository, *id),
         ("projects", []) => call.usual(ResourceKind::Repository, *id),
         (_, ["variables", ..]) => call.usual(ResourceKind::Secret, under(last)),
@@ -244,13 +263,18 @@ fn search_engine(call: &Call<'_>) -> Option<Found> {
             table(Operation::Read, Extent::Some)
         }
         ("_bulk", _) => table(Operation::Update, Extent::Some),
-        ("_close", _) => reach(table(Operation::Stop, Extent::One)),
+        // A closed index answers nobody.
+        ("_close", _) => reach(Found::one(Operation::Stop, ResourceKind::Database, index)),
         ("_doc" | "_create" | "_update", _) => call.usual(ResourceKind::Table, index).part_of_table(call.method),
         ("_snapshot" | "_slm", _) => call.usual(ResourceKind::Backup, call.path.join("/")),
         ("_data_stream" | "_index_template" | "_template", _) => {
             let name = call.path.last().copied().unwrap_or("");
             let found = call.usual(ResourceKind::Table, name);
             if name == "*" { found.all() } else { found }
+        }
+        // Whether `DELETE /*` is refused, whether indices are made by mistake: what protects the rest.
+        ("_cluster", "PUT" | "POST") if call.body.contains("destructive_requires_name") => {
+            Found::one(Operation::Disable, ResourceKind::Safeguard, "destructive_requires_name")
         }
         ("_security", _) => call.usual(ResourceKind::Role, call.path.join("/")),
         ("_cluster" | "_nodes" | "_ilm" | "_settings", "PUT" | "POST" | "DELETE") => {
@@ -333,26 +357,88 @@ fn consul(call: &Call<'_>) -> Option<Found> {
 /// Posting there puts text before other people, or wherever the receiver of a hook sends it on.
 fn messenger(call: &Call<'_>) -> Option<Found> {
     const HOSTS: &[&str] = &[
-        "hooks.slack.com",
         "slack.com",
         "discord.com",
         "discordapp.com",
         "api.telegram.org",
-        "api.sendgrid.com",
-        "api.mailgun.net",
-        "api.postmarkapp.com",
-        "pastebin.com",
-        "paste.rs",
-        "dpaste.com",
-        "transfer.sh",
-        "file.io",
-        "0x0.st",
-        "webhook.site",
-        "requestbin.net",
+        "sendgrid.com",
+        "mailgun.net",
+        "postmarkapp.com",
+        "api.resend.com",
+        "api.mailjet.com",
+        "api.brevo.com",
+        "api.twilio.com",
+        "graph.facebook.com",
+        "webhook.office.com",
+        "chat.googleapis.com",
+        "api.twitter.com",
+        "ntfy.sh",
+        "api.pushover.net",
+        "maker.ifttt.com",
+        "hooks.zapier.com",
     ];
     let posted = matches!(call.method, "POST" | "PUT");
-    (posted && HOSTS.contains(&call.host))
+    (posted && is_one_of(call.host, HOSTS))
         .then(|| Found::one(Operation::Export, ResourceKind::Message, call.path.first().copied().unwrap_or("")))
+}
+
+/// Pastebins, file drops and request catchers: whoever has the address, or runs the place, reads what is put there.
+fn public_drop(call: &Call<'_>) -> Option<Found> {
+    const HOSTS: &[&str] = &[
+        "0x0.st",
+        "anonfiles.com",
+        "bashupload.com",
+        "burpcollaborator.net",
+        "catbox.moe",
+        "beeceptor.com",
+        "dpaste.com",
+        "dpaste.org",
+        "file.io",
+        "filebin.net",
+        "filetransfer.io",
+        "gofile.io",
+        "hastebin.com",
+        "interact.sh",
+        "ix.io",
+        "keep.sh",
+        "loca.lt",
+        "ngrok-free.app",
+        "ngrok.app",
+        "ngrok.io",
+        "oast.fun",
+        "oast.live",
+        "oast.me",
+        "oast.online",
+        "oast.pro",
+        "oast.site",
+        "oastify.com",
+        "oshi.at",
+        "paste.ee",
+        "paste.rs",
+        "pastebin.com",
+        "pipedream.net",
+        "pixeldrain.com",
+        "ptpb.pw",
+        "requestbin.com",
+        "requestbin.net",
+        "requestcatcher.com",
+        "serveo.net",
+        "sprunge.us",
+        "temp.sh",
+        "termbin.com",
+        "tmpfiles.org",
+        "transfer.sh",
+        "trycloudflare.com",
+        "uguu.se",
+        "webhook.site",
+        "wormhole.app",
+    ];
+    let posted = matches!(call.method, "POST" | "PUT");
+    (posted && is_one_of(call.host, HOSTS)).then(|| Found::one(Operation::Export, ResourceKind::Message, "public drop"))
+}
+
+fn is_one_of(host: &str, known: &[&str]) -> bool {
+    known.iter().any(|name| host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
 /// S3 by its addresses: `bucket.s3.region.amazonaws.com/key` and `s3.amazonaws.com/bucket/key`.

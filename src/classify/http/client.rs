@@ -8,7 +8,7 @@ pub use curl::curl;
 pub use httpie::httpie;
 pub use wget::wget;
 
-use crate::model::{Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span};
+use crate::model::{Area, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span};
 
 use crate::classify::command::{Invocation, Stream};
 use crate::classify::{Scene, Word, paths};
@@ -25,6 +25,11 @@ struct Wanted<'a> {
     has_body: bool,
     carries: Vec<Resource>,
     hidden: bool,
+    headers: Vec<Word>,
+    /// Files are handed over as files: `-F`, `-T`.
+    uploads: bool,
+    /// Names of variables in the body.
+    variables: Vec<String>,
     /// Files the answer goes to; the program's own choice of a name is an unresolved one.
     outputs: Vec<Word>,
     /// The answer does not reach standard output.
@@ -38,6 +43,7 @@ impl Wanted<'_> {
     fn say(&mut self, word: &Word) {
         self.has_body = true;
         self.hidden |= !word.is_known();
+        self.variables.extend(word.unknown.iter().filter(|part| !part.substitution).map(|part| part.name.clone()));
         if !self.text.is_empty() {
             self.text.push('&');
         }
@@ -63,15 +69,39 @@ impl Wanted<'_> {
         }
     }
 
-    /// Notes every request and what is written, and says what comes out.
-    fn go(self, scene: &mut Scene<'_>) -> Stream {
-        let body = Body {
-            present: self.has_body,
-            text: self.has_body.then_some(&*self.text),
-            carries: &self.carries,
-            hidden: self.hidden,
+    /// A request written down in a file and sent with one's own token is a call of an API, not a file that is given away.
+    fn calls_api(&mut self) {
+        const LOGS_IN: &[&str] = &["authorization:", "x-api-key:", "api-key:", "apikey:", "private-token:", "x-auth"];
+        let written = |resource: &Resource| {
+            let name = resource.name.rsplit('/').next().unwrap_or("");
+            let request = [".json", ".graphql", ".gql"].iter().any(|end| name.ends_with(end));
+            request && !resource.areas.has(Area::Credential) && !resource.areas.has(Area::Outside)
         };
+        let logs_in = self.headers.iter().any(|header| {
+            let header = header.text.to_ascii_lowercase();
+            LOGS_IN.iter().any(|name| header.starts_with(name))
+        });
+        if logs_in && !self.uploads && self.carries.iter().all(written) && !self.carries.is_empty() {
+            self.carries.clear();
+            self.text = "{}".to_owned();
+        }
+    }
+
+    /// Notes every request and what is written, and says what comes out.
+    fn go(mut self, scene: &mut Scene<'_>) -> Stream {
+        self.calls_api();
+        let headers: Vec<&str> = self.headers.iter().map(|word| &*word.text).collect();
         for url in &self.urls {
+            let in_address = url.unknown.iter().filter(|part| !part.substitution).map(|part| &*part.name);
+            let variables: Vec<&str> = self.variables.iter().map(|name| &**name).chain(in_address).collect();
+            let body = Body {
+                present: self.has_body,
+                text: self.has_body.then_some(&*self.text),
+                carries: &self.carries,
+                hidden: self.hidden,
+                headers: &headers,
+                variables: &variables,
+            };
             let span = url.span.or(self.span);
             super::request(scene, &Request { method: &self.method, url, body, span, by: self.by });
         }
@@ -85,7 +115,7 @@ impl Wanted<'_> {
             if output.is_known() && !self.urls.is_empty() {
                 // What runs it later in the same text runs what came from outside.
                 let content = Stream { connected: true, remote: true, ..Stream::default() };
-                scene.files.insert(file.name.clone(), content);
+                scene.files.insert(scene.file_key(&file.name), content);
             }
             let mut effect = Effect::new(Operation::Update, file);
             effect.extent = Extent::All;

@@ -13,6 +13,7 @@ pub(super) fn known(scene: &mut Scene<'_>, noted: &Noted<'_>) -> bool {
     let Some(query) = query_text(text).filter(|query| at_graphql || query.trim_start().starts_with("mutation")) else {
         return false;
     };
+    let variables = variables(text);
     let fields = mutations(&query);
     if fields.is_empty() {
         if query.contains("mutation") {
@@ -21,13 +22,24 @@ pub(super) fn known(scene: &mut Scene<'_>, noted: &Noted<'_>) -> bool {
         noted.note(scene, Operation::Fetch, noted.address.endpoint(), Extent::One, Certainty::Exact);
         return true;
     }
-    for (field, argument) in fields {
+    for (field, arguments) in fields {
         match naming::meaning(field, "") {
             Some(meaning) => {
-                let kind = meaning.kind;
-                let mut resource = Resource::new(kind, argument.unwrap_or_default());
+                let rows = rows(field, &arguments);
+                let kind = if rows.is_some() { ResourceKind::Table } else { meaning.kind };
+                let name = rows.map(|(table, _)| table.to_owned()).or_else(|| argument(&arguments)).unwrap_or_default();
+                let given = name.strip_prefix('$').and_then(|name| match variables.get(name)? {
+                    serde_json::Value::String(text) => Some(text.clone()),
+                    serde_json::Value::Number(number) => Some(number.to_string()),
+                    _ => None,
+                });
+                let mut resource = Resource::new(kind, given.unwrap_or(name));
                 resource.unresolved = resource.name.is_empty() || resource.name.starts_with('$');
-                let extent = if meaning.all { Extent::All } else { Extent::One };
+                let extent = match rows {
+                    Some((_, extent)) => extent,
+                    None if meaning.all => Extent::All,
+                    None => Extent::One,
+                };
                 noted.note(scene, meaning.operation, resource, extent, Certainty::Inferred);
             }
             None => {
@@ -38,6 +50,17 @@ pub(super) fn known(scene: &mut Scene<'_>, noted: &Noted<'_>) -> bool {
         }
     }
     true
+}
+
+/// The variables that stand beside the query.
+fn variables(body: &str) -> serde_json::Map<String, serde_json::Value> {
+    match serde_json::from_str(body) {
+        Ok(serde_json::Value::Object(mut object)) => match object.remove("variables") {
+            Some(serde_json::Value::Object(variables)) => variables,
+            _ => serde_json::Map::new(),
+        },
+        _ => serde_json::Map::new(),
+    }
 }
 
 /// The query of a JSON body, or the body itself when it is one.
@@ -53,8 +76,17 @@ fn query_text(body: &str) -> Option<String> {
         .then(|| body.replace("\\n", " ").replace("\\\"", "\""))
 }
 
-/// The outermost fields of all mutations, each with the first text among its arguments.
-fn mutations(query: &str) -> Vec<(&str, Option<String>)> {
+/// `delete_orders(where: {})` of Hasura and PostGraphile: rows of a table, all of them when nothing is asked of them.
+fn rows<'f>(field: &'f str, arguments: &str) -> Option<(&'f str, Extent)> {
+    let table = field.strip_prefix("delete_").or_else(|| field.strip_prefix("update_"))?;
+    let plain: String = arguments.split_whitespace().collect();
+    let from = plain.find("where:")?;
+    let all = plain[from..].starts_with("where:{}");
+    Some((table, if all { Extent::All } else { Extent::Some }))
+}
+
+/// The outermost fields of all mutations, each with its arguments as written.
+fn mutations(query: &str) -> Vec<(&str, String)> {
     const MOST: usize = 64;
     let mut found = Vec::new();
     let mut rest = query;
@@ -75,7 +107,7 @@ fn mutations(query: &str) -> Vec<(&str, Option<String>)> {
                 && !body[..start].trim_end().ends_with(['$', '@'])
                 && found.len() < MOST
             {
-                found.push((&body[start..at], argument(&body[at..])));
+                found.push((&body[start..at], arguments(&body[at..])));
             }
             match byte {
                 b'{' => braces += 1,
@@ -94,11 +126,15 @@ fn mutations(query: &str) -> Vec<(&str, Option<String>)> {
     found
 }
 
-fn argument(after: &str) -> Option<String> {
-    let inside = after.trim_start().strip_prefix('(')?;
-    let inside = &inside[..inside.find(')').unwrap_or(inside.len())];
-    let start = inside.find('"').map(|at| at + 1).or_else(|| inside.find('$'))?;
-    let value = &inside[start..];
+fn arguments(after: &str) -> String {
+    let Some(inside) = after.trim_start().strip_prefix('(') else { return String::new() };
+    inside[..inside.find(')').unwrap_or(inside.len())].to_owned()
+}
+
+/// The first text or variable among the arguments.
+fn argument(arguments: &str) -> Option<String> {
+    let start = arguments.find('"').map(|at| at + 1).or_else(|| arguments.find('$'))?;
+    let value = &arguments[start..];
     let end = value.find(['"', ',', ' ', '}']).unwrap_or(value.len());
     Some(value[..end].to_owned())
 }

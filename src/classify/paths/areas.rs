@@ -1,7 +1,7 @@
 //! Which areas a normalised path stands in.
 
 use crate::classify::Scene;
-use crate::model::{Area, Areas};
+use crate::model::{Area, Areas, PlaceKind};
 
 use super::HOLE;
 use super::credential::is_credential;
@@ -13,13 +13,20 @@ pub(super) struct Ground<'a> {
     workspace: Option<&'a str>,
     home: Option<&'a str>,
     elsewhere: bool,
+    /// On a named machine: what stands there by its full path is nobody's working folder.
+    remote: bool,
 }
 
 impl<'a> Ground<'a> {
     /// The workspace is where the session was when the action began: `cd /etc && rm x` does not make `/etc` one.
     pub(super) fn new(scene: &'a Scene<'_>) -> Self {
         let began = scene.action.surroundings.cwd.as_deref();
-        Self { workspace: began.or(scene.cwd.as_deref()), home: scene.home.as_deref(), elsewhere: scene.elsewhere }
+        Self {
+            workspace: began.or(scene.cwd.as_deref()),
+            home: scene.home.as_deref(),
+            elsewhere: scene.elsewhere,
+            remote: scene.elsewhere && scene.places.iter().any(|place| place.kind == PlaceKind::Host),
+        }
     }
 }
 
@@ -84,6 +91,9 @@ pub(super) fn if_emptied(path: &str, areas: Areas) -> Areas {
 /// Sets the workspace areas; the part below the workspace when the path stands there.
 fn placed<'p>(ground: &Ground<'_>, path: &'p str, areas: &mut Areas) -> Option<&'p str> {
     if ground.elsewhere {
+        if ground.remote && path.starts_with('/') {
+            *areas = areas.with(Area::Outside);
+        }
         return None;
     }
     let relative = !path.starts_with(['/', '~']) && !is_drive(path);
@@ -329,7 +339,7 @@ fn named(parts: &[&str], own: usize, far: bool, areas: &mut Areas) {
         }
     }
     let mine = &parts[parts.len() - own.min(parts.len())..];
-    if mine.iter().any(|part| is_artefact_folder(part)) || is_artefact_file(last) && !far {
+    if mine.iter().any(|part| is_artefact_folder(part)) || is_artefact_file(last) && !far || is_fetched_again(parts) {
         set(Area::Artefact);
     }
     if is_credential(parts) {
@@ -339,7 +349,9 @@ fn named(parts: &[&str], own: usize, far: bool, areas: &mut Areas) {
     {
         set(Area::DatabaseFiles);
     }
-    if is_startup(last) || parts.iter().any(|part| matches!(*part, "LaunchAgents" | "LaunchDaemons" | "autostart")) {
+    if is_startup(parts, last)
+        || parts.iter().any(|part| matches!(*part, "LaunchAgents" | "LaunchDaemons" | "autostart"))
+    {
         set(Area::Startup);
     }
     if is_guard(parts, above, last) {
@@ -352,7 +364,35 @@ fn named(parts: &[&str], own: usize, far: bool, areas: &mut Areas) {
     }
 }
 
-fn is_startup(last: &str) -> bool {
+/// Caches of package managers, and what git keeps of a step that is under way.
+fn is_fetched_again(parts: &[&str]) -> bool {
+    let pair = |pair: &[&str]| {
+        matches!(
+            pair,
+            [".cargo", "registry" | "git"]
+                | [".m2", "repository"]
+                | [".yarn" | ".ivy2" | "nvm" | ".nvm", "cache" | ".cache"]
+                | ["pkg", "mod"]
+                | [".nuget", "packages"]
+                | [".conda" | "miniconda3" | "anaconda3" | "miniforge3", "pkgs"]
+                | [".npm", "_cacache" | "_logs" | "_npx"]
+                | [".rustup", "downloads" | "tmp"]
+                | [".sbt", "boot"]
+                | [".git", "rebase-merge" | "rebase-apply" | "sequencer"]
+        )
+    };
+    parts.windows(2).any(pair) || parts.iter().any(|part| matches!(*part, "Caches" | ".pnpm-store" | ".bun-cache"))
+}
+
+fn is_startup(parts: &[&str], last: &str) -> bool {
+    let within = |folder: &str| parts.contains(&folder);
+    within("systemd") && within("user")
+        || within("fish") && within("conf.d")
+        || within("environment.d")
+        || is_startup_file(last)
+}
+
+fn is_startup_file(last: &str) -> bool {
     matches!(
         last,
         ".bashrc"
@@ -364,6 +404,10 @@ fn is_startup(last: &str) -> bool {
             | ".zshenv"
             | ".zprofile"
             | ".zlogin"
+            | ".zlogout"
+            | ".bash_aliases"
+            | ".pam_environment"
+            | ".login"
             | ".kshrc"
             | ".cshrc"
             | ".tcshrc"
@@ -386,7 +430,10 @@ fn is_guard(parts: &[&str], above: &str, last: &str) -> bool {
         "nearmiss.toml" | ".pre-commit-config.yaml" | "lefthook.yml" | ".gitleaks.toml" | "CODEOWNERS" | ".semgrep.yml"
     ) || within(".claude") && (last.starts_with("settings") || within("hooks") || last == ".claude")
         || matches!(above, ".codex" | ".cursor" | ".gemini" | ".husky" | ".windsurf") && last != "auth.json"
-        || matches!(last, ".codex" | ".cursor" | ".husky" | ".nearmiss" | ".mcp.json")
+        || matches!(last, ".codex" | ".cursor" | ".husky" | ".nearmiss" | ".mcp.json" | "managed-settings.json")
+        || matches!(last, ".aider.conf.yml" | "opencode.json" | "opencode.jsonc" | ".clinerules")
+        || matches!((above, last), (".vscode", "mcp.json") | (".continue", "config.json" | "config.yaml" | "config.ts"))
+        || within(".cursor") && within("hooks")
         || within("workflows") && within(".github")
 }
 
@@ -448,6 +495,37 @@ pub(super) fn is_artefact_folder(name: &str) -> bool {
             | ".serverless"
             | ".aws-sam"
             | "cdk.out"
+            | "Pods"
+            | "zig-out"
+            | "zig-cache"
+            | ".zig-cache"
+            | "_site"
+            | ".expo"
+            | ".ipynb_checkpoints"
+            | "CMakeFiles"
+            | ".direnv"
+            | ".pytype"
+            | ".pyre"
+            | ".sass-cache"
+            | ".jekyll-cache"
+            | ".bloop"
+            | ".metals"
+            | ".cxx"
+            | ".build"
+            | ".swiftpm"
+            | "__pypackages__"
+            | ".pants.d"
+            | ".scannerwork"
+            | ".rollup.cache"
+            | ".webpack"
+            | ".fusebox"
+            | ".vercel_build_output"
+            | ".astro"
+            | ".contentlayer"
+            | ".ccls-cache"
+            | ".clangd"
+            | ".kotlin"
+            | ".konan"
     ) || name.ends_with(".egg-info")
         || name.starts_with("cmake-build-")
         || name.starts_with("bazel-")

@@ -9,6 +9,7 @@ pub(super) fn is_credential(parts: &[&str]) -> bool {
     NAMES.binary_search(&last).is_ok()
         || is_key_name(last, above)
         || is_env_file(last)
+        || is_secrets_file(last)
         || is_known_place(last, above)
         || is_folder_of_secrets(last)
         || above.iter().any(|part| is_folder_of_secrets(part)) && !is_public_neighbour(last)
@@ -34,8 +35,13 @@ fn is_harmless(name: &str) -> bool {
 
 /// Sorted: looked up by binary search.
 const NAMES: &[&str] = &[
+    ".authinfo",
+    ".authinfo.gpg",
     ".boto",
+    ".claude.json",
     ".credentials.json",
+    ".databrickscfg",
+    ".dev.vars",
     ".dockercfg",
     ".env",
     ".envrc",
@@ -47,10 +53,16 @@ const NAMES: &[&str] = &[
     ".mylogin.cnf",
     ".netrc",
     ".npmrc",
+    ".passwd-s3fs",
     ".pgpass",
     ".pypirc",
     ".s3cfg",
+    ".secrets",
+    ".sentryclirc",
+    ".terraformrc",
     ".vault-token",
+    ".vault_pass",
+    ".vault_pass.txt",
     ".yarnrc.yml",
     "Cookies",
     "Login Data",
@@ -115,6 +127,18 @@ fn is_key_name(last: &str, above: &[&str]) -> bool {
         || last.starts_with("id_ed25519")
 }
 
+/// `shop-credentials.json`, `secrets.auto.tfvars`, `acme-firebase-adminsdk-x.json`.
+fn is_secrets_file(last: &str) -> bool {
+    let Some((stem, tail)) = last.rsplit_once('.') else { return false };
+    match tail {
+        "json" => stem.ends_with("-credentials") || stem.contains("-adminsdk-") || stem.ends_with("oauth_creds"),
+        "tfvars" => stem.contains("secret") || stem.contains("credential"),
+        "nmconnection" => true,
+        "credential" => true,
+        _ => false,
+    }
+}
+
 fn is_env_file(last: &str) -> bool {
     last.strip_prefix(".env").is_some_and(|rest| rest.starts_with(['.', '*', '-']) && !rest.ends_with(".d.ts"))
 }
@@ -128,11 +152,37 @@ fn is_known_place(last: &str, above: &[&str]) -> bool {
         | (".docker", "config.json")
         | (".cargo", "credentials")
         | (".gem", "credentials")
-        | (".composer" | ".codex", "auth.json")
+        | (
+            ".composer" | ".codex" | "containers" | ".vercel" | "com.vercel.cli" | "openai" | "opencode"
+            | "configstore",
+            "auth.json",
+        )
+        | (".config", "hub" | "linode-cli")
+        | ("git" | ".heroku" | ".datadog", "credentials")
+        | (".m2", "settings.xml" | "settings-security.xml")
+        | (".gradle", "gradle.properties")
+        | ("NuGet", "NuGet.Config" | "nuget.config")
+        | ("glab-cli" | ".fly" | ".jira.d", "config.yml")
+        | ("doctl", "config.yaml")
+        | ("hcloud", "cli.toml")
+        | ("netlify" | ".netlify" | ".railway" | ".mc" | ".aliyun" | ".bluemix", "config.json")
+        | ("stripe" | ".supabase" | ".convex", "config.toml" | "access-token" | "config.json")
+        | (".snowsql" | "op" | ".bundle" | ".oci", "config")
+        | (".kaggle", "kaggle.json")
+        | ("huggingface" | ".huggingface", "token" | "stored_tokens")
+        | ("github-copilot", "hosts.json" | "apps.json")
+        | ("solana", "id.json")
+        | ("k3s", "k3s.yaml")
+        | ("wpa_supplicant", "wpa_supplicant.conf")
+        | ("age", "keys.txt")
+        | (".ansible", "vault_pass.txt")
+        | ("etc", "passwd-s3fs")
         | ("gh" | "hub", "hosts.yml")
         | (".terraform.d", "credentials.tfrc.json")
         | ("kubernetes", "admin.conf")
         | (_, "environ") => parent != "environ" && (last != "environ" || above.first() == Some(&"proc")),
+        ("config", "default.toml") => above.iter().any(|part| part.contains("wrangler")),
+        ("wireguard", name) => name.ends_with(".conf"),
         ("config", "SAM" | "SYSTEM" | "SECURITY") => above.contains(&"System32"),
         _ => false,
     }
@@ -157,12 +207,17 @@ fn is_folder_of_secrets(name: &str) -> bool {
             | ".1password"
             | ".bitwarden"
             | ".electrum"
+            | ".step"
+            | "system-connections"
+            | "svn.simple"
+            | ".ethereum"
+            | "BraveSoftware"
     )
 }
 
 /// Lies beside secrets without being one.
 fn is_public_neighbour(last: &str) -> bool {
-    matches!(last, "known_hosts" | "known_hosts.old" | "config" | "environment" | "cache" | "ca.crt")
+    matches!(last, "known_hosts" | "known_hosts.old" | "config" | "alias" | "environment" | "cache" | "ca.crt")
         || last.ends_with(".crt")
         || last.ends_with(".conf")
         || last.ends_with(".log")

@@ -211,6 +211,30 @@ fn push_parts(path: &mut String, tail: &str, floor: usize) {
     }
 }
 
+/// Whether a path goes up to the root of the file system by `..`, and down again somewhere else.
+pub(super) fn climbs(scene: &Scene<'_>, text: &str) -> bool {
+    if memchr::memmem::find(text.as_bytes(), b"..").is_none() {
+        return false;
+    }
+    let (mut depth, mut left) = match scene.cwd.as_deref().filter(|_| !text.starts_with('/')) {
+        _ if text.starts_with('/') => (0_usize, false),
+        Some(cwd) if !text.starts_with('~') => (cwd.split('/').filter(|part| !part.is_empty()).count(), false),
+        _ => return false,
+    };
+    for part in text.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                left |= depth == 1;
+                depth = depth.saturating_sub(1);
+            }
+            _ if left && depth == 0 => return true,
+            _ => depth += 1,
+        }
+    }
+    false
+}
+
 fn push_part(path: &mut String, part: &str) {
     if !path.is_empty() && !path.ends_with('/') {
         path.push('/');

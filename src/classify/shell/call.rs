@@ -18,6 +18,8 @@ const MAX_CALLS: usize = 8;
 /// Remembers a function.
 pub(super) fn define(scene: &mut Scene<'_>, name: &str, body: &str, at: Span) {
     let function = Function { body: body.to_owned(), at, code: scene.shell.code };
+    // What was given the name last is what it means.
+    scene.shell.aliases.remove(name);
     scene.shell.functions.insert(name.to_owned(), Rc::new(function));
 }
 
@@ -96,7 +98,7 @@ fn alias(scene: &mut Scene<'_>, text: &str, words: &[Word], about: &Command<'_, 
 }
 
 /// A word written so that the shell reads it back; unknown parts stay as they were written.
-pub(super) fn quoted(word: &Word) -> String {
+pub(in crate::classify) fn quoted(word: &Word) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./=:,@%+*?~".contains(&byte) || byte >= 0x80;
     if !word.is_known() || (!word.text.is_empty() && word.text.bytes().all(plain)) {
         return word.text.clone();

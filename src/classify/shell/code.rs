@@ -94,7 +94,8 @@ pub(super) fn source(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, 
 /// `trap 'code' SIGNAL`: the code will run some time.
 pub(super) fn trap(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) {
     let Some(code) = words.iter().find(|word| !word.text.starts_with('-')) else { return };
-    if words.len() < 2 || code.text.is_empty() {
+    // `trap - INT` takes it back.
+    if words.first().is_some_and(|word| word.text == "-") || words.len() < 2 || code.text.is_empty() {
         return;
     }
     scene.step(

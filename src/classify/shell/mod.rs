@@ -9,6 +9,7 @@ mod from_shuck;
 mod from_tree_sitter;
 mod generated;
 mod limits;
+mod loose;
 mod parameters;
 mod pattern;
 mod print;
@@ -25,6 +26,8 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub(super) use call::quoted;
+pub(super) use loose::language as language_of_call;
 pub use state::State;
 
 use super::Scene;
@@ -65,7 +68,22 @@ fn whole(scene: &mut Scene<'_>, text: &str, stdin: &Stream) -> Stream {
         scene.run(super::Language::Cmd, text, 0);
         return Stream::default();
     }
-    let complaint = match from_shuck::parse(text) {
+    if text.starts_with(|first: char| first.is_ascii_uppercase())
+        && (super::tool::starts_as_sql(text) || shouts_sql(text))
+    {
+        let mark = scene.mark();
+        scene.run(super::Language::Sql, text, 0);
+        lexical(scene, mark);
+        return Stream::default();
+    }
+    // A call's brackets look like a function's or a pattern's to the parser, which has nothing against them.
+    let requoted = loose::requoted(text);
+    let parsed = if requoted.is_some() && !text.contains("[[") {
+        Err("a call of another language".to_owned())
+    } else {
+        from_shuck::parse(text)
+    };
+    let complaint = match parsed {
         Ok(parsed) => match parsed.script(text) {
             Some(script) => {
                 if scene.is_outermost() {
@@ -81,6 +99,26 @@ fn whole(scene: &mut Scene<'_>, text: &str, stdin: &Stream) -> Stream {
         },
         Err(complaint) => complaint,
     };
+    if let Some(language) = loose::language(text) {
+        let mark = scene.mark();
+        scene.run(language, text, 0);
+        lexical(scene, mark);
+        if scene.is_outermost() {
+            scene.set_template(|| template::of(&split::commands(text, 0)));
+        }
+        return Stream::default();
+    }
+    if let Some(requoted) = requoted.filter(|text| from_shuck::parse(text).is_ok()) {
+        let (mark, whole) = (scene.mark(), Some(Span::new(0, text.len())));
+        // All of it is read; only which words belong together is a guess.
+        scene.gap(GapKind::Unparsed, Hides::Target, whole, complaint);
+        let stream = scene.run_piped(&requoted, Err(whole), stdin.clone());
+        lexical(scene, mark);
+        if scene.is_outermost() {
+            scene.set_template(|| template::of(&split::commands(text, 0)));
+        }
+        return stream;
+    }
     // A chain of thousands of links is good shell, only too long for the parser.
     let sound = from_tree_sitter::pieces(text);
     if !sound.whole {
@@ -111,6 +149,15 @@ fn whole(scene: &mut Scene<'_>, text: &str, stdin: &Stream) -> Stream {
         }
     }
     Stream::default()
+}
+
+/// `SHOW TABLES`, `KILL 42`: nobody writes a program's name so.
+fn shouts_sql(text: &str) -> bool {
+    let first = text.split(|letter: char| !letter.is_ascii_alphabetic()).next().unwrap_or_default();
+    let more = text.get(first.len()..).is_some_and(|rest| rest.starts_with([' ', '\n']));
+    more && first.len() > 2
+        && first.bytes().all(|byte| byte.is_ascii_uppercase())
+        && super::command::begins_sql(&first.to_ascii_lowercase())
 }
 
 /// Reads the words between operators of `text` from `from` on, whatever the structure.

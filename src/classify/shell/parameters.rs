@@ -185,9 +185,12 @@ fn named(scene: &Scene<'_>, name: &str, quoted: bool) -> Found {
             Some(words) => Found::Text(words.len().to_string()),
             None => Found::Unknown { guarded: true },
         },
+        // Never empty and never with a slash in it, whatever it is: as good as known.
+        "$" | "UID" | "EUID" | "PPID" | "BASHPID" | "RANDOM" | "SECONDS" | "HOSTNAME" | "EPOCHSECONDS" | "LINENO" => {
+            Found::Text(format!("${name}"))
+        }
         // Numbers and the like: not known, but never empty and never a path.
-        "?" | "$" | "!" | "-" | "UID" | "EUID" | "PPID" | "BASHPID" | "RANDOM" | "SECONDS" | "LINENO" | "SHLVL"
-        | "EPOCHSECONDS" | "EPOCHREALTIME" | "HOSTNAME" | "HOSTTYPE" | "OSTYPE" | "MACHTYPE" => {
+        "?" | "!" | "-" | "SHLVL" | "EPOCHREALTIME" | "HOSTTYPE" | "OSTYPE" | "MACHTYPE" => {
             Found::Unknown { guarded: true }
         }
         _ => match (name.parse::<usize>(), &scene.shell.positional) {

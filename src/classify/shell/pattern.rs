@@ -37,7 +37,7 @@ pub(super) fn replaced(text: &str, pattern: &str, with: &str, all: bool) -> Stri
 }
 
 /// Whether `pattern` takes all of `text`; linear but for the last star.
-fn matches(text: &str, pattern: &str) -> bool {
+pub(super) fn matches(text: &str, pattern: &str) -> bool {
     let (text, pattern) = (text.as_bytes(), pattern.as_bytes());
     let (mut at, mut rule, mut star) = (0, 0, None);
     while at < text.len() {

@@ -72,7 +72,11 @@ pub(super) fn open<'r, 't>(scene: &mut Scene<'_>, redirects: &'r [Redirect<'t>],
                 let fd = redirect.fd.unwrap_or(0);
                 redirected.outputs.push(Output { fd, append: true, target: Target::File(word), span });
             }
-            RedirectKind::Duplicate if is_descriptor(&word) => {}
+            RedirectKind::Duplicate if is_descriptor(&word) => {
+                if let Some(stream) = scene.files.get(&format!("&{}", word.text)).filter(|_| redirect.fd.is_none()) {
+                    redirected.stdin = Some(stream.clone());
+                }
+            }
             RedirectKind::Duplicate => {
                 let fd = redirect.fd.unwrap_or(1);
                 redirected.outputs.push(Output { fd, append: false, target: Target::File(word), span });
@@ -103,8 +107,13 @@ impl Redirected<'_, '_> {
             scene.effect(effect);
             stream.carries.push(resource);
         }
-        if fd.unwrap_or(0) == 0 {
-            self.stdin = Some(stream);
+        match fd {
+            None | Some(0) => self.stdin = Some(stream),
+            // `exec 3<>/dev/tcp/…; cat <&3`: what is read from it later.
+            Some(fd) if stream.remote => {
+                scene.files.insert(format!("&{fd}"), stream);
+            }
+            Some(_) => {}
         }
     }
 
@@ -146,7 +155,7 @@ fn write(scene: &mut Scene<'_>, word: &Word, append: bool, span: Span, content: 
     let mut resource = file(scene, word, span);
     let empties = !append && is_nothing(&content);
     if word.is_known() {
-        let name = resource.name.clone();
+        let name = scene.file_key(&resource.name);
         match scene.files.get_mut(&name) {
             Some(before) if append => {
                 before.remote |= content.remote;
@@ -204,7 +213,7 @@ pub(super) fn known_file(scene: &Scene<'_>, word: &Word) -> Option<Stream> {
     if scene.files.is_empty() {
         return None;
     }
-    let by_path = || scene.files.get(&paths::resource(scene, word, ResourceKind::File).name);
+    let by_path = || scene.files.get(&scene.file_key(&paths::resource(scene, word, ResourceKind::File).name));
     scene.files.get(&word.text).or_else(by_path).cloned()
 }
 

@@ -2,10 +2,12 @@
 
 use super::tree::Simple;
 use super::walk::silent;
-use super::{assign, builtins, call, words};
+use super::{assign, builtins, call, pattern, words};
 use crate::classify::command::{self, Invocation, Stream};
-use crate::classify::{Language, Scene, Word};
-use crate::model::{Area, CodeOrigin, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone};
+use crate::classify::{Language, Scene, Word, paths, secrets};
+use crate::model::{
+    Area, Certainty, CodeOrigin, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone,
+};
 
 /// Resolves the words of a simple command and runs it.
 pub(super) fn run(scene: &mut Scene<'_>, simple: &Simple<'_>, span: Span, stdin: &Stream) -> Stream {
@@ -25,7 +27,45 @@ pub(super) fn run(scene: &mut Scene<'_>, simple: &Simple<'_>, span: Span, stdin:
     }
     let prefix: Vec<_> = simple.assignments.iter().map(|it| assign::value(scene, it, stdin)).collect();
     let about = Command { assignments: &prefix, declares: &simple.declares, span: Some(span), stdin };
-    command(scene, &words, &about)
+    let out = command(scene, &words, &about);
+    if !prefix.is_empty()
+        && let Some(meant) = meant(&words, &prefix)
+    {
+        // The shell does not say so, but who writes `D=/etc rm -rf $D` means it.
+        let mark = scene.mark();
+        scene.scoped(|scene| command(scene, &meant, &about));
+        for effect in scene.since(mark) {
+            effect.certainty = Certainty::Inferred;
+        }
+    }
+    out
+}
+
+/// The words with the values that stand before the command in place of variables that are not known otherwise.
+fn meant(words: &[Word], prefix: &[(String, Option<String>)]) -> Option<Vec<Word>> {
+    let value =
+        |name: &str| prefix.iter().rev().find(|(known, _)| known == name).and_then(|(_, value)| value.as_deref());
+    if !words.iter().flat_map(|word| &word.unknown).any(|part| value(&part.name).is_some()) {
+        return None;
+    }
+    let filled = |word: &Word| {
+        let (mut text, mut from, mut unknown) = (String::new(), 0, Vec::new());
+        for part in &word.unknown {
+            text.push_str(word.text.get(from..part.start).unwrap_or_default());
+            let start = text.len();
+            match value(&part.name) {
+                Some(value) => text.push_str(value),
+                None => {
+                    text.push_str(word.text.get(part.start..part.end).unwrap_or_default());
+                    unknown.push(crate::classify::Unknown { start, end: text.len(), ..part.clone() });
+                }
+            }
+            from = part.end;
+        }
+        text.push_str(word.text.get(from..).unwrap_or_default());
+        Word { text, unknown, ..word.clone() }
+    };
+    Some(words.iter().map(filled).collect())
 }
 
 /// What surrounds the words of a simple command.
@@ -73,6 +113,9 @@ fn program(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> St
             scene.step(|| name.clone(), about.span, |scene| scene.run_word(Language::Shell, code, about.span));
         }
     }
+    if !about.assignments.is_empty() {
+        loaded(scene, about);
+    }
     let mut out = scene.step(
         || label(words),
         about.span,
@@ -87,6 +130,7 @@ fn program(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> St
     if !scene.files.is_empty() {
         carried(scene, words, about, mark);
     }
+    secrets::in_command(scene, words, about.stdin, about.span, mark);
     if out.text.is_none() {
         out.text = builtins::simple_output(words).map(|text| (text, scene.outer(about.span)));
     }
@@ -106,6 +150,25 @@ const RUN: &[&str] = &[
     "PROMPT_COMMAND",
     "VISUAL",
 ];
+
+/// Variables that name a file which programs load before anything else.
+const LOAD: &[&str] =
+    &["BASH_ENV", "ENV", "LD_PRELOAD", "LD_AUDIT", "DYLD_INSERT_LIBRARIES", "PYTHONSTARTUP", "PERL5DB", "RUBYOPT"];
+
+/// `BASH_ENV=/tmp/x bash …`: the file is run as well.
+fn loaded(scene: &mut Scene<'_>, about: &Command<'_, '_>) {
+    for (name, value) in about.assignments.iter().filter(|(name, _)| LOAD.contains(&&**name)) {
+        let Some(path) = value.as_deref().filter(|path| path.starts_with(['/', '~', '.'])) else { continue };
+        let word = Word { span: about.span, ..Word::known(path) };
+        let resource = paths::resource(scene, &word, ResourceKind::Code);
+        let staged = resource.areas.has(Area::Temporary);
+        let mut effect = Effect::new(Operation::Execute, resource);
+        effect.code = Some(if staged { CodeOrigin::Staged } else { CodeOrigin::Local });
+        effect.by.clone_from(name);
+        effect.span = about.span;
+        scene.effect(effect);
+    }
+}
 
 /// Programs that put their operands into a question to a name server.
 const LOOKS_UP: &[&str] = &["dig", "drill", "getent", "host", "nslookup", "ping"];
@@ -163,9 +226,65 @@ fn is_program(word: &Word) -> bool {
         || word.is_known() && !word.glob
 }
 
+/// Programs that `/???/r?` would be written for.
+const LIKELY: &[&str] = &[
+    "rm",
+    "dd",
+    "sh",
+    "bash",
+    "git",
+    "cat",
+    "curl",
+    "wget",
+    "chmod",
+    "chown",
+    "mv",
+    "cp",
+    "find",
+    "shred",
+    "mkfs",
+    "mkfs.ext4",
+    "truncate",
+    "nc",
+    "ncat",
+    "python3",
+    "perl",
+    "kill",
+    "killall",
+    "shutdown",
+    "reboot",
+    "psql",
+    "mysql",
+    "docker",
+    "kubectl",
+    "tar",
+    "scp",
+    "tee",
+    "ln",
+    "unlink",
+    "rmdir",
+    "passwd",
+    "sudo",
+    "env",
+    "base64",
+    "busybox",
+];
+
 /// A command whose program is put together at run time.
 fn dynamic(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
     let [program, rest @ ..] = words else { return Stream::default() };
+    if program.glob && program.is_known() {
+        let name = program.text.rsplit('/').next().unwrap_or_default();
+        if let Some(likely) = LIKELY.iter().find(|likely| name != "*" && pattern::matches(likely, name)) {
+            let mut words = words.to_vec();
+            words[0] = Word { glob: false, text: (*likely).to_owned(), ..program.clone() };
+            let mark = scene.mark();
+            command(scene, &words, about);
+            for effect in scene.since(mark) {
+                effect.certainty = Certainty::Inferred;
+            }
+        }
+    }
     let span = program.span.or(about.span);
     if rest.first().is_some_and(|word| word.text == "=" && !word.quoted) {
         scene.gap(GapKind::Unparsed, Hides::Anything, about.span, "looks like PowerShell");
@@ -178,14 +297,7 @@ fn dynamic(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> St
     let mut resource = Resource::new(ResourceKind::Code, program.text.clone());
     resource.unresolved = true;
     let mut effect = Effect::new(Operation::Execute, resource);
-    // `/bin/r?`: nobody spells a program of the system that way who does not hide it.
-    let hidden = program.is_known()
-        && ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"].iter().any(|folder| program.text.starts_with(folder));
-    effect.code = Some(match () {
-        () if fetched => CodeOrigin::Remote,
-        () if hidden => CodeOrigin::Decoded,
-        () => CodeOrigin::Dynamic,
-    });
+    effect.code = Some(if fetched { CodeOrigin::Remote } else { CodeOrigin::Dynamic });
     effect.by = "shell".to_owned();
     effect.span = span;
     scene.effect(effect);

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::classify::Word;
 use crate::classify::command::Stream;
+use crate::classify::{Unknown, Word};
 use crate::model::Span;
 
 /// Functions, aliases, arrays, positional parameters and the like of the current shell.
@@ -20,6 +20,8 @@ pub struct State {
     /// `$1 …`; `None` when they are not known.
     pub(super) positional: Option<Rc<[Word]>>,
     pub(super) old_cwd: Option<String>,
+    /// The working folder was changed to one that is not known.
+    pub(in crate::classify) lost: bool,
     /// The stack of `pushd`.
     pub(super) folders: Vec<Option<String>>,
     /// Functions and aliases that are being run, innermost last.
@@ -71,6 +73,42 @@ impl State {
     /// What the last piece of shell code wrote on standard output.
     pub fn take_output(&mut self) -> Stream {
         std::mem::take(&mut self.output)
+    }
+
+    /// Takes over a function that an earlier action of the session defined.
+    pub fn define(&mut self, name: &str, body: &str) {
+        // No piece of code has the number 0: the body stands nowhere in the text.
+        let function = Function { body: body.to_owned(), at: Span::new(0, 0), code: 0 };
+        self.functions.insert(name.to_owned(), Rc::new(function));
+    }
+
+    /// A variable whose value is not known, but where it comes from is: what stands under `key` among the files.
+    pub fn set_partial(&mut self, name: &str, key: &str) {
+        let text = format!("${name}");
+        let unknown = Unknown { name: key.to_owned(), start: 0, end: text.len(), substitution: true, guarded: false };
+        self.partial.insert(name.to_owned(), Word { text, unknown: vec![unknown], ..Word::default() });
+    }
+
+    /// Variables known in part, with what their value is made of.
+    pub fn partials(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.partial.iter().filter_map(|(name, word)| Some((&**name, &*word.unknown.first()?.name)))
+    }
+
+    pub fn set_alias(&mut self, name: &str, text: &str) {
+        self.aliases.insert(name.to_owned(), text.to_owned());
+    }
+
+    /// Names of functions with their bodies.
+    pub fn functions(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.functions.iter().map(|(name, function)| (&**name, &*function.body))
+    }
+
+    pub fn names_nothing(&self) -> bool {
+        self.functions.is_empty() && self.aliases.is_empty()
+    }
+
+    pub fn aliases(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.aliases.iter().map(|(name, text)| (&**name, &**text))
     }
 
     /// Sets `$1 …`, as in `sh -c '…' name one two`.

@@ -198,6 +198,7 @@ fn text<'t>(word: &RawWord<'t>) -> Option<Cow<'t, str>> {
         match part {
             Part::Bare(piece) | Part::Quoted(piece) if text.is_empty() => text = Cow::Borrowed(*piece),
             Part::Bare(piece) | Part::Quoted(piece) => text.to_mut().push_str(piece),
+            Part::Unescaped(piece) => text.to_mut().push_str(piece),
             _ => return None,
         }
     }

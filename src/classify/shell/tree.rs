@@ -127,6 +127,8 @@ pub(super) enum Part<'t> {
     Bare(&'t str),
     /// The value of something quoted.
     Quoted(&'t str),
+    /// The value of something quoted that had backslashes in it.
+    Unescaped(String),
     Parameter(Box<Parameter<'t>>),
     Command(Substitution<'t>),
     /// `` `…` `` whose backslashes had to be taken out first.

@@ -95,6 +95,11 @@ impl<'o> Fields<'o> {
                 self.word.quoted = true;
                 self.word.text.push_str(text);
             }
+            Part::Unescaped(text) => {
+                self.begun = true;
+                self.word.quoted = true;
+                self.word.text.push_str(text);
+            }
             Part::Parameter(parameter) => {
                 let found = parameters::find(scene, parameter, stdin);
                 self.found(scene, found, parameter.name, parameter.written, parameter.quoted);

@@ -155,6 +155,9 @@ impl Run<'_, '_, '_> {
                 resource.areas = resource.areas.with(Area::Internal);
             }
         }
+        if matches!(kind, ResourceKind::Table | ResourceKind::View | ResourceKind::Routine) && is_trail(&name.text) {
+            resource.areas = resource.areas.with(Area::Logs);
+        }
         resource
     }
 
@@ -272,6 +275,18 @@ fn is_data(effect: &Effect) -> bool {
             | ResourceKind::Item
             | ResourceKind::Safeguard
     )
+}
+
+/// Whether a name says that the thing keeps who did what: `audit_log`, `billing.orders_audit`, `AuditTrail`, `sys.aud$`.
+fn is_trail(name: &str) -> bool {
+    let last = name.rsplit_once('.').map_or(name, |(_, last)| last);
+    let last = last.split_once(" on ").map_or(last, |(last, _)| last);
+    let lower = last.to_ascii_lowercase();
+    lower == "aud$"
+        || lower.split('_').any(|word| {
+            let rest = word.strip_prefix("audit");
+            rest.is_some_and(|rest| ["", "s", "log", "logs", "trail", "trails", "event", "events"].contains(&rest))
+        })
 }
 
 /// The database's own catalogue.

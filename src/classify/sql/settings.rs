@@ -375,7 +375,8 @@ pub(super) fn alter_account(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -
     let unsets = cursor.eat("UNSET");
     if unsets || cursor.sees("SET") {
         cursor.eat("SET");
-        if cursor.sees("NETWORK_POLICY") && unsets {
+        let policy = cursor.eat("NETWORK_POLICY");
+        if policy && (unsets || cursor.eat_punct("=") && cursor.sees("NULL")) {
             let name = Name { text: "network policy".to_owned(), span, unresolved: false };
             run.note(Operation::Disable, ResourceKind::Safeguard, &name, Extent::One, "ALTER ACCOUNT");
             return true;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::model::{Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Zone};
 
-use crate::classify::{Language, Scene, http, paths};
+use crate::classify::{Language, Scene, http, paths, secrets};
 
 use super::{Call, patch};
 
@@ -199,7 +199,10 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
             }
         }
         Does::Typed => typed(scene, call),
-        Does::Files(operation, extent, kind) if has(PATH) || !foreign => files(scene, call, operation, extent, kind),
+        // `delete_file(file_id)` is about what a service keeps.
+        Does::Files(operation, extent, kind) if has(PATH) || !foreign && !by_number(call) => {
+            files(scene, call, operation, extent, kind)
+        }
         Does::Move => moved(scene, call, Operation::Update),
         Does::Copy => moved(scene, call, Operation::Read),
         Does::Editor => editor(scene, call),
@@ -235,6 +238,11 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
         _ => return false,
     }
     true
+}
+
+fn by_number(call: &Call<'_>) -> bool {
+    let number = |key: &String| key.ends_with("_id") || key.ends_with("Id") || key == "id" || key == "ids";
+    call.arguments.values.keys().any(number)
 }
 
 /// Runs a shell command, given as one text or word by word.
@@ -306,6 +314,13 @@ fn typed(scene: &mut Scene<'_>, call: &Call<'_>) {
 
 fn files(scene: &mut Scene<'_>, call: &Call<'_>, operation: Operation, extent: Extent, kind: ResourceKind) {
     let paths = call.arguments.texts(PATH);
+    // A key that is written out into a file: nothing leaves, but the file had better not be published.
+    let written = ["content", "file_text", "new_string", "new_str", "contents", "text"];
+    if matches!(operation, Operation::Create | Operation::Update)
+        && let Some(secret) = call.arguments.text(&written).and_then(secrets::first)
+    {
+        scene.effect(call.effect(Operation::Create, Resource::new(ResourceKind::Secret, secret.rule), Extent::One));
+    }
     if paths.is_empty() {
         // Looking for files without saying where is looking in the working folder.
         let here = matches!(operation, Operation::List | Operation::Read).then(|| scene.cwd.clone()).flatten();
@@ -326,8 +341,27 @@ fn file(scene: &mut Scene<'_>, call: &Call<'_>, operation: Operation, extent: Ex
         effect.cascades = true;
     }
     effect.span = word.span.or(effect.span);
+    let path = (kind == FILE && word.is_known()).then(|| effect.resource.name.clone());
     scene.effect(effect);
+    if let Some(path) = path {
+        written(scene, call, operation, extent, &path);
+    }
     scene.set_template(|| format!("{} <path>", call.name.whole));
+}
+
+/// What the file holds from here on: the session may run it.
+fn written(scene: &mut Scene<'_>, call: &Call<'_>, operation: Operation, extent: Extent, path: &str) {
+    const WHOLE: &[&str] = &["content", "contents", "file_text", "text", "code_content", "file_content", "data"];
+    const OLD: &[&str] = &["old_string", "old_str", "old_text", "search"];
+    const NEW: &[&str] = &["new_string", "new_str", "new_text", "replace"];
+    if !matches!(operation, Operation::Update | Operation::Create) {
+        return;
+    }
+    match (extent, call.arguments.text(WHOLE), call.arguments.text(OLD)) {
+        (Extent::All, Some(text), _) => scene.wrote(path, text),
+        (Extent::Some, _, Some(old)) => scene.edited(path, old, call.arguments.text(NEW).unwrap_or_default()),
+        _ => {}
+    }
 }
 
 fn moved(scene: &mut Scene<'_>, call: &Call<'_>, source: Operation) {
@@ -367,6 +401,13 @@ pub(super) fn fetch(scene: &mut Scene<'_>, call: &Call<'_>) {
         Some(value) => Some(value.to_string()),
     };
     let method = call.arguments.text(&["method", "http_method", "verb"]).unwrap_or("");
+    let headers: Vec<String> = match call.arguments.get(&["headers"]) {
+        Some(Value::Object(headers)) => {
+            headers.iter().filter_map(|(name, value)| Some(format!("{name}: {}", value.as_str()?))).collect()
+        }
+        _ => Vec::new(),
+    };
+    let headers: Vec<&str> = headers.iter().map(|header| &**header).collect();
     let post = call.name.last.to_ascii_lowercase().ends_with("post");
     let urls = call.arguments.texts(URL);
     for url in urls.iter().flat_map(|text| addresses(text)) {
@@ -374,7 +415,12 @@ pub(super) fn fetch(scene: &mut Scene<'_>, call: &Call<'_>) {
         let request = http::Request {
             method: if method.is_empty() && post { "POST" } else { method },
             url: &word,
-            body: http::Body { present: body.is_some(), text: body.as_deref(), ..http::Body::default() },
+            body: http::Body {
+                present: body.is_some(),
+                text: body.as_deref(),
+                headers: &headers,
+                ..http::Body::default()
+            },
             span: word.span,
             by: call.name.whole,
         };

@@ -2,39 +2,56 @@
 
 use serde_json::Value;
 
-use crate::model::{Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Zone};
+use crate::model::{
+    Area, Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Reversibility, Zone,
+};
 
+use crate::classify::command::is_protected;
 use crate::classify::http::{self, zone};
-use crate::classify::{Language, Scene, naming, paths};
+use crate::classify::{Scene, naming, paths};
 
-use super::{Call, known};
+use super::{Call, code};
 
 /// Finds what can be found by convention.
 pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
     let meaning = naming::meaning(call.name.last, call.name.context);
     let before = scene.mark();
-    let coded = code(scene, call);
+    let coded = code::run(scene, call);
     let Some(meaning) = meaning else {
         if !coded {
             let resource = Resource { unresolved: true, ..Resource::new(ResourceKind::Item, "") };
             note(scene, call, Operation::Unknown, resource, Extent::Unknown);
         }
-        scene.gap(GapKind::UnknownTool, Hides::Anything, call.span(call.name.whole), call.name.whole);
+        if code::program(scene, call).is_none() {
+            scene.gap(GapKind::UnknownTool, Hides::Anything, call.span(call.name.whole), call.name.whole);
+        }
         return;
     };
     if coded && (scene.mark() > before || !destroys(meaning.operation)) {
         return;
     }
-    let (kind, operation) = (meaning.kind, meaning.operation);
+    let (mut kind, mut operation) = (meaning.kind, meaning.operation);
+    if kind == ResourceKind::Item && call.arguments.text(TABLES).is_some() {
+        // `delete_many(collection, filter)`: the arguments say what the things are kept in.
+        kind = ResourceKind::Table;
+    }
+    if stops(call, operation, kind) {
+        operation = Operation::Stop;
+    }
+    let (kind, operation) = (kind, operation);
+    secrets(scene, call, operation, kind);
     if let Some(address) = address(call)
         && (matches!(operation, Operation::Fetch | Operation::Read | Operation::Connect)
-            || (kind == ResourceKind::Endpoint && matches!(operation, Operation::Create | Operation::List)))
+            || (kind == ResourceKind::Endpoint
+                && matches!(operation, Operation::Create | Operation::Update | Operation::List)))
     {
+        let text = call.arguments.text(&["content", "body", "data", "html", "text"]);
+        let posts = text.is_some() && matches!(operation, Operation::Create | Operation::Update);
         let word = call.word(address);
         let request = http::Request {
-            method: "GET",
+            method: if posts { "POST" } else { "GET" },
             url: &word,
-            body: http::Body::default(),
+            body: http::Body { present: posts, text: text.filter(|_| posts), ..http::Body::default() },
             span: word.span,
             by: call.name.whole,
         };
@@ -63,12 +80,23 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
         let resource = paths::resource(scene, &call.word(path), kind);
         return note(scene, call, Operation::Create, resource, Extent::One);
     }
+    // A file that a service keeps under a number is not one of this machine.
+    let kind = match kind {
+        ResourceKind::File | ResourceKind::Folder
+            if destroys(operation) && !call.name.context.contains("filesystem") =>
+        {
+            ResourceKind::Object
+        }
+        kind => kind,
+    };
     let (name, exact) = named(call, kind);
     let count = many(call, kind);
     let several = meaning.several && !exact || count.is_some();
     let resource = Resource::new(kind, name.unwrap_or_default());
     let extent = match operation {
         _ if meaning.all => Extent::All,
+        _ if selects_all(call) && destroys(operation) => Extent::All,
+        Operation::Delete if kind == ResourceKind::Table && call.arguments.text(TABLES).is_some() => Extent::Some,
         Operation::Create | Operation::Connect | Operation::Export => Extent::One,
         _ if several => Extent::Some,
         _ => Extent::One,
@@ -87,11 +115,33 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
     let mut effect = call.effect(operation, resource, extent);
     effect.certainty = Certainty::Inferred;
     effect.count = count;
+    if kind == ResourceKind::Branch && is_protected(&effect.resource.name) {
+        effect.resource.areas = effect.resource.areas.with(Area::Protected);
+    }
+    for (key, value) in &call.arguments.values {
+        if key.starts_with("bypass") && *value == Value::Bool(true) {
+            note(scene, call, Operation::Disable, Resource::new(ResourceKind::Safeguard, key.clone()), Extent::One);
+        }
+    }
+    let words = naming::words(call.name.last);
+    if operation == Operation::Grant && words.iter().any(|word| is_high_right(word)) {
+        // The right stands in the tool's name, not among its arguments.
+        effect.resource.name = format!("{} to {}", words.join(" "), effect.resource.name);
+    }
+    if operation == Operation::Grant && words.iter().any(|word| word == "public") {
+        // To everybody.
+        effect.extent = Extent::All;
+    }
+    if words.iter().any(|word| matches!(&**word, "trash" | "archive")) && operation == Operation::Delete {
+        let gone = call.arguments.says(&["permanent", "permanently", "hard_delete", "skip_trash", "purge"])
+            || words.iter().any(|word| matches!(&**word, "empty" | "purge" | "clear"));
+        effect.reversible = if gone { Reversibility::No } else { Reversibility::Yes };
+    }
     match operation {
         Operation::Export => {
             effect.peer = recipient(call).map(str::to_owned);
             effect.zone = Some(far(effect.peer.as_deref(), kind));
-            if kind == ResourceKind::Item && effect.resource.name.is_empty() {
+            if kind == ResourceKind::Item && (effect.resource.name.is_empty() || effect.peer.is_none()) {
                 effect.resource.kind = ResourceKind::Message;
             }
         }
@@ -136,146 +186,59 @@ fn about_money(call: &Call<'_>) -> bool {
     naming::words(call.name.last).iter().any(money)
 }
 
+/// Arguments that name what rows or documents are kept in.
+const TABLES: &[&str] = &["table", "table_name", "collection", "collection_name"];
+
+/// A filter that leaves nothing out: `{}`, `""`, `*`, `1=1`.
+fn selects_all(call: &Call<'_>) -> bool {
+    const FILTERS: &[&str] = &["filter", "where", "query", "condition", "conditions", "predicate", "selector", "match"];
+    match call.arguments.get(FILTERS) {
+        Some(Value::Object(object)) => object.is_empty() || object.contains_key("match_all"),
+        Some(Value::Array(items)) => items.is_empty(),
+        Some(Value::String(text)) => {
+            let plain: String = text.split_whitespace().collect::<String>().to_ascii_lowercase();
+            matches!(&*plain, "" | "*" | "%" | "{}" | "1=1" | "true" | "all" | "1" | ".*")
+        }
+        _ => false,
+    }
+}
+
+/// Scaling to nothing is stopping.
+fn stops(call: &Call<'_>, operation: Operation, kind: ResourceKind) -> bool {
+    let runs =
+        matches!(kind, ResourceKind::Workload | ResourceKind::Node | ResourceKind::Instance | ResourceKind::Service);
+    let count = call.arguments.get(&["replicas", "desired_count", "desired_capacity", "instances", "count", "size"]);
+    runs && matches!(operation, Operation::Alter | Operation::Update) && count.and_then(Value::as_i64) == Some(0)
+}
+
+/// A key or a token that a call puts where others read it, or into a file.
+fn secrets(scene: &mut Scene<'_>, call: &Call<'_>, operation: Operation, kind: ResourceKind) {
+    let public = matches!(kind, ResourceKind::Message | ResourceKind::Endpoint) || operation == Operation::Export;
+    if !public || !matches!(operation, Operation::Create | Operation::Update | Operation::Export) {
+        return;
+    }
+    let texts = call.arguments.values.values().filter_map(Value::as_str);
+    if let Some(secret) = texts.filter_map(find_secret).next() {
+        let mut effect = call.effect(Operation::Export, Resource::new(ResourceKind::Secret, secret), Extent::One);
+        effect.peer = recipient(call).map(str::to_owned);
+        effect.zone = Some(Zone::External);
+        scene.effect(effect);
+    }
+}
+
+fn find_secret(text: &str) -> Option<&'static str> {
+    crate::classify::secrets::first(text).map(|secret| secret.rule)
+}
+
+fn is_high_right(word: &str) -> bool {
+    matches!(word, "admin" | "administrator" | "owner" | "root" | "superuser" | "sudo")
+}
+
 fn destroys(operation: Operation) -> bool {
     matches!(operation, Operation::Delete | Operation::Drop | Operation::Disable | Operation::Rewrite | Operation::Stop)
 }
 
-/// Arguments that are code are classified as what they are.
-fn code(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
-    let mut found = false;
-    for (key, value) in &call.arguments.values {
-        let plain = key.to_ascii_lowercase();
-        match value {
-            Value::String(text) if text.is_empty() => {}
-            Value::String(text) if plain.contains("sql") || (is_code_key(&plain) && starts_as_sql(text)) => {
-                call.code(scene, Language::Sql, text);
-                found = true;
-            }
-            Value::Array(items) if plain.contains("sql") || plain == "statements" || plain == "queries" => {
-                for text in items.iter().filter_map(Value::as_str).filter(|text| starts_as_sql(text)) {
-                    call.code(scene, Language::Sql, text);
-                    found = true;
-                }
-            }
-            _ => {}
-        }
-    }
-    let shell = matches!(
-        call.arguments.get(&["command", "cmd", "script", "shell_command", "commands"]),
-        Some(Value::String(_) | Value::Array(_))
-    );
-    if !found && shell && !names_no_code(call) {
-        known::shell(scene, call, false);
-        found = true;
-    }
-    found
-}
-
-/// Tools that merely name a command of their own (`command: "open"`) take one word and something else besides.
-fn names_no_code(call: &Call<'_>) -> bool {
-    let one_word = call
-        .arguments
-        .text(&["command", "cmd"])
-        .is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
-    one_word && call.arguments.values.len() > 1 && naming::verb(&call.name.last.to_ascii_lowercase()).is_none()
-}
-
-fn is_code_key(key: &str) -> bool {
-    ["query", "statement", "code", "command", "input", "q", "body", "definition", "migration"]
-        .iter()
-        .any(|word| key.contains(word))
-}
-
-/// Whether a text begins the way SQL statements do, after comments.
-pub(in crate::classify) fn starts_as_sql(text: &str) -> bool {
-    const VERBS: &[(&str, &[&str])] = &[
-        ("select", &[]),
-        ("insert", &["into", "overwrite", "ignore"]),
-        ("update", &[]),
-        ("delete", &["from"]),
-        (
-            "drop",
-            &[
-                "table",
-                "schema",
-                "database",
-                "view",
-                "index",
-                "role",
-                "user",
-                "function",
-                "type",
-                "owned",
-                "materialized",
-                "extension",
-                "sequence",
-                "trigger",
-                "policy",
-                "column",
-            ],
-        ),
-        ("truncate", &[]),
-        ("alter", &[]),
-        (
-            "create",
-            &[
-                "table",
-                "schema",
-                "database",
-                "view",
-                "index",
-                "role",
-                "user",
-                "function",
-                "type",
-                "or",
-                "unique",
-                "materialized",
-                "extension",
-                "sequence",
-                "trigger",
-                "policy",
-                "temp",
-                "temporary",
-            ],
-        ),
-        ("grant", &[]),
-        ("revoke", &[]),
-        ("merge", &["into"]),
-        ("with", &[]),
-        ("copy", &[]),
-        ("explain", &[]),
-        ("begin", &[]),
-        ("vacuum", &[]),
-        ("call", &[]),
-    ];
-    let mut rest = text.trim_start();
-    loop {
-        if let Some(comment) = rest.strip_prefix("--") {
-            rest = comment.split_once('\n').map_or("", |(_, rest)| rest).trim_start();
-        } else if let Some(comment) = rest.strip_prefix("/*") {
-            rest = comment.split_once("*/").map_or("", |(_, rest)| rest).trim_start();
-        } else {
-            break;
-        }
-    }
-    let mut words =
-        rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_').filter(|word| !word.is_empty());
-    let Some(first) = words.next() else { return false };
-    let Some((verb, seconds)) = VERBS.iter().find(|(verb, _)| first.eq_ignore_ascii_case(verb)) else { return false };
-    // Prose begins with such words as well: `update the plan`.
-    let second = words.next().unwrap_or("");
-    match *verb {
-        "update" => rest.to_ascii_lowercase().contains(" set "),
-        "select" | "with" | "truncate" | "alter" | "grant" | "revoke" | "copy" | "explain" | "call" => {
-            !second.is_empty() || rest.contains('*')
-        }
-        "begin" | "vacuum" => true,
-        _ => seconds.iter().any(|word| second.eq_ignore_ascii_case(word)),
-    }
-}
-
-fn address<'a>(call: &'a Call<'_>) -> Option<&'a str> {
+pub(super) fn address<'a>(call: &'a Call<'_>) -> Option<&'a str> {
     call.arguments.text(&["url", "uri", "link", "address"]).filter(|text| text.contains("://") || text.contains('.'))
 }
 
@@ -365,10 +328,9 @@ pub(super) fn named(call: &Call<'_>, kind: ResourceKind) -> (Option<String>, boo
 
 /// How many things the arguments list, when they do.
 fn many(call: &Call<'_>, kind: ResourceKind) -> Option<u64> {
-    if kind == ResourceKind::Message {
-        return None;
-    }
     call.arguments.values.iter().find_map(|(key, value)| match value {
+        // A message has recipients and attachments; only its numbers say how many messages.
+        Value::Array(_) if kind == ResourceKind::Message && !key.to_ascii_lowercase().ends_with("ids") => None,
         Value::Array(items) if items.len() > 1 && (key.ends_with('s') || key.ends_with("List")) => {
             Some(items.len() as u64)
         }

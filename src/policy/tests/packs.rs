@@ -155,7 +155,7 @@ fn recommended_on_what_runs() {
     check("delete Backup:b one env=production", "ask infra.delete-backup");
     check("delete Workload:shop/web one env=production", "ask infra.delete");
     check("delete Workload:shop/web all env=production", "block infra.delete-all-production, ask infra.delete");
-    check("delete Container:web one env=unknown", "");
+    check("delete Container:web one env=unknown", "ask infra.delete");
     check("delete Container:web one env=production", "ask infra.delete-container-production");
     check("alter Stack:shop env=production human", "");
     check("alter Stack:shop guard_off env=production human", "ask infra.apply-unasked-production");

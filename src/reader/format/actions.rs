@@ -79,7 +79,7 @@ impl Reader for Actions {
                         }
                     }
                     let number = line.number.to_string();
-                    let session = record.session.as_deref().unwrap_or(&shared.file);
+                    let session = record.session.as_deref().unwrap_or(&shared.name);
                     let native = record.id.as_deref().unwrap_or(&number);
                     let id = action_id(&[self.name(), session, native, &record.text].map(str::as_bytes));
                     let origin = line.origin(source, self.name());
@@ -112,6 +112,8 @@ impl Reader for Actions {
 
 /// What neighbouring records have in common is kept once.
 struct Shared {
+    /// What ids are made from.
+    name: Arc<str>,
     file: Arc<str>,
     actor: Arc<Actor>,
     session: Arc<str>,
@@ -120,8 +122,14 @@ struct Shared {
 
 impl Shared {
     fn new(source: &Source) -> Self {
-        let file: Arc<str> = Arc::from(file_name(&source.file));
-        Self { session: file.clone(), file, actor: Arc::default(), surroundings: Arc::default() }
+        let file = source.session();
+        Self {
+            name: Arc::from(file_name(&source.file)),
+            session: file.clone(),
+            file,
+            actor: Arc::default(),
+            surroundings: Arc::default(),
+        }
     }
 
     fn actor(&mut self, actor: Actor) -> Arc<Actor> {

@@ -30,7 +30,7 @@ impl Reader for Lines {
 
     fn read(&self, input: &mut dyn BufRead, source: &Source, out: &mut dyn Out) -> io::Result<()> {
         let kind = source.options.kind.unwrap_or(Kind::Shell);
-        let session: Arc<str> = Arc::from(file_name(&source.file));
+        let (file, session) = (file_name(&source.file), source.session());
         let actor = Arc::new(Actor { name: "unknown".to_owned(), ..Actor::default() });
         let surroundings =
             Arc::new(Surroundings { dialect: source.options.dialect.clone(), ..Surroundings::default() });
@@ -51,7 +51,7 @@ impl Reader for Lines {
                     std::borrow::Cow::Owned(_) => out.issue(line.note(source, record::NOT_UTF8, "")),
                 };
                 let number = line.number.to_string();
-                let id = [self.name(), &session, &number, &text].map(str::as_bytes);
+                let id = [self.name(), file, &number, &text].map(str::as_bytes);
                 let flow = out.action(Action {
                     id: action_id(&id),
                     time: None,

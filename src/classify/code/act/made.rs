@@ -106,7 +106,7 @@ impl Made<'_, '_> {
                     !word.is_known() && !word.text.starts_with('{')
                 })
         });
-        let body = http::Body { present: !bodies.is_empty(), text, carries: &carries, hidden };
+        let body = http::Body { present: !bodies.is_empty(), text, carries: &carries, hidden, ..http::Body::default() };
         let by = self.call.name.trim_start_matches("?.");
         http::request(scene, &http::Request { method: &method, url: word, body, span: self.call.span, by });
     }

@@ -158,6 +158,7 @@ impl<'w> Parameters<'w> {
             "filepath",
             "name",
             "identity",
+            "group",
             "driveletter",
             "computername",
             "logname",

@@ -107,6 +107,7 @@ impl Walk<'_> {
         let starts = first == 0
             || self.token(first - 1).is_some_and(|token| match token.kind {
                 Kind::Line | Kind::Mark(b';' | b'{' | b'}' | b':' | b')') => true,
+                Kind::Mark(b',') => self.language == Language::JavaScript,
                 Kind::Name => matches!(
                     token.text,
                     "const" | "let" | "var" | "my" | "our" | "local" | "do" | "then" | "else" | "php"
@@ -130,6 +131,9 @@ impl Walk<'_> {
             // A module is no value.
             self.reading.variables.remove(&whole);
             return;
+        } else if let Some(alias) = self.looked_up(at + 2) {
+            // `run = getattr(os, "system")`
+            self.aliases.insert(whole.clone(), alias);
         } else if let Some(alias) = self.dotted(at + 2, end) {
             // `run = os.system`
             self.aliases.insert(whole.clone(), alias);
@@ -226,6 +230,18 @@ impl Walk<'_> {
         Some(module)
     }
 
+    fn looked_up(&self, from: usize) -> Option<String> {
+        if self.name(from)? != "getattr" || !self.is(from + 1, b'(') {
+            return None;
+        }
+        let items = self.reading.items(from + 2, self.reading.tokens[from + 1].close.max(from + 2));
+        let (object, name) = (items.first()?, items.get(1)?);
+        let object = self.reading.word(object.0, object.1, 0).text;
+        let name = self.reading.word(name.0, name.1, 0);
+        let object = self.aliases.get(&object).cloned().unwrap_or(object);
+        Some(format!("{object}.{}", name.value()?))
+    }
+
     pub(super) fn dotted(&self, from: usize, to: usize) -> Option<String> {
         let plain = to > from + 1 && to <= from + 7 && !self.reading.dot_joins;
         let tokens = self.reading.tokens.get(from..to).filter(|_| plain)?;
@@ -259,6 +275,16 @@ impl Walk<'_> {
             most = self.reading.tokens[first].close.max(first);
             first += 1;
         }
+        if self.language == Language::Php
+            && let Some(within) = (first..most).find(|at| self.name(*at) == Some("as"))
+        {
+            let value = self.reading.value(first, within);
+            let name = (within + 1..most).rev().find_map(|at| self.name(at));
+            if let Some(name) = name {
+                self.reading.variables.insert(name.to_owned(), value);
+            }
+            return;
+        }
         let within = (first..most.min(first + 8)).find(|at| matches!(self.name(*at), Some("in" | "of")));
         let (names, from) = match within {
             Some(within) => (first..within, within + 1),
@@ -274,12 +300,15 @@ impl Walk<'_> {
         let mut to = from;
         while to < most.min(from + MAX_LOOP) {
             let token = &self.reading.tokens[to];
-            if matches!(token.kind, Kind::Line | Kind::Mark(b':' | b'{' | b';')) || matches!(token.text, "if" | "do") {
+            if matches!(token.kind, Kind::Line | Kind::Mark(b':' | b'{' | b';'))
+                || to > from && matches!(token.text, "if" | "do" | "for" | "async")
+            {
                 break;
             }
             to = if token.close > to { token.close + 1 } else { to + 1 };
         }
         let mut value = self.reading.value(from, to.min(most));
+        let condition = self.token(to).is_some_and(|token| token.is_name("if")).then_some(to + 1);
         if names.len() > 1 && value.word().is_some_and(|word| word.glob) {
             // `for root, folders, files in os.walk(top)`
             let rest = Value { words: vec![Word { glob: true, ..Word::known("*") }], ..Value::default() };
@@ -297,6 +326,52 @@ impl Walk<'_> {
                 self.aliases.insert((*name).to_owned(), made);
             }
             self.reading.variables.insert((*name).to_owned(), value);
+        }
+        if let Some(condition) = condition {
+            self.narrowed(condition, most.min(condition + 48));
+        }
+    }
+
+    /// `if name.endswith(".tmp")`: of what a listing gives, only some is left.
+    pub(super) fn condition(&mut self, at: usize) {
+        let mut end = at + 1;
+        while let Some(token) = self.token(end).filter(|_| end < at + 48) {
+            if matches!(token.kind, Kind::Line | Kind::Mark(b':' | b'{' | b']')) {
+                break;
+            }
+            end = if token.close > end { token.close + 1 } else { end + 1 };
+        }
+        self.narrowed(at + 1, end);
+    }
+
+    /// Takes from what the names in `from..to` list what a condition leaves out.
+    fn narrowed(&mut self, from: usize, to: usize) {
+        const KINDS: &[&str] = &[
+            "isfile",
+            "isdir",
+            "is_file",
+            "is_dir",
+            "exists",
+            "islink",
+            "isFile",
+            "isDirectory",
+            "existsSync",
+            "file",
+            "directory",
+        ];
+        let to = to.min(self.reading.tokens.len());
+        let only_kind = (from..to).any(|at| self.name(at).is_some_and(|name| KINDS.contains(&name)));
+        if only_kind || from >= to {
+            return;
+        }
+        let names: Vec<&str> = (from..to).filter_map(|at| self.name(at)).collect();
+        for name in names {
+            let Some(word) = self.reading.variables.get_mut(name).and_then(|value| value.words.first_mut()) else {
+                continue;
+            };
+            if word.glob && (word.text.ends_with("/*") || word.text == "*") {
+                word.text.push_str("?*");
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::classify::{Language, Scene};
+use crate::classify::{Language, Scene, Word};
 use crate::model::{GapKind, Hides};
 
 use super::super::lexer::Kind;
@@ -16,11 +16,13 @@ const MAX_DEPTH: usize = 8;
 const MAX_READ: usize = 40_000;
 const MAX_FUNCTIONS: usize = 256;
 
+/// A name, with the tokens of the value it has when nothing is given.
+type Parameter = (String, Option<(usize, usize)>);
+
 /// One definition.
 #[derive(Clone, Debug)]
 pub(super) struct Function {
-    /// Names, with the tokens of the value they have when nothing is given.
-    parameters: Vec<(String, Option<(usize, usize)>)>,
+    parameters: Vec<Parameter>,
     body: (usize, usize),
 }
 
@@ -127,7 +129,7 @@ impl Walk<'_> {
         })
     }
 
-    fn parameters(&self, open: usize) -> Vec<(String, Option<(usize, usize)>)> {
+    fn parameters(&self, open: usize) -> Vec<Parameter> {
         let close = self.reading.tokens[open].close;
         let one = |(from, to): (usize, usize)| {
             let name = (from..to).find_map(|at| self.name(at))?;
@@ -138,7 +140,7 @@ impl Walk<'_> {
     }
 
     /// `my ($a, $b) = @_;` and `my $a = shift;` at the start of a body.
-    fn perl_parameters(&self, from: usize, end: usize) -> (Vec<(String, Option<(usize, usize)>)>, usize) {
+    fn perl_parameters(&self, from: usize, end: usize) -> (Vec<Parameter>, usize) {
         let (mut found, mut at) = (Vec::new(), from);
         loop {
             while self.token(at).is_some_and(|token| matches!(token.kind, Kind::Line | Kind::Mark(b';'))) && at < end {
@@ -222,6 +224,33 @@ impl Walk<'_> {
         }
     }
 
+    /// Reads the body of `for x in ["a", "b"]` once for each; gives where the loop ends.
+    pub(super) fn each_item(&mut self, scene: &mut Scene<'_>, at: usize) -> Option<usize> {
+        const MOST: usize = 16;
+        let bracket = self.is(at + 1, b'(');
+        let after = if bracket { self.reading.tokens[at + 1].close + 1 } else { at + 1 };
+        let first = if bracket { at + 2 } else { at + 1 };
+        let skip = usize::from(matches!(self.name(first), Some("const" | "let" | "var" | "my")));
+        let name = self.name(first + skip)?.to_owned();
+        let value = self.reading.variables.get(&name)?;
+        let fits = value.list && (1..=MOST).contains(&value.words.len()) && value.words.iter().all(Word::is_known);
+        let items = if fits { value.words.clone() } else { return None };
+        let (from, end) = self.block_of(at, after)?;
+        let length = (end - from).max(1);
+        if self.functions.depth >= MAX_DEPTH || self.functions.read + length * items.len() > MAX_READ {
+            return None;
+        }
+        self.functions.depth += 1;
+        self.functions.read += length * items.len();
+        for item in items {
+            self.reading.variables.insert(name.clone(), Value { words: vec![item], ..Value::default() });
+            self.seen[from..end].fill(false);
+            self.walk(scene, from, end);
+        }
+        self.functions.depth -= 1;
+        Some(end)
+    }
+
     /// Where to go on when a definition at `at` is read where it is called.
     pub(super) fn skipped(&self, at: usize) -> Option<usize> {
         self.functions.skipped.get(&at).copied()
@@ -281,7 +310,7 @@ impl Walk<'_> {
             (!self.is(from + 2, b'=')).then_some((name, (from + 2, *to)))
         };
         let mut places = call.items.iter().filter(|item| named(item).is_none());
-        let value = |parameter: &(String, Option<(usize, usize)>)| {
+        let value = |parameter: &Parameter| {
             let (name, usual) = parameter;
             let by_name = call.items.iter().filter_map(named).find(|(it, _)| it == name).map(|(_, item)| item);
             let item = by_name.or_else(|| places.next().copied()).or(*usual);

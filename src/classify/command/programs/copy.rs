@@ -80,6 +80,11 @@ pub(super) fn rename(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     super::note(scene, call, effect);
     if let Some(target) = target {
         carry(scene, &sources, target);
+        // What was moved away is not there any more.
+        for source in &sources {
+            let key = scene.file_key(&paths::resource(scene, source, ResourceKind::File).name);
+            scene.files.remove(&key);
+        }
     }
     None
 }

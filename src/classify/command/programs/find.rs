@@ -41,6 +41,25 @@ const NARROW: &[&str] = &[
     "-fstype",
 ];
 
+/// Tests that say what a thing is; age, size and owner let anything through.
+const TELLING: &[&str] = &[
+    "-name",
+    "-iname",
+    "-path",
+    "-ipath",
+    "-wholename",
+    "-regex",
+    "-iregex",
+    "-lname",
+    "-empty",
+    "-inum",
+    "-samefile",
+    "-newer",
+    "-anewer",
+    "-cnewer",
+    "-newermt",
+];
+
 pub(super) fn find(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     let words = call.invocation.words.get(1..).unwrap_or_default();
     let first =
@@ -51,6 +70,7 @@ pub(super) fn find(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     let here = [Word::known(".")];
     let folders = if folders.is_empty() { &here[..] } else { folders };
     let narrow = tests.iter().any(|word| NARROW.contains(&&*word.text));
+    let telling = tests.iter().any(|word| TELLING.contains(&&*word.text));
     let name = only_name(tests);
     let targets: Vec<Word> = folders.iter().map(|folder| target(folder, narrow, name)).collect();
     for folder in folders {
@@ -64,8 +84,8 @@ pub(super) fn find(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
             "-delete" => {
                 for (folder, target) in folders.iter().zip(&targets) {
                     let word = if narrow && name.is_none() { folder } else { target };
-                    let effect = settle::on_path(scene, Operation::Delete, word, !narrow).map(|mut effect| {
-                        effect.extent = if narrow { Extent::Some } else { Extent::All };
+                    let effect = settle::on_path(scene, Operation::Delete, word, !telling).map(|mut effect| {
+                        effect.extent = if telling { Extent::Some } else { Extent::All };
                         effect
                     });
                     super::note(scene, call, effect);
@@ -132,6 +152,7 @@ pub(super) fn fd(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         place: flags_place(),
         prefixes: false,
         unlisted: call.program.unknown,
+        program: "",
     };
     let parsed = flags::parse(words.get(..at).unwrap_or_default(), &[], &table, manner);
     let here = Word::known(".");

@@ -70,7 +70,8 @@ fn applied(scene: &mut Scene<'_>, call: &Call<'_>, document: &yaml::Document) {
         "ClusterRole" | "Role" => {
             let wide = |path: &str| document.values(path).any(|value| value == "*");
             if wide("rules.verbs") && wide("rules.resources") {
-                like(scene, call, document, &["create", "clusterrole", name, "--verb=*", "--resource=*"]);
+                // A role that may do everything is what `cluster-admin` is.
+                like(scene, call, document, &["create", "clusterrolebinding", name, "--clusterrole=cluster-admin"]);
             }
         }
         _ => {}

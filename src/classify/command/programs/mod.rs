@@ -1,25 +1,31 @@
 //! Programs whose command lines are a language of their own: what a spec cannot say, one file for each.
 
 mod chmod;
+mod console;
 mod copy;
 mod dd;
 mod env;
 mod find;
 mod gh_api;
+pub(super) mod git_config;
 mod git_push;
+mod grpc;
 mod manifest;
 mod module;
 mod package_run;
 mod parallel;
 mod patch;
 mod recipes;
+mod recode;
 mod redis;
+pub(super) mod runner;
 mod sed;
 mod shell;
 mod ssh;
 mod tar;
 mod tee;
 mod transfer;
+mod typed;
 mod windows;
 mod xargs;
 
@@ -36,8 +42,10 @@ words! {
     /// The Rust function that reads a program's words; a spec asks for it by `handler = "find"`.
     Handler {
         ApplyPatch = "apply-patch",
+        Chained = "chained",
         Chmod = "chmod",
         Cmd = "cmd",
+        Console = "console",
         Copy = "copy",
         Curl = "curl",
         Dd = "dd",
@@ -45,7 +53,9 @@ words! {
         Fd = "fd",
         Find = "find",
         GhApi = "gh-api",
+        Grpc = "grpc",
         Httpie = "httpie",
+        GitConfig = "git-config",
         GitPush = "git-push",
         LocalRun = "local-run",
         Module = "module",
@@ -53,15 +63,19 @@ words! {
         PackageRun = "package-run",
         Parallel = "parallel",
         PowerShell = "powershell",
+        Recode = "recode",
         Manifest = "manifest",
         Recipe = "recipe",
         Redis = "redis",
+        Runner = "runner",
         Sed = "sed",
         Shell = "shell",
         Ssh = "ssh",
         Tar = "tar",
         Tee = "tee",
         Transfer = "transfer",
+        Typed = "typed",
+        TypedKeys = "typed-keys",
         Wget = "wget",
         Xargs = "xargs",
     }
@@ -73,8 +87,10 @@ impl Handler {
         match self {
             Self::ApplyPatch => patch::run(scene, call),
             Self::Cmd => windows::cmd(scene, call),
+            Self::Console => console::run(scene, call),
             Self::PowerShell => windows::powershell(scene, call),
             Self::Tee => tee::run(scene, call),
+            Self::Chained => typed::chained(scene, call),
             Self::Chmod => chmod::run(scene, call),
             Self::Copy => copy::copy(scene, call),
             Self::Curl => Some(client::curl(scene, call.invocation)),
@@ -85,20 +101,26 @@ impl Handler {
             Self::Fd => find::fd(scene, call),
             Self::Find => find::find(scene, call),
             Self::GhApi => gh_api::run(scene, call),
+            Self::GitConfig => git_config::run(scene, call),
+            Self::Grpc => grpc::run(scene, call),
             Self::GitPush => git_push::run(scene, call),
             Self::LocalRun => package_run::local(scene, call),
             Self::Module => module::run(scene, call),
             Self::Move => copy::rename(scene, call),
             Self::PackageRun => package_run::run(scene, call),
             Self::Parallel => parallel::run(scene, call),
+            Self::Recode => recode::run(scene, call),
             Self::Manifest => manifest::run(scene, call),
             Self::Recipe => recipes::run(scene, call),
             Self::Redis => redis::run(scene, call),
+            Self::Runner => runner::run(scene, call),
             Self::Sed => sed::run(scene, call),
             Self::Shell => shell::run(scene, call),
             Self::Ssh => ssh::run(scene, call),
             Self::Tar => tar::run(scene, call),
             Self::Transfer => transfer::run(scene, call),
+            Self::TypedKeys => typed::keys(scene, call),
+            Self::Typed => typed::run(scene, call),
             Self::Xargs => xargs::run(scene, call),
         }
     }

@@ -18,10 +18,16 @@ fn run_from(scene: &mut Scene<'_>, call: &Call<'_>, origin: CodeOrigin) -> Optio
     if let Some(text) = call.value("-c") {
         return Some(within::run_shell(scene, call, std::slice::from_ref(text)));
     }
-    let package = call.operand(0)?;
+    // `mise exec node@20 -- node x.js`: what is behind the dashes is run.
+    let from = call.parsed.dashes.filter(|at| *at < call.operands().len()).unwrap_or(0);
+    let package = call.operand(from)?;
+    // `yarn exec 'rm x'`: code in one word.
+    if package.text.contains(' ') && package.is_known() {
+        return Some(within::run_shell(scene, call, std::slice::from_ref(package)));
+    }
     let name = bare(&package.text);
     if scene.catalog.find(name).is_some() && package.is_known() {
-        let mut words: Vec<Word> = call.operands().cloned().collect();
+        let mut words: Vec<Word> = call.operands().skip(from).cloned().collect();
         if let Some(first) = words.first_mut() {
             name.clone_into(&mut first.text);
         }

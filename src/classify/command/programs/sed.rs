@@ -37,11 +37,21 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
 fn inside(scene: &mut Scene<'_>, call: &Call<'_>, script: &Word) {
     for line in script.text.split([';', '\n']) {
         let line = line.trim();
-        let flags = line.starts_with('s').then(|| line.rsplit(['/', '|', '#', ',']).next().unwrap_or_default());
         let command = line.trim_start_matches(|c: char| c.is_ascii_digit() || c == '$' || c == ',');
+        let command = command.trim_start();
+        let flags = command.starts_with('s').then(|| command.rsplit(['/', '|', '#', ',']).next().unwrap_or_default());
         if let Some(code) = command.strip_prefix("e ") {
             scene.run_word(Language::Shell, code, script.span);
         } else if flags.is_some_and(|flags| flags.len() <= 3 && flags.contains('e')) {
+            // What is put in is the command, or a part of it.
+            let mark = command.get(1..2).unwrap_or("/");
+            let parts: Vec<&str> = command.split(mark).collect();
+            if let [_, _, with @ .., _] = &parts[..]
+                && !with.is_empty()
+            {
+                let code = with.join(mark).replace(&format!("\\{mark}"), mark);
+                scene.run_word(Language::Shell, &code, script.span);
+            }
             scene.gap(GapKind::DynamicCode, Hides::Anything, script.span, "what sed runs line by line");
             let mut effect = Effect::new(Operation::Execute, settle::named(ResourceKind::Code, script));
             effect.code = Some(CodeOrigin::Dynamic);

@@ -1,6 +1,6 @@
 //! `sh`, `bash` and their kin: code in `-c`, in a file, or on standard input.
 
-use crate::classify::command::{Stream, call::Call, within, written};
+use crate::classify::command::{Stream, call::Call, inferred, program, within, written};
 use crate::classify::{Language, Scene, Word};
 use crate::model::{CodeOrigin, Effect, Operation, Resource, ResourceKind, Span};
 
@@ -12,9 +12,13 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         at += 1;
         match &*word.text {
             "--" => break,
-            "--rcfile" | "--init-file" | "--startup-file" | "-o" | "+o" | "-O" | "+O" | "--init-command" | "-C" => {
-                at += 1
+            "--rcfile" | "--init-file" => {
+                if let Some(file) = words.get(at) {
+                    written::run_file(scene, call, file, Language::Shell, CodeOrigin::Local);
+                }
+                at += 1;
             }
+            "--startup-file" | "-o" | "+o" | "-O" | "+O" | "--init-command" | "-C" => at += 1,
             "--version" | "--help" => return None,
             "--command" => code = true,
             long if long.starts_with("--") => {}
@@ -30,12 +34,21 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     }
     if code {
         at += usize::from(words.get(at).is_some_and(|word| word.text == "--"));
+        let spread = words.get(at..).unwrap_or_default();
         let code = std::slice::from_ref(words.get(at)?);
+        // `bash -c rm -rf x`: a log that joined the words has lost the quotes around them.
+        if spread.len() > 1 && program::is_bare(&spread[0]) && super::runner::is_command(scene, &spread[0]) {
+            let mark = scene.mark();
+            let stream = scene.scoped(|scene| within::run_words(scene, call, spread, false));
+            inferred(scene, mark);
+            return Some(stream);
+        }
         // The word behind the code is `$0`, what follows is `$1` and so on.
-        let Some(arguments) = words.get(at + 2..).filter(|arguments| !arguments.is_empty()) else {
+        let Some((name, arguments)) = words.get(at + 1..).and_then(<[Word]>::split_first) else {
             return Some(within::run_shell(scene, call, code));
         };
         return Some(scene.scoped(|scene| {
+            scene.variables.insert("0".to_owned(), name.value().map(str::to_owned));
             scene.shell.set_positional(arguments);
             within::run_shell(scene, call, code)
         }));

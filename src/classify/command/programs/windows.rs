@@ -28,7 +28,7 @@ pub(super) fn powershell(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Strea
 /// A word without quotes as it stands in the text: its backslashes are those of a path.
 fn as_written(scene: &Scene<'_>, word: &Word) -> Word {
     let raw = scene.outer(word.span).and_then(|span| scene.action.text.get(span.start..span.end));
-    let plain = |raw: &&str| raw.contains('\\') && !raw.contains(['"', '\'', '$', '`', '\n']) && !word.quoted;
+    let plain = |raw: &&str| raw.contains('\\') && !raw.contains(['"', '\'', '$', '`', '\n']);
     match raw.filter(plain) {
         Some(raw) if raw.replace('\\', "") == word.text.replace('\\', "") => {
             Word { text: raw.to_owned(), ..word.clone() }

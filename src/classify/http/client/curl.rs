@@ -9,6 +9,25 @@ use super::{Options, Piece, Wanted, name_of};
 
 /// Notes what a `curl` command does and says what it writes on standard output.
 pub fn curl(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
+    let mut out = Stream::default();
+    let mut requests = invocation.words.split(|word| matches!(&*word.text, "--next" | "-:"));
+    let Some(first) = requests.next() else { return out };
+    let mut take = |words: &[Word]| {
+        let stream = one(scene, &Invocation { words, ..*invocation });
+        out.connected |= stream.connected;
+        out.remote |= stream.remote;
+        out.fetched_into.extend(stream.fetched_into);
+    };
+    take(first);
+    for rest in requests {
+        // Behind `--next` all options begin anew.
+        let words: Vec<Word> = first.iter().take(1).chain(rest).cloned().collect();
+        take(&words);
+    }
+    out
+}
+
+fn one(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
     let mut options = Options::of(invocation);
     let mut wanted = Wanted { by: "curl", span: invocation.span, ..Wanted::default() };
     let (mut get, mut upload) = (false, None);
@@ -42,7 +61,10 @@ pub fn curl(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
                 }
             }
             "data-raw" => wanted.say(&options.value()),
-            "form" => form(scene, &mut wanted, &options.value(), invocation.stdin),
+            "form" => {
+                wanted.uploads = true;
+                form(scene, &mut wanted, &options.value(), invocation.stdin);
+            }
             "form-string" => wanted.say(&options.value()),
             "upload-file" => upload = Some(options.value()),
             "get" => get = true,
@@ -55,6 +77,13 @@ pub fn curl(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
                 let file = options.value();
                 scene.gap(GapKind::HiddenCode, Hides::Anything, file.span, format!("curl -K {}", file.text));
             }
+            "url-query" => {
+                let value = options.value();
+                match value.text.strip_prefix('@') {
+                    Some(_) => wanted.send_file(scene, &value.tail(1), invocation.stdin),
+                    None => wanted.say(&value),
+                }
+            }
             "help" | "version" | "manual" => return Stream::default(),
             name if takes_value(name) => {
                 let value = options.value();
@@ -62,11 +91,15 @@ pub fn curl(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
                 if name == "header" && value.unknown.iter().any(|part| part.substitution) {
                     wanted.hidden = true;
                 }
+                if matches!(name, "header" | "cookie" | "user-agent" | "referer" | "oauth2-bearer") {
+                    wanted.headers.push(value);
+                }
             }
             _ => {}
         }
     }
     if let Some(file) = upload {
+        wanted.uploads = true;
         wanted.send_file(scene, &file, invocation.stdin);
         if wanted.method.is_empty() {
             "PUT".clone_into(&mut wanted.method);
@@ -147,12 +180,14 @@ fn long_name(letter: char) -> &'static str {
         'O' => "remote-name",
         'K' => "config",
         'H' => "header",
+        'A' => "user-agent",
+        'b' => "cookie",
+        'e' => "referer",
         'h' => "help",
         'V' => "version",
         'M' => "manual",
         // Every other letter with a value: `-u`, `-A` and so on.
-        'A' | 'b' | 'c' | 'C' | 'D' | 'e' | 'E' | 'm' | 'P' | 'Q' | 'r' | 't' | 'u' | 'U' | 'w' | 'x' | 'Y' | 'y'
-        | 'z' => "user",
+        'c' | 'C' | 'D' | 'E' | 'm' | 'P' | 'Q' | 'r' | 't' | 'u' | 'U' | 'w' | 'x' | 'Y' | 'y' | 'z' => "user",
         _ => "",
     }
 }
@@ -232,7 +267,6 @@ fn takes_value(name: &str) -> bool {
         "tls13-ciphers",
         "trace",
         "trace-ascii",
-        "url-query",
         "user",
         "user-agent",
         "variable",

@@ -87,6 +87,9 @@ fn item(scene: &mut Scene<'_>, wanted: &mut Wanted<'_>, word: &Word) {
         let resource = paths::resource(scene, &file, ResourceKind::File);
         wanted.carries.push(resource);
     } else if rest.starts_with("==") || (rest.starts_with(':') && !rest.starts_with(":=")) {
+        if !rest.starts_with("==") {
+            wanted.headers.push(word.clone());
+        }
         wanted.hidden |= word.unknown.iter().any(|part| part.substitution);
     } else {
         wanted.say(word);
@@ -137,7 +140,7 @@ mod tests {
 
     #[test]
     fn items_make_the_body() {
-        check("http DELETE :9200/orders", "drop Table `orders` @host=localhost\nout remote");
+        check("http DELETE :9200/orders", "drop Table `orders` local - @host=localhost\nout remote");
         check("xh https://a.example/things name=x", "create Item `a.example/things` @host=a.example\nout remote");
         check("https a.example/u f@/k", "export File `/k` all external a.example @host=a.example\nout remote");
         check(

@@ -35,6 +35,7 @@ pub fn wget(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
             }
             "output-document" => output = Some(options.value()),
             "directory-prefix" => folder = Some(options.value()),
+            "header" => wanted.headers.push(options.value()),
             "spider" => spider = true,
             "input-file" => {
                 let file = options.value();
@@ -109,7 +110,6 @@ fn takes_value(name: &str) -> bool {
         "domains",
         "exclude-directories",
         "execute",
-        "header",
         "http-password",
         "http-user",
         "include-directories",

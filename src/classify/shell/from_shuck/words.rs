@@ -29,7 +29,13 @@ impl<'t> Converter<'t> {
                 // Even an empty pair of quotes makes a word.
                 parts.push(Part::Quoted(""));
                 for part in inner {
-                    self.part(part, true, parts);
+                    let raw = self.slice(part.span);
+                    // The parser takes out the outer backslashes of `"\\\""` only sometimes.
+                    if matches!(part.kind, ast::WordPart::Literal(_)) && raw.contains('\\') {
+                        parts.push(Part::Unescaped(in_quotes(raw)));
+                    } else {
+                        self.part(part, true, parts);
+                    }
                 }
                 return;
             }
@@ -186,6 +192,24 @@ pub(super) fn plain<'t>(name: &'t str, written: &'t str, quoted: bool) -> Part<'
 
 fn opaque<'t>(name: &'t str, words: Vec<RawWord<'t>>, written: &'t str, quoted: bool) -> Part<'t> {
     Part::Parameter(Box::new(Parameter { name, index: Index::None, change: Change::Opaque(words), written, quoted }))
+}
+
+/// What stands between double quotes, without the backslashes that count there.
+fn in_quotes(raw: &str) -> String {
+    let (mut plain, mut letters) = (String::with_capacity(raw.len()), raw.chars());
+    while let Some(letter) = letters.next() {
+        if letter != '\\' {
+            plain.push(letter);
+            continue;
+        }
+        match letters.next() {
+            Some(hidden @ ('"' | '\\' | '$' | '`')) => plain.push(hidden),
+            Some('\n') => {}
+            Some(other) => plain.extend(['\\', other]),
+            None => plain.push('\\'),
+        }
+    }
+    plain
 }
 
 fn unescaped(code: &str, in_quotes: bool) -> String {

@@ -126,8 +126,7 @@ pub(super) fn reads(table: &str, asks: Asks, extent: Extent) -> bool {
     CATALOGUES.iter().any(|name| {
         lower.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.'))
             || !name.contains('.') && last == *name
-    })
-        || extent == Extent::All && (asks == Asks::Secrets || TABLES.contains(&last))
+    }) || extent == Extent::All && (asks == Asks::Secrets || TABLES.contains(&last))
 }
 
 #[cfg(test)]
