@@ -31,7 +31,10 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
         }
         return;
     };
-    if matches!(does, Does::Shell | Does::Command | Does::Spawn | Does::Program) && made.option("input").is_none() {
+    // A program that writes into the shell itself is no person who types.
+    let piped = made.option("input").is_some()
+        || made.option("stdin").is_some_and(|value| value.words.iter().any(|word| word.text.contains("PIPE")));
+    if matches!(does, Does::Shell | Does::Command | Does::Spawn | Does::Program) && !piped {
         let mut typed: Vec<&str> = first.words.iter().filter_map(Word::value).collect();
         let second = made.argument(1).filter(|second| second.list || matches!(does, Does::Program));
         typed.extend(second.iter().flat_map(|value| &value.words).filter_map(Word::value));

@@ -44,11 +44,7 @@ pub(super) fn run(scene: &mut Scene<'_>, assignment: &Assignment<'_>, stdin: &St
 /// The value of an assignment that stands before a command: it holds for that command alone.
 pub(super) fn value(scene: &mut Scene<'_>, assignment: &Assignment<'_>, stdin: &Stream) -> (String, Option<String>) {
     let value = match &assignment.value {
-        Value::Word(raw) => {
-            let word = words::single(scene, raw, stdin);
-            loaded(scene, assignment.name, &word);
-            word.value().map(str::to_owned)
-        }
+        Value::Word(raw) => words::single(scene, raw, stdin).value().map(str::to_owned),
         Value::Array { items, .. } => {
             for item in items {
                 words::single(scene, item, stdin);

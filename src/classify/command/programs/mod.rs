@@ -12,6 +12,7 @@ mod git_push;
 mod grpc;
 mod manifest;
 mod module;
+mod osascript;
 mod package_run;
 mod parallel;
 mod patch;
@@ -65,6 +66,7 @@ words! {
         PowerShell = "powershell",
         Recode = "recode",
         Manifest = "manifest",
+        Osascript = "osascript",
         Recipe = "recipe",
         Redis = "redis",
         Runner = "runner",
@@ -112,6 +114,7 @@ impl Handler {
             Self::Recode => recode::run(scene, call),
             Self::Manifest => manifest::run(scene, call),
             Self::Recipe => recipes::run(scene, call),
+            Self::Osascript => osascript::run(scene, call),
             Self::Redis => redis::run(scene, call),
             Self::Runner => runner::run(scene, call),
             Self::Sed => sed::run(scene, call),
