@@ -29,7 +29,13 @@ pub fn resource(scene: &Scene<'_>, word: &Word, kind: ResourceKind) -> Resource 
     let mut known = if path.floating { areas::floating(&path.name) } else { areas(scene, &path.name) };
     if path.holes {
         let emptied = normal::normalise(scene, normal::without_everything(&word.emptied(), word.glob).0);
-        known = Areas(known.0 | areas::if_emptied(&emptied, areas(scene, &emptied)).0);
+        let reached = areas::if_emptied(&emptied, areas(scene, &emptied));
+        // A variable that nobody set is empty every day; a command that prints nothing where a folder is asked for is
+        // worth a thought only where everything hangs on it: `$(npm config get prefix)/bin` is not `/bin`.
+        let printed = word.unknown.first().is_some_and(|part| part.substitution && part.start == 0);
+        if !printed || reached.has(Area::Root) || reached.has(Area::Home) {
+            known = Areas(known.0 | reached.0);
+        }
     }
     if path.made_up {
         known = known.with(Area::Temporary).with(Area::Ephemeral);

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use crate::engine::{Explanation, RuleView};
-use crate::model::{Decision, Effect, Hides};
+use crate::model::{Decision, Effect, Hides, Hit};
 use crate::policy::{Condition, ConditionKind, Met};
 
 use super::display::marked;
@@ -146,7 +146,10 @@ fn rules(explanation: &Explanation, look: Look, out: &mut dyn Write) -> io::Resu
     views.sort_by_key(|view| unmet(view));
     for view in views {
         let missing = unmet(view);
-        let sure = view.conditions.iter().all(|condition| condition.met == Met::Met);
+        let decides = |hit: &Hit| hit.effect == view.effect && hit.rule.id == view.rule.id;
+        // Whatever stopped it is shown as what it is, even where an excuse could not be ruled out.
+        let sure = view.conditions.iter().all(|condition| condition.met == Met::Met)
+            || explanation.finding.verdict.hits.iter().any(decides);
         let is_far = missing > FAR || (missing > 0 && anchors_unmet(view)) || (stopped && !sure);
         if is_far && !look.all_rules {
             far += 1;

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::support::{engine, root, shared};
 
 /// So much of what should be stopped is stopped, at least. Raised with every step forward.
-const BLOCK_FLOOR: f64 = 91.0;
+const BLOCK_FLOOR: f64 = 96.0;
 /// So much of what should pass is stopped, at most.
 const ALLOW_CEILING: f64 = 0.3;
 

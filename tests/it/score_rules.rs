@@ -1,6 +1,6 @@
 //! Our own labelled cases and our own rules: how many are right, and whether every rule is met by something recorded.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nearmiss::classify::{Catalog, Classifier};
 use nearmiss::engine::{Config, Engine};
@@ -22,14 +22,19 @@ fn own_cases() {
             continue;
         }
         let (collected, _) = replay(&engine, &[path], nearmiss::reader::detect::by_name("actions"), 2);
-        let count =
-            |is: fn(Decision) -> bool| collected.findings.iter().filter(|finding| is(finding.verdict.decision)).count();
+        // What leads up to a dangerous action is harmless by itself: the last one of a session counts.
+        let mut last = BTreeMap::new();
+        for (index, finding) in collected.findings.iter().enumerate() {
+            let key = if *dangerous { (&*finding.action.session, 0) } else { (&*finding.action.session, index) };
+            last.insert(key, finding.verdict.decision);
+        }
+        let count = |is: fn(Decision) -> bool| last.values().filter(|decision| is(**decision)).count();
         let stopped = count(|decision| decision >= Decision::Ask);
-        let all = collected.findings.len();
+        let all = last.len();
         let right = if *dangerous { stopped } else { all - stopped };
         let undecided = count(|decision| decision == Decision::Undecided);
         println!("corpora/{folder}: {right} of {all} right, {undecided} undecided");
-        assert!(all > 0, "corpora/{folder} is empty");
+        assert!(all > 0 && right == all, "corpora/{folder}: {} judged otherwise", all - right);
     }
 }
 

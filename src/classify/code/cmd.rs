@@ -103,7 +103,10 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
     let has = |option: &str| words.iter().any(|word| word.eq_ignore_ascii_case(option));
     let operands: Vec<&String> = words.iter().skip(1).filter(|word| !word.starts_with('/')).collect();
     let mut note = |operation: O, kind: K, name: &str, extent: Extent| {
-        let word = Word { span: Some(span), glob: name.contains('*'), ..Word::known(name) };
+        // Both strokes part folders on Windows.
+        let path = matches!(kind, K::File | K::Folder) && !name.starts_with("\\\\");
+        let turned = if path { name.replace('\\', "/") } else { name.to_owned() };
+        let word = Word { span: Some(span), glob: name.contains('*'), ..Word::known(turned) };
         let resource = match kind {
             K::File | K::Folder => paths::resource(scene, &word, kind),
             _ => Resource::new(kind, name),

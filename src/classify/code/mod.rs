@@ -44,11 +44,35 @@ pub fn run(scene: &mut Scene<'_>, language: Language, text: &str) {
         Language::Cmd => cmd::run(scene, text),
         Language::Redis => redis::run(scene, text),
         Language::Awk => awk::run(scene, text),
-        language => walk::run(scene, language, text),
+        language => match shell_line(scene, text) {
+            Some(line) => {
+                let detail = format!("{language:?} does not read this; a shell would");
+                scene.gap(GapKind::Unparsed, Hides::Anything, None, detail);
+                scene.run_word(Language::Shell, line, None);
+            }
+            None => walk::run(scene, language, text),
+        },
     }
     if scene.is_outermost() {
         scene.set_template(|| format!("{language:?} code"));
     }
+}
+
+/// `rm -rf /` given to an interpreter that has no such words: whoever wrote it meant a shell.
+fn shell_line<'t>(scene: &Scene<'_>, text: &'t str) -> Option<&'t str> {
+    let line = text.trim().trim_matches(['\'', '"']).trim();
+    if line.contains(['\n', '(', '=', ';', '{']) {
+        return None;
+    }
+    let is_option = |word: &&str| {
+        let name = word.trim_start_matches('-');
+        word.len() > name.len() && name.starts_with(|first: char| first.is_ascii_alphabetic())
+    };
+    let mut words = line.split_whitespace();
+    let program = words.next()?;
+    // `puts -x` and `git - reset` are sums and calls; an option sticks to its dash and stands before what is acted upon.
+    let called = words.take(2).any(|word| is_option(&word)) && line.split_whitespace().nth(2).is_some();
+    (called && scene.catalog.knows(program)).then_some(line)
 }
 
 /// The command line of `powershell` or `pwsh`: `-Command`, `-EncodedCommand`, `-File`, or a script on standard input.

@@ -480,9 +480,10 @@ fn note(scene: &mut Scene<'_>, operation: O, kind: K, name: &str, span: Span, by
     let registry =
         name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("hk")) || name.starts_with("Registry::");
     let kind = if registry && matches!(kind, K::File | K::Folder) { K::Item } else { kind };
-    let is_path = matches!(kind, K::File | K::Folder);
-    let name = &*if is_path { name.replace('\\', "/") } else { name.to_owned() };
-    let mut word = word(name, span);
+    // Both strokes part folders on Windows.
+    let path = matches!(kind, K::File | K::Folder) && !name.starts_with("\\\\");
+    let turned = name.replace('\\', "/");
+    let mut word = word(if path { &turned } else { name }, span);
     word.quoted &= !name.starts_with('~');
     let resource = match kind {
         K::File | K::Folder => paths::resource(scene, &word, kind),

@@ -33,7 +33,7 @@ pub(super) fn is_client(name: &str) -> bool {
 pub(super) fn call(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Language, call: &Call) -> bool {
     let Some((owner, last)) = call.name.rsplit_once('.') else { return false };
     if !is_client(&call.name) {
-        return mild(scene, reading, call, owner, last);
+        return mild(scene, reading, language, call, owner, last);
     }
     let made = Made { reading, call };
     if root_is(owner, &["redis", "valkey", "ioredis", "Redis"]) && redis_command(scene, reading, call, last) {
@@ -267,7 +267,14 @@ fn redis_command(scene: &mut Scene<'_>, reading: &Reading<'_>, call: &Call, last
 }
 
 /// `account.destroy()` on something that nobody described: something goes, nobody knows what.
-fn mild(scene: &mut Scene<'_>, reading: &Reading<'_>, call: &Call, owner: &str, last: &str) -> bool {
+fn mild(
+    scene: &mut Scene<'_>,
+    reading: &Reading<'_>,
+    language: Language,
+    call: &Call,
+    owner: &str,
+    last: &str,
+) -> bool {
     let verb = last.split('_').next().unwrap_or(last);
     let verb = verb.split(|letter: char| letter.is_ascii_uppercase()).next().unwrap_or(verb);
     let on_model = matches!(verb, "delete" | "destroy" | "purge" | "terminate" | "wipe" | "nuke" | "erase");
@@ -282,10 +289,20 @@ fn mild(scene: &mut Scene<'_>, reading: &Reading<'_>, call: &Call, owner: &str, 
         .items
         .first()
         .is_some_and(|(from, _)| last == "delete" && !matches!(reading.tokens[*from].kind, Kind::Name));
-    if local || takes_literal || owner.ends_with("headers") || last.ends_with("at") {
+    // `cache.delete('a')` is a map's; `Customer.delete('a')` and `client.projects.delete('a')` are a service's.
+    let class = owner.rsplit('.').next().is_some_and(|part| part.starts_with(|it: char| it.is_ascii_uppercase()));
+    let served = class || language != Language::JavaScript && owner.contains('.');
+    if local
+        || takes_literal && !served
+        || owner.ends_with("headers")
+        || owner.ends_with("cookies")
+        || last.ends_with("at")
+    {
         return false;
     }
-    let mut effect = Effect::new(Operation::Delete, Resource::new(ResourceKind::Item, ""));
+    // One thing of a service, by its own name, is said to be deleted as plainly as on a command line.
+    let name = if takes_literal { owner } else { "" };
+    let mut effect = Effect::new(Operation::Delete, Resource::new(ResourceKind::Item, name));
     effect.certainty = Certainty::Inferred;
     finish(scene, call, effect);
     true

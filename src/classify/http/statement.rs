@@ -11,7 +11,7 @@ const MOST: usize = 64;
 /// Hands on the statements of a request that changes something; `false` when it carries none.
 pub(super) fn known(scene: &mut Scene<'_>, noted: &Noted<'_>) -> bool {
     let text = noted.request.body.text.unwrap_or("");
-    if noted.method != "POST" && noted.method != "PUT" {
+    if noted.method != "POST" && noted.method != "PUT" || is_search(&noted.address.path) {
         return false;
     }
     let mut found = Vec::new();
@@ -63,6 +63,11 @@ fn strings(value: &serde_json::Value, wanted: bool, depth: usize, found: &mut Ve
     }
 }
 
+/// What is searched for is text, whatever words it has.
+fn is_search(path: &str) -> bool {
+    path.trim_end_matches('/').rsplit('/').next().is_some_and(|last| last.to_ascii_lowercase().contains("search"))
+}
+
 /// Prose begins with such words as well: `{"query": "select a hotel"}`.
 fn is_statement(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
@@ -79,7 +84,7 @@ fn is_key(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_statement;
+    use super::{is_search, is_statement};
 
     #[test]
     fn prose_is_no_statement() {
@@ -87,5 +92,12 @@ mod tests {
         assert!(is_statement("select a from b"));
         assert!(!is_statement("select a hotel near me"));
         assert!(!is_statement("with breakfast"));
+    }
+
+    #[test]
+    fn searches_carry_no_statements() {
+        assert!(is_search("/_search"));
+        assert!(is_search("/api/multi-search/"));
+        assert!(!is_search("/v1/sql"));
     }
 }

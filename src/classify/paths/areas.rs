@@ -496,6 +496,7 @@ pub(super) fn is_artefact_folder(name: &str) -> bool {
             | ".aws-sam"
             | "cdk.out"
             | "Pods"
+            | "obj"
             | "zig-out"
             | "zig-cache"
             | ".zig-cache"
@@ -534,6 +535,9 @@ pub(super) fn is_artefact_folder(name: &str) -> bool {
 fn is_artefact_file(name: &str) -> bool {
     const TAILS: &[&str] = &[
         ".pyc",
+        ".pdb",
+        ".obj",
+        ".ilk",
         ".pyo",
         ".o",
         ".obj",
