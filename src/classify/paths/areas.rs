@@ -496,7 +496,6 @@ pub(super) fn is_artefact_folder(name: &str) -> bool {
             | ".aws-sam"
             | "cdk.out"
             | "Pods"
-            | "obj"
             | "zig-out"
             | "zig-cache"
             | ".zig-cache"

@@ -48,7 +48,9 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
 
 fn statements(scene: &mut Scene<'_>, call: &Call<'_>, script: &Word) {
     for line in script.text.split('\n').map(str::trim).filter(|line| !line.is_empty()) {
-        if let Some((_, rest)) = line.split_once("do shell script ") {
+        // `tell app "Terminal" to do script "…"` types it into a window.
+        let runs = ["do shell script ", "do script "].iter().find_map(|verb| line.split_once(verb));
+        if let Some((_, rest)) = runs {
             match quoted(rest) {
                 Some(code) => scene.run_word(Language::Shell, &code, script.span),
                 None => scene.gap(GapKind::DynamicCode, Hides::Anything, script.span, line),
