@@ -31,6 +31,15 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
         }
         return;
     };
+    // A program that writes into the shell itself is no person who types.
+    let piped = made.option("input").is_some()
+        || made.option("stdin").is_some_and(|value| value.words.iter().any(|word| word.text.contains("PIPE")));
+    if matches!(does, Does::Shell | Does::Command | Does::Spawn | Does::Program) && !piped {
+        let mut typed: Vec<&str> = first.words.iter().filter_map(Word::value).collect();
+        let second = made.argument(1).filter(|second| second.list || matches!(does, Does::Program));
+        typed.extend(second.iter().flat_map(|value| &value.words).filter_map(Word::value));
+        shell_opened(scene, &typed.join(" "), call.span);
+    }
     match does {
         Does::File(operation, extent) => {
             for word in &first.words {
@@ -274,6 +283,13 @@ fn started(scene: &mut Scene<'_>, value: &Value, call: &Call) {
         Some(word) if !(value.remote || value.decoded) || word.is_known() => shell(scene, word),
         _ if value.list => words(scene, &value.words, call.span),
         _ => {}
+    }
+}
+
+/// Notes that another program opens a shell for somebody to type into.
+pub(super) fn shell_opened(scene: &mut Scene<'_>, command: &str, span: Option<Span>) {
+    if let Some(effect) = command::interactive_shell(command, span) {
+        scene.effect(effect);
     }
 }
 

@@ -40,7 +40,9 @@ pub(super) fn run(scene: &mut Scene<'_>, text: &str) {
         match &token.kind {
             Kind::Name if token.text == "system" && is(at + 1, b'(') => {
                 let close = tokens[at + 1].close.max(at + 2);
-                super::act::shell(scene, &joined(&reading, at + 2, close));
+                let command = joined(&reading, at + 2, close);
+                super::act::shell_opened(scene, command.value().unwrap_or(""), command.span);
+                super::act::shell(scene, &command);
             }
             Kind::Name if matches!(token.text, "print" | "printf") => printing = true,
             Kind::Line | Kind::Mark(b';' | b'}') => printing = false,

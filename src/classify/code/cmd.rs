@@ -149,6 +149,17 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
             note(O::Delete, K::Item, operands.get(1).map_or("", |name| name), Extent::All);
         }
         "reg" if operands.first().is_some_and(|verb| verb.eq_ignore_ascii_case("query")) => {}
+        "reg" if operands.first().is_some_and(|verb| verb.eq_ignore_ascii_case("save")) => {
+            note(O::Read, K::Secret, operands.get(1).map_or("", |name| name), Extent::All);
+        }
+        "reg" if text.to_ascii_lowercase().contains("\\currentversion\\run") => {
+            let key = operands.get(1).map_or("", |name| name);
+            let mut effect = Effect::new(O::Alter, Resource::new(K::Item, key));
+            effect.resource.areas = effect.resource.areas.with(Area::Startup);
+            effect.span = Some(span);
+            effect.by = program.to_owned();
+            scene.effect(effect);
+        }
         // Policies are switched off by values whose names say so: `DisableAntiSpyware` set to 1.
         "reg"
             if words.iter().any(|word| word.to_ascii_lowercase().starts_with("disable"))
@@ -187,20 +198,6 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
             let from = words.iter().skip(1).position(|word| !word.starts_with('/') && !word.is_empty());
             let code = from.map(|at| super::quoted(&words[at + 1..])).unwrap_or_default();
             super::hand_over(scene, Language::Shell, &code, Some(span));
-        }
-        "takeown" | "icacls" | "cacls" => {
-            let file = words.iter().position(|word| word.eq_ignore_ascii_case("/f")).and_then(|at| words.get(at + 1));
-            let name = file.or(operands.first().copied());
-            let changes = program == "takeown"
-                || has("/grant")
-                || has("/reset")
-                || has("/deny")
-                || has("/setowner")
-                || has("/inheritance");
-            if changes {
-                let all = has("/t") || has("/r");
-                note(O::Grant, K::File, name.map_or("", |name| name), if all { Extent::All } else { Extent::One });
-            }
         }
         "attrib" => {}
         "fsutil" => {

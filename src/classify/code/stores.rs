@@ -53,6 +53,7 @@ const MONGO: &[(O, K, Reach, &str)] = &[
 
 /// Object mappers and other drivers; only these names are telling enough to go by.
 const OTHERS: &[(O, K, Reach, &str)] = &[
+    (O::Update, K::Table, Reach::All, "update_all"),
     (O::Delete, K::Table, Reach::All, "delete_all destroy_all truncate truncate_table"),
     (
         O::Drop,
@@ -109,7 +110,9 @@ pub(super) fn call(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langu
     let extent = match reach {
         Reach::One => Extent::One,
         // `Post.where(id: 3).destroy_all`
-        Reach::All if operation == O::Delete && kind == K::Table && chosen(reading, call) => Extent::Some,
+        Reach::All if matches!(operation, O::Delete | O::Update) && kind == K::Table && chosen(reading, call) => {
+            Extent::Some
+        }
         Reach::All => Extent::All,
         Reach::Filter => match filter {
             None => Extent::All,

@@ -26,6 +26,7 @@ mod within;
 mod written;
 
 pub use catalog::Catalog;
+pub(super) use programs::interactive_shell;
 pub(super) use settle::is_protected;
 pub(super) use within::begins_sql;
 

@@ -4,6 +4,7 @@ use super::tree::{Assignment, Value};
 use super::{ways, words};
 use crate::classify::command::Stream;
 use crate::classify::{Scene, Word};
+use crate::model::{CodeOrigin, Effect, Operation, Resource, ResourceKind, Span};
 
 /// Longer values are not followed.
 const MAX_VALUE: usize = 16 * 1024;
@@ -54,6 +55,27 @@ pub(super) fn value(scene: &mut Scene<'_>, assignment: &Assignment<'_>, stdin: &
     (assignment.name.to_owned(), value)
 }
 
+/// Notes that from here on nothing is written into the shell's history.
+pub(super) fn history_off(scene: &mut Scene<'_>, span: Option<Span>) {
+    let mut effect = Effect::new(Operation::Disable, Resource::new(ResourceKind::Log, "shell history"));
+    effect.span = span;
+    effect.by = "history".to_owned();
+    scene.effect(effect);
+}
+
+/// Notes a library that every program started from here on runs first, when it lies in a temporary place.
+fn loaded(scene: &mut Scene<'_>, name: &str, word: &Word) {
+    let temporary = ["/tmp/", "/dev/shm/", "/var/tmp/"].iter().any(|place| word.text.starts_with(place));
+    if !temporary || !matches!(name, "LD_PRELOAD" | "LD_AUDIT" | "DYLD_INSERT_LIBRARIES") {
+        return;
+    }
+    let mut effect = Effect::new(Operation::Execute, Resource::new(ResourceKind::Code, &*word.text));
+    effect.code = Some(CodeOrigin::Staged);
+    effect.span = word.span;
+    effect.by = name.to_owned();
+    scene.effect(effect);
+}
+
 /// Sets a variable to what is known of a word.
 pub(super) fn word(scene: &mut Scene<'_>, name: &str, word: Word) {
     if !is_name(name) {
@@ -63,6 +85,15 @@ pub(super) fn word(scene: &mut Scene<'_>, name: &str, word: Word) {
     if word.text.len() > MAX_VALUE {
         return unknown(scene, name);
     }
+    let off = match name {
+        "HISTFILE" => word.text == "/dev/null",
+        "HISTSIZE" | "HISTFILESIZE" | "SAVEHIST" => word.text == "0",
+        _ => false,
+    };
+    if off {
+        history_off(scene, word.span);
+    }
+    loaded(scene, name, &word);
     if name == "HOME" {
         // Pointed to a place made for this run: what is deleted there is no home.
         let made = word.unknown.iter().any(|part| part.name.trim_start_matches("$(").starts_with("mktemp"))

@@ -246,6 +246,9 @@ fn declare(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) {
 fn unset(scene: &mut Scene<'_>, words: &[Word]) {
     let functions = words.first().is_some_and(|word| word.text == "-f");
     for word in words {
+        if word.text == "HISTFILE" {
+            assign::history_off(scene, word.span);
+        }
         scene.shell.functions.remove(&word.text);
         if !functions && assign::is_name(&word.text) {
             // It is known to be empty from here on.
@@ -255,6 +258,12 @@ fn unset(scene: &mut Scene<'_>, words: &[Word]) {
 }
 
 fn set_options(scene: &mut Scene<'_>, words: &[Word]) {
+    if let [off, name, ..] = words
+        && off.text == "+o"
+        && name.text == "history"
+    {
+        assign::history_off(scene, name.span);
+    }
     let dashes = words.iter().position(|word| word.text == "--");
     let operands = match dashes {
         Some(at) => &words[at + 1..],

@@ -193,7 +193,10 @@ impl<'o> Fields<'o> {
         self.first = false;
         // A path of Windows says what is meant, though this shell would drop its backslashes.
         let drive = matches!(text.as_bytes(), [drive, b':', b'\\', _, ..] if drive.is_ascii_alphabetic());
-        if drive && self.word.text.is_empty() {
+        // The parser may have cut the word behind its colon.
+        let begun = matches!(self.word.text.as_bytes(), [drive, b':'] if drive.is_ascii_alphabetic());
+        let follows = matches!(text.as_bytes(), [b'\\', next, ..] if next.is_ascii_alphanumeric());
+        if drive && self.word.text.is_empty() || begun && follows {
             self.word.text.push_str(text);
             self.word.glob |= text.contains(['*', '?']);
             return;

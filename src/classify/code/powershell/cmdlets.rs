@@ -23,6 +23,12 @@ pub(super) const CMDLETS: &[(O, K, &str)] = &[
         K::Safeguard,
         "set-mppreference add-mppreference set-executionpolicy set-netfirewallprofile disable-netfirewallrule disable-bitlocker disable-psremoting uninstall-windowsfeature disable-computerrestore",
     ),
+    (
+        O::Disable,
+        K::Role,
+        "disable-adaccount disable-localuser revoke-azureaduserallrefreshtoken revoke-mgusersigninsession",
+    ),
+    (O::Disable, K::Network, "disable-netadapter disable-netadapterbinding remove-netipaddress remove-netroute"),
     (O::Alter, K::Item, "set-itemproperty sp new-itemproperty"),
     (O::Delete, K::Item, "remove-itemproperty rp"),
     (O::Delete, K::Role, "remove-localuser remove-aduser remove-adgroup remove-adcomputer remove-localgroup"),

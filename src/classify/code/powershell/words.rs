@@ -69,6 +69,8 @@ pub(super) fn words(text: &str) -> Vec<String> {
             (_, '`') => word.extend(letters.next()),
             (Some(open), letter) if letter == open => quote = None,
             (None, '"' | '\'') => (quote, any) = (Some(letter), true),
+            // `a, b` is one list.
+            (None, letter) if letter.is_whitespace() && word.ends_with(',') => {}
             (None, letter) if letter.is_whitespace() => {
                 if any || !word.is_empty() {
                     words.push(std::mem::take(&mut word));

@@ -95,6 +95,10 @@ pub(super) fn find(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
                 let rest = tests.get(at..).unwrap_or_default();
                 let ends = |word: &Word| matches!(&*word.text, ";" | "\\;" | "+");
                 let length = rest.iter().position(ends).unwrap_or(rest.len());
+                let typed: Vec<&str> = rest.iter().take(length).filter_map(Word::value).collect();
+                if let Some(effect) = super::interactive_shell(&typed.join(" "), call.invocation.span) {
+                    scene.effect(effect);
+                }
                 for target in &targets {
                     let put = |word: &Word| super::replaced(word, "{}", target);
                     let words: Vec<Word> = rest.iter().take(length).map(put).collect();

@@ -12,6 +12,7 @@ mod git_push;
 mod grpc;
 mod manifest;
 mod module;
+mod osascript;
 mod package_run;
 mod parallel;
 mod patch;
@@ -32,6 +33,8 @@ mod xargs;
 use crate::classify::http::client;
 use crate::classify::{Scene, Unknown, Word};
 use crate::model::{Effect, words};
+
+pub(in crate::classify) use shell::interactive_shell;
 
 use super::Stream;
 use super::call::Call;
@@ -63,6 +66,7 @@ words! {
         PowerShell = "powershell",
         Recode = "recode",
         Manifest = "manifest",
+        Osascript = "osascript",
         Recipe = "recipe",
         Redis = "redis",
         Runner = "runner",
@@ -110,6 +114,7 @@ impl Handler {
             Self::Recode => recode::run(scene, call),
             Self::Manifest => manifest::run(scene, call),
             Self::Recipe => recipes::run(scene, call),
+            Self::Osascript => osascript::run(scene, call),
             Self::Redis => redis::run(scene, call),
             Self::Runner => runner::run(scene, call),
             Self::Sed => sed::run(scene, call),

@@ -39,7 +39,8 @@ fn run_from(scene: &mut Scene<'_>, call: &Call<'_>, origin: CodeOrigin) -> Optio
         return None;
     }
     let mut effect = Effect::new(Operation::Execute, settle::named(ResourceKind::Code, package));
-    effect.code = Some(origin);
+    let address = package.text.starts_with("http://") || package.text.starts_with("https://");
+    effect.code = Some(if address { CodeOrigin::Remote } else { origin });
     effect.span = package.span;
     super::note(scene, call, Some(effect));
     None

@@ -2,7 +2,7 @@
 
 use crate::classify::command::{Stream, call::Call, settle};
 use crate::classify::{Language, Scene, Word};
-use crate::model::{CodeOrigin, Effect, GapKind, Hides, Operation, ResourceKind};
+use crate::model::{Area, CodeOrigin, Effect, GapKind, Hides, Operation, ResourceKind};
 
 pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     let in_place = call.parsed.options.iter().any(|given| given.names.has("-i") || given.names.has("-I"));
@@ -21,7 +21,13 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     }
     let operation = if in_place { Operation::Update } else { Operation::Read };
     for word in operands {
-        let effect = settle::on_path(scene, operation, word, false);
+        let effect = settle::on_path(scene, operation, word, false).map(|mut effect| {
+            // Lines taken out of a log are missing from it.
+            if in_place && effect.resource.areas.has(Area::Logs) {
+                (effect.operation, effect.resource.kind) = (Operation::Rewrite, ResourceKind::Log);
+            }
+            effect
+        });
         super::note(scene, call, effect);
     }
     None

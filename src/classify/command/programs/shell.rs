@@ -2,7 +2,7 @@
 
 use crate::classify::command::{Stream, call::Call, inferred, program, within, written};
 use crate::classify::{Language, Scene, Word};
-use crate::model::CodeOrigin;
+use crate::model::{CodeOrigin, Effect, Operation, Resource, ResourceKind, Span};
 
 pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     let words = call.invocation.words.get(1..).unwrap_or_default();
@@ -71,4 +71,26 @@ fn origin(script: &Word) -> CodeOrigin {
     }
     let fetches = ["curl", "wget", "fetch ", "http"].iter().any(|name| script.text.contains(name));
     if fetches { CodeOrigin::Remote } else { CodeOrigin::Dynamic }
+}
+
+/// A shell that another program starts without giving it anything to run: somebody will type into it, here or at the
+/// other end of a connection. Nothing that is automatic does so.
+pub(in crate::classify) fn interactive_shell(command: &str, span: Option<Span>) -> Option<Effect> {
+    let mut words = command.split_ascii_whitespace();
+    let program = words.next()?;
+    let shells = ["sh", "bash", "zsh", "dash", "ksh", "csh", "tcsh", "fish"];
+    let name = program.rsplit('/').next().filter(|name| shells.contains(name))?;
+    let empty = |word: &str| {
+        matches!(word, "-i" | "-l" | "-p" | "-li" | "-il" | "--login" | "--norc" | "--noprofile" | "-")
+            || word.contains(">&")
+            || word.contains("<&")
+    };
+    if !words.all(empty) {
+        return None;
+    }
+    let mut effect = Effect::new(Operation::Execute, Resource::new(ResourceKind::Code, name));
+    effect.code = Some(CodeOrigin::Dynamic);
+    effect.span = span;
+    effect.by = "interactive shell".to_owned();
+    Some(effect)
 }

@@ -103,6 +103,9 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
 /// `exec=…` of a checkpoint, a compress program, a command for each member.
 fn run_code(scene: &mut Scene<'_>, call: &Call<'_>, code: &Word) {
     let word = if code.text.starts_with("exec=") { code.tail("exec=".len()) } else { code.clone() };
+    if let Some(effect) = super::interactive_shell(&word.text, word.span) {
+        scene.effect(effect);
+    }
     if word.text.contains(' ') {
         scene.run_word(Language::Shell, &word.text, word.span);
     } else {
