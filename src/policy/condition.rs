@@ -64,8 +64,10 @@ impl Policy {
     /// being met, nearest first, then in the order of the policy.
     pub fn near(&self, request: &Request<'_>, most: usize) -> Vec<Near> {
         let mut pass = Pass::new(self, request);
-        let mut found: Vec<Near> =
-            self.slice(request.effect.operation, request.effect.resource.kind).filter_map(|rule| self.nearness(rule, most, &mut pass, request)).collect();
+        let mut found: Vec<Near> = self
+            .slice(request.effect.operation, request.effect.resource.kind)
+            .filter_map(|rule| self.nearness(rule, most, &mut pass, request))
+            .collect();
         found.sort_by_key(|near| near.unmet.len() + near.unknown.len());
         found
     }

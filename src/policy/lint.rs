@@ -8,7 +8,8 @@ use super::LoadOptions;
 use super::load::{Desk, File, Parsed, ProblemLevel};
 use crate::model::{Mode, Severity};
 
-const KEYS: &[&str] = &["id", "decision", "mode", "severity", "message", "advice", "blocks", "asks", "allows", "unless_known"];
+const KEYS: &[&str] =
+    &["id", "decision", "mode", "severity", "message", "advice", "blocks", "asks", "allows", "unless_known"];
 
 /// Checks one policy.
 pub(super) fn policy(desk: &mut Desk, file: &File, parsed: &Parsed, options: &LoadOptions) {
