@@ -22,18 +22,43 @@ pub(super) fn copy(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         super::note(scene, call, effect);
     }
     let target = target?;
-    let operation = if call.flag("-n") { Operation::Create } else { Operation::Update };
-    let mut effect = settle::on_path(scene, operation, target, false);
     // `cp /dev/null x` empties it; a copy onto a disk takes the file system with it.
+    let empties = sources.iter().any(|source| is_sink(scene, source));
+    let operation = match () {
+        () if empties => Operation::Delete,
+        () if call.flag("-n") => Operation::Create,
+        () => Operation::Update,
+    };
+    let mut effect = settle::on_path(scene, operation, target, false);
     if let Some(effect) = &mut effect {
-        if sources.iter().any(|source| is_sink(scene, source)) {
+        if empties {
             effect.extent = Extent::All;
         }
         onto_device(effect);
     }
     super::note(scene, call, effect);
     carry(scene, &sources, target);
+    name_anew(scene, &sources, target);
     None
+}
+
+/// `ln -s /bin/rm wipe`: what is a link or a copy of a program is that program by another name.
+pub(super) fn link(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
+    let (sources, target) = ends(call);
+    name_anew(scene, &sources, target?);
+    None
+}
+
+fn name_anew(scene: &mut Scene<'_>, sources: &[&Word], target: &Word) {
+    let &[source] = sources else { return };
+    let Some((folder, program)) = source.text.rsplit_once('/') else { return };
+    let installed = folder.rsplit('/').next().is_some_and(|last| matches!(last, "bin" | "sbin"));
+    if installed && source.is_known() && target.is_known() && scene.catalog.knows(program) {
+        let name = target.text.trim_start_matches("./").to_owned();
+        for spelling in [format!("./{name}"), name] {
+            scene.shell.set_alias(&spelling, &source.text);
+        }
+    }
 }
 
 /// What the text itself put into a file is in its copy as well.
