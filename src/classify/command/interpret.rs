@@ -121,7 +121,7 @@ pub(super) fn effect(scene: &mut Scene<'_>, call: &Call<'_>, spec: &EffectSpec) 
             // `pytest tests/test_new.py` just after it was written: its text says more than its name.
             let shown = effect.operation == Operation::Execute
                 && matches!(effect.code, Some(CodeOrigin::Staged | CodeOrigin::Local));
-            if shown && !effect.dry_run && written::run_named(scene, call.invocation.stdin, &word) {
+            if shown && !effect.dry_run && written::run_named(scene, call.invocation, &word) {
                 continue;
             }
             scene.effect(effect);

@@ -145,7 +145,7 @@ fn dynamic(scene: &mut Scene<'_>, invocation: &Invocation<'_>, first: &Word) -> 
 
 /// A program of the workspace, of which only the place is known: `./deploy.sh`.
 fn local(scene: &mut Scene<'_>, invocation: &Invocation<'_>, first: &Word) -> Stream {
-    if written::run(scene, invocation.stdin, first, None) {
+    if written::run(scene, invocation, first, None) {
         return Stream { connected: true, ..Stream::default() };
     }
     let mut effect = interpret::code_effect(scene, first, None);

@@ -3,9 +3,9 @@
 use crate::classify::{Language, Scene, Word, paths};
 use crate::model::{CodeOrigin, GapKind, Hides, ResourceKind, Span};
 
-use super::Stream;
 use super::call::Call;
 use super::interpret;
+use super::{Invocation, Stream};
 
 /// What earlier commands of the same text put into the file that `word` names.
 pub(super) fn found(scene: &Scene<'_>, word: &Word) -> Option<Stream> {
@@ -61,7 +61,7 @@ fn came_from(stream: &Stream) -> Option<CodeOrigin> {
 }
 
 /// Runs the text that was written into a file; `false` when it is not known. Without a language its first line says it.
-pub(super) fn run(scene: &mut Scene<'_>, stdin: &Stream, file: &Word, language: Option<Language>) -> bool {
+pub(super) fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>, file: &Word, language: Option<Language>) -> bool {
     let Some(Stream { text: Some((text, span)), remote: false, decoded: false, .. }) = found(scene, file) else {
         return false;
     };
@@ -72,9 +72,15 @@ pub(super) fn run(scene: &mut Scene<'_>, stdin: &Stream, file: &Word, language: 
         return true;
     }
     if language == Language::Shell {
-        scene.shell.connect(stdin.clone());
-        scene.run_kept(language, &text, span);
-        scene.shell.take_output();
+        // What follows the file is `$1` and so on in it.
+        let at = invocation.words.iter().position(|word| word.text == file.text);
+        let arguments = at.and_then(|at| invocation.words.get(at + 1..)).unwrap_or_default();
+        scene.scoped(|scene| {
+            scene.shell.set_positional(arguments);
+            scene.shell.connect(invocation.stdin.clone());
+            scene.run_kept(language, &text, span);
+            scene.shell.take_output();
+        });
     } else {
         scene.run_kept(language, &text, span);
     }
@@ -82,7 +88,7 @@ pub(super) fn run(scene: &mut Scene<'_>, stdin: &Stream, file: &Word, language: 
 }
 
 /// As [`run`], for a file whose name says its language.
-pub(super) fn run_named(scene: &mut Scene<'_>, stdin: &Stream, file: &Word) -> bool {
+pub(super) fn run_named(scene: &mut Scene<'_>, invocation: &Invocation<'_>, file: &Word) -> bool {
     let language = match file.text.rsplit_once('.').map_or("", |(_, extension)| extension) {
         "py" => Language::Python,
         "js" | "mjs" | "cjs" | "ts" | "mts" | "tsx" | "jsx" => Language::JavaScript,
@@ -93,12 +99,12 @@ pub(super) fn run_named(scene: &mut Scene<'_>, stdin: &Stream, file: &Word) -> b
         "ps1" => Language::PowerShell,
         _ => return false,
     };
-    run(scene, stdin, file, Some(language))
+    run(scene, invocation, file, Some(language))
 }
 
 /// Runs a script: its text when the same text wrote it, else `execute` of the file.
 pub(super) fn run_file(scene: &mut Scene<'_>, call: &Call<'_>, file: &Word, language: Language, origin: CodeOrigin) {
-    if run(scene, call.invocation.stdin, file, Some(language)) {
+    if run(scene, call.invocation, file, Some(language)) {
         return;
     }
     let mut effect = interpret::code_effect(scene, file, Some(origin));

@@ -38,33 +38,20 @@ pub(super) fn copy(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     }
     super::note(scene, call, effect);
     carry(scene, &sources, target);
-    name_anew(scene, &sources, target);
     None
 }
 
-/// `ln -s /bin/rm wipe`: what is a link or a copy of a program is that program by another name.
+/// `ln -s /bin/rm wipe`: what is written about the one is true of the other.
 pub(super) fn link(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     let (sources, target) = ends(call);
-    name_anew(scene, &sources, target?);
+    carry(scene, &sources, target?);
     None
-}
-
-fn name_anew(scene: &mut Scene<'_>, sources: &[&Word], target: &Word) {
-    let &[source] = sources else { return };
-    let Some((folder, program)) = source.text.rsplit_once('/') else { return };
-    let installed = folder.rsplit('/').next().is_some_and(|last| matches!(last, "bin" | "sbin"));
-    if installed && source.is_known() && target.is_known() && scene.catalog.knows(program) {
-        let name = target.text.trim_start_matches("./").to_owned();
-        for spelling in [format!("./{name}"), name] {
-            scene.shell.set_alias(&spelling, &source.text);
-        }
-    }
 }
 
 /// What the text itself put into a file is in its copy as well.
 fn carry(scene: &mut Scene<'_>, sources: &[&Word], target: &Word) {
     let &[source] = sources else { return };
-    let Some(content) = written::found(scene, source) else { return };
+    let Some(content) = written::found(scene, source).or_else(|| program(scene, source)) else { return };
     if paths::resource(scene, target, ResourceKind::File).kind == ResourceKind::Folder {
         let name = source.text.rsplit('/').next().unwrap_or(&source.text);
         let within = Word { text: format!("{}/{name}", target.text.trim_end_matches('/')), ..target.clone() };
@@ -72,6 +59,18 @@ fn carry(scene: &mut Scene<'_>, sources: &[&Word], target: &Word) {
     } else {
         written::put(scene, target, content, false);
     }
+}
+
+/// An installed program as a script that runs it: its copies and links do what it does, until they are overwritten.
+fn program(scene: &Scene<'_>, word: &Word) -> Option<Stream> {
+    let (folder, name) = word.text.rsplit_once('/')?;
+    let installed = matches!(folder.rsplit('/').next(), Some("bin" | "sbin"));
+    let text = format!("#!/bin/sh\n{} \"$@\"\n", word.text);
+    (installed && word.is_known() && scene.catalog.knows(name)).then(|| Stream {
+        connected: true,
+        text: Some((text, None)),
+        ..Stream::default()
+    })
 }
 
 pub(super) fn onto_device(effect: &mut crate::model::Effect) {
