@@ -3,11 +3,10 @@
 //!
 //! The labels come from a folder beside the repository; where it is missing the test says so and passes.
 
-use std::sync::Arc;
-
 use nearmiss::engine::{Engine, Session};
-use nearmiss::model::{Action, ActionId, Actor, Decision, Finding, Kind, Operation, Origin, Outcome, Surroundings};
+use nearmiss::model::{Decision, Finding, Kind, Operation};
 
+use crate::score::action;
 use crate::support::{engine, shared};
 
 /// The rows of a CSV file of two columns, text and label.
@@ -40,23 +39,7 @@ fn rows(text: &str) -> Vec<(String, bool)> {
 }
 
 fn judge(engine: &Engine, text: &str) -> Finding {
-    let action = Action {
-        id: ActionId::default(),
-        time: None,
-        actor: Arc::new(Actor::default()),
-        session: Arc::from("case"),
-        kind: Kind::Sql,
-        text: Arc::from(text),
-        argv: None,
-        tool: None,
-        arguments: None,
-        surroundings: Arc::new(Surroundings::default()),
-        outcome: Outcome::default(),
-        approved: false,
-        gaps: Vec::new(),
-        origin: Origin { file: Arc::from("sqli.csv"), line: 0, offset: 0, format: "score" },
-    };
-    engine.decide(action, &mut Session::default())
+    engine.decide(action(text, Kind::Sql), &mut Session::default())
 }
 
 /// Words that say that more than a query is meant, whoever wrote them; nothing of what the classifier found.
