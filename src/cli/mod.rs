@@ -1,11 +1,16 @@
 //! Floor 4: the command line. The only place that knows arguments, the environment, the clock and exit codes.
 
+mod accept;
 mod check;
+mod compared;
 mod corpus;
+mod diff;
 mod explain;
 mod formats;
+mod gate;
 mod replay;
 mod setup;
+mod side;
 mod terminal;
 
 use std::ffi::OsString;
@@ -51,6 +56,9 @@ enum Command {
     Explain(explain::Arguments),
     Check(check::Arguments),
     Corpus(corpus::Arguments),
+    Diff(diff::Arguments),
+    Gate(gate::Arguments),
+    Accept(accept::Arguments),
     Formats(formats::Arguments),
 }
 
@@ -70,6 +78,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Explain(arguments) => explain::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Corpus(arguments) => corpus::run(arguments),
+        Command::Diff(arguments) => diff::run(arguments),
+        Command::Gate(arguments) => gate::run(arguments),
+        Command::Accept(arguments) => accept::run(arguments),
         Command::Formats(arguments) => formats::run(&arguments),
     };
     // Hostile input is nested deeply: the main thread gets as much stack as the workers.

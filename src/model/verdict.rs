@@ -79,4 +79,6 @@ pub struct Finding {
     pub verdict: Arc<Verdict>,
     /// The environment the action was judged in.
     pub environment: super::Environment,
+    /// What the policy before a change says of it, where two policies are compared.
+    pub base: Option<Arc<Verdict>>,
 }
