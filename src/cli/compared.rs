@@ -1,7 +1,7 @@
 //! Runs two policies over the same actions: what `diff`, `gate` and `accept` have in common.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -46,10 +46,10 @@ pub(super) struct Comparing<'a> {
 impl Comparing<'_> {
     pub(super) fn run(self) -> anyhow::Result<Compared> {
         let started = Instant::now();
-        let cases = if self.cases { cases(&self.head)? } else { Vec::new() };
+        let cases = if self.cases { cases(&self.head.folder, &self.head.config.test.cases)? } else { Vec::new() };
         let base = self.base.names.clone();
         let setup = Setup::compare(&self.base, self.head)?;
-        let Setup { engine, config, heading: head } = setup;
+        let Setup { engine, config, heading: head, .. } = setup;
         let before = engine.base_policy().context("there is nothing to compare with")?;
         let base = Heading {
             policies: base,
@@ -85,11 +85,11 @@ impl Comparing<'_> {
     }
 }
 
-/// The cases that the configuration names.
-pub(super) fn cases(side: &Side) -> anyhow::Result<Vec<Case>> {
+/// The cases in files and folders whose names are relative to `folder`.
+pub(super) fn cases(folder: &Path, paths: &[String]) -> anyhow::Result<Vec<Case>> {
     let mut cases = Vec::new();
-    for path in &side.config.test.cases {
-        let path = side.folder.join(path);
+    for path in paths {
+        let path = folder.join(path);
         let files = if path.is_dir() { files_in(&path, "toml")? } else { vec![path] };
         for file in files {
             let shown = file.display().to_string();

@@ -15,8 +15,10 @@ use super::{exit, terminal};
 /// Hold a policy change against cases and recorded logs; exit with 1 when it lets something through that nobody accepted
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
+    /// Recorded logs: files, folders, globs [default: `[gate] traces` of nearmiss.toml]
+    paths: Vec<PathBuf>,
     #[command(flatten)]
-    pub(super) against: Against,
+    against: Against,
     /// How to tell it: text
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: String,
@@ -31,8 +33,6 @@ pub(super) struct Arguments {
 /// What is compared over which actions.
 #[derive(Debug, clap::Args)]
 pub(super) struct Against {
-    /// Recorded logs: files, folders, globs [default: `[gate] traces` of nearmiss.toml]
-    paths: Vec<PathBuf>,
     /// The git revision to compare with; the last commit it has in common with HEAD counts
     /// [default: `[gate] base` of nearmiss.toml]
     #[arg(long, value_name = "REV")]
@@ -41,7 +41,7 @@ pub(super) struct Against {
     input: InputArguments,
     /// The configuration to use [default: nearmiss.toml, found upwards from here]
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
     /// Today, for acceptances with an end [default: the clock]
     #[arg(long, value_name = "DAY", hide = true)]
     pub(super) today: Option<Day>,
@@ -52,7 +52,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
         let known: Vec<_> = change::REPORTS.iter().map(|report| report.name()).collect();
         format!("no report is called `{}`; there are {}", arguments.format, known.join(", "))
     })?;
-    let mut judged = arguments.against.run()?;
+    let mut judged = arguments.against.run(arguments.paths)?;
     judged.compared.head.no_redact = arguments.no_redact;
     let gate = judged.gate();
     let Compared { base, head, impact, cases, totals, issues, elapsed, interrupted, .. } = &judged.compared;
@@ -100,17 +100,18 @@ impl Judged {
 }
 
 impl Against {
-    pub(super) fn run(self) -> anyhow::Result<Judged> {
+    /// Compares over the actions of `paths`, or of the traces that the configuration names.
+    pub(super) fn run(self, paths: Vec<PathBuf>) -> anyhow::Result<Judged> {
         let head = Side::here(self.config.clone(), &[])?;
         let Some(revision) = self.base.or_else(|| head.config.gate.base.clone()) else {
             bail!("name the revision to compare with: `--base origin/main`, or `[gate] base` in nearmiss.toml");
         };
         let revision = common(&head, &revision)?;
         let base = Side::at(&revision, self.config)?;
-        let paths = if self.paths.is_empty() {
+        let paths = if paths.is_empty() {
             head.config.gate.traces.iter().map(|path| head.folder.join(path)).collect()
         } else {
-            self.paths
+            paths
         };
         let accepted = head.folder.join(&head.config.gate.accepted);
         let acceptances = acceptances(&accepted)?;

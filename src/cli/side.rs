@@ -47,16 +47,14 @@ impl Side {
         Self::here(config, &[policy.to_owned()])
     }
 
+    /// The configuration alone, and the folder that its paths are relative to.
+    pub(super) fn config(named: Option<PathBuf>) -> anyhow::Result<(Config, PathBuf)> {
+        let (config, folder, _) = read_config(named)?;
+        Ok((config, folder))
+    }
+
     fn configured(named: Option<PathBuf>) -> anyhow::Result<Self> {
-        let (config, folder, shown) = match find_config(named)? {
-            Some(path) => {
-                let shown = path.display().to_string();
-                let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read {shown}"))?;
-                let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-                (Config::parse(&shown, &text)?, folder, Some(shown))
-            }
-            None => (Config::default(), PathBuf::new(), None),
-        };
+        let (config, folder, shown) = read_config(named)?;
         let mut specs = Vec::new();
         for path in &config.catalog.paths {
             for file in files_in(&folder.join(path), "toml")? {
@@ -174,6 +172,15 @@ impl Side {
 fn joined(prefix: &str, path: &str) -> String {
     let path = path.replace('\\', "/");
     format!("{prefix}{}", path.trim_start_matches("./").trim_end_matches('/'))
+}
+
+/// The configuration, the folder that its paths are relative to, and the file as it is shown.
+fn read_config(named: Option<PathBuf>) -> anyhow::Result<(Config, PathBuf, Option<String>)> {
+    let Some(path) = find_config(named)? else { return Ok((Config::default(), PathBuf::new(), None)) };
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read {shown}"))?;
+    let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+    Ok((Config::parse(&shown, &text)?, folder, Some(shown)))
 }
 
 /// The file the user named, or the first `nearmiss.toml` from the working folder upwards.

@@ -19,6 +19,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rayon", &["engine/replay"]),
     ("polars", &["report/table", "reader/table"]),
     ("indicatif", &["cli"]),
+    ("console", &["cli"]),
+    ("similar", &["report/hunks"]),
 ];
 
 fn sources() -> Vec<(String, String)> {
