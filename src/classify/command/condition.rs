@@ -41,6 +41,21 @@ impl Condition {
     }
 }
 
+/// What keeps watch over a machine: security agents, audit, firewalls, confinement, logs. `%guards` in a condition.
+const GUARDS: &str = "auditd*|ufw*|firewalld*|apparmor*|fail2ban*|nftables*|iptables*|ip6tables*|netfilter-persistent*|\
+    rsyslog*|syslog-ng*|systemd-journald*|falco*|osquery*|crowdstrike*|falcon-sensor*|wazuh*|ossec*|clamav*|clamd*|\
+    unattended-upgrades*|mdatp*|sentinelone*|sentineld*|cbagentd*|cbdaemon*|sysmon*|samhain*|aide|tripwire*|rkhunter*|crowdsec*|\
+    selinux-policy*|aws-guardduty*|amazon-guardduty*|ds_agent*|xagt|xagt.service|elastic-agent*|auditbeat*|filebeat*|packetbeat*|\
+    qualys-cloud-agent*|nessusagent*|tetragon*|tracee*|snort*|suricata*|usbguard*|opensnitch*|santa|santad|esets*|sophos*|sav-protect*|\
+    traps_pmd*|cortex-agent*|com.crowdstrike.*|com.microsoft.wdav*|com.sentinelone.*|*santad*|com.apple.XProtect*|\
+    com.apple.auditd*|com.apple.syslogd*|com.apple.alf*|com.apple.MRT*";
+
+/// The values of a test, with the lists that have a name of their own.
+fn named(values: &str) -> Vec<Box<str>> {
+    let values = values.split('|');
+    values.flat_map(|value| if value == "%guards" { GUARDS } else { value }.split('|')).map(|value| value.trim().into()).collect()
+}
+
 impl Test {
     fn parse(text: &str) -> Result<Self, String> {
         let (negated, text) = text.strip_prefix('!').map_or((false, text), |rest| (true, rest));
@@ -60,7 +75,7 @@ impl Test {
                 None => {
                     let (name, values) =
                         text.split_once('=').map_or((text, None), |(name, values)| (name, Some(values)));
-                    let values = values.map_or(Vec::new(), |values| values.split('|').map(Into::into).collect());
+                    let values = values.map_or(Vec::new(), named);
                     What::Given(Ref::parse(name)?, values)
                 }
             },
