@@ -32,6 +32,11 @@ impl Condition {
         self.0.iter().any(|line| line.iter().all(|test| test.holds(call)))
     }
 
+    /// Whether it asks about a variable of the shell.
+    pub(super) fn asks_for_variables(&self) -> bool {
+        self.0.iter().flatten().any(|test| matches!(&test.what, What::Given(Ref::Variable(_), _)))
+    }
+
     /// The options it asks about, and whether it asks for their value.
     pub(super) fn flags(&self) -> impl Iterator<Item = (&Ref, bool)> {
         self.0.iter().flatten().filter_map(|test| match &test.what {
@@ -53,7 +58,10 @@ const GUARDS: &str = "auditd*|ufw*|firewalld*|apparmor*|fail2ban*|nftables*|ipta
 /// The values of a test, with the lists that have a name of their own.
 fn named(values: &str) -> Vec<Box<str>> {
     let values = values.split('|');
-    values.flat_map(|value| if value == "%guards" { GUARDS } else { value }.split('|')).map(|value| value.trim().into()).collect()
+    values
+        .flat_map(|value| if value == "%guards" { GUARDS } else { value }.split('|'))
+        .map(|value| value.trim().into())
+        .collect()
 }
 
 impl Test {

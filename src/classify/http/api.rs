@@ -167,6 +167,12 @@ fn github(call: &Call<'_>) -> Option<Found> {
         [] if matches!(call.method, "PATCH" | "PUT") && call.publishes() => {
             Found::one(Operation::Grant, ResourceKind::Repository, format!("{owner}/{repository}")).all()
         }
+        [] if matches!(call.method, "PATCH" | "PUT")
+            && call.body.contains("security_and_analysis")
+            && call.body.contains("disabled") =>
+        {
+            Found::one(Operation::Disable, ResourceKind::Safeguard, under("security_and_analysis"))
+        }
         [] if matches!(call.method, "PATCH" | "PUT") => {
             Found::one(Operation::Alter, ResourceKind::Repository, format!("{owner}/{repository}"))
         }
