@@ -98,6 +98,8 @@ impl Test {
             What::Count(order, number) => call.parsed.operands.len().cmp(number) == *order,
             What::Given(Ref::Flag(name), values) => call.has(|names| names.has(name), values),
             What::Given(Ref::FlagLike(like), values) => call.has(|names| names.any(|name| matches(like, name)), values),
+            // What it is set to may be known only when it runs; that it is set is enough.
+            What::Given(Ref::Variable(name), values) if values.is_empty() => call.sets(name),
             What::Given(reference, values) => {
                 let words = reference.words(call);
                 if values.is_empty() {

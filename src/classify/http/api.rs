@@ -249,7 +249,9 @@ fn search_engine(call: &Call<'_>) -> Option<Found> {
         || call.host.contains("elastic")
         || call.host.contains("opensearch")
         || call.host.ends_with(".es.amazonaws.com");
-    let verb = call.path.iter().find(|part| part.starts_with('_')).copied().unwrap_or("");
+    // `_all` stands where an index does.
+    let verb = call.path.iter().find(|part| part.starts_with('_') && **part != "_all").copied();
+    let verb = verb.or_else(|| call.path.last().copied().filter(|part| *part == "_all")).unwrap_or("");
     if !named && !matches!(verb, "_delete_by_query" | "_update_by_query" | "_all") {
         return None;
     }
