@@ -23,7 +23,7 @@ const POLICY: &str = r#"permit (principal, action, resource);
 @id("files.recursive")
 @decision("block")
 @message("A folder goes with all that is in it.")
-forbid (principal, action == Action::"drop", resource is Folder);
+forbid (principal, action in [Action::"delete", Action::"drop"], resource is Folder);
 
 @id("sql.drop-table")
 @decision("block")
@@ -190,11 +190,7 @@ fn a_policy_change_from_the_first_push_to_the_merge() {
     repository.says(&["gate"], 0);
 
     // A second loosening asks for itself alone.
-    repository.edit(
-        "policy/own.cedar",
-        "action == Action::\"drop\", resource is Folder);",
-        "action == Action::\"drop\", resource is Folder)\nunless { principal is Human };",
-    );
+    repository.edit("policy/own.cedar", "resource is Folder);", "resource is Folder)\nunless { principal is Human };");
     let asked = repository.asked();
     assert!(asked.len() == 1 && asked[0] != *id, "{asked:?}");
     repository.says(&["accept", &asked[0], "--reason", "for a month", "--until", "2026-12-22"], 0);
