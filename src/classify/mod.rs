@@ -20,6 +20,7 @@ pub mod tool;
 pub mod word;
 
 pub use command::Catalog;
+pub use given::{is_recipe, runners_of};
 pub use scene::{Language, Scene};
 pub use word::{Unknown, Word};
 

@@ -29,6 +29,7 @@ mod transfer;
 mod typed;
 mod windows;
 mod xargs;
+mod yaml;
 
 use crate::classify::http::client;
 use crate::classify::{Scene, Unknown, Word};
@@ -58,6 +59,7 @@ words! {
         Httpie = "httpie",
         GitConfig = "git-config",
         GitPush = "git-push",
+        Lifecycle = "lifecycle",
         LocalRun = "local-run",
         Module = "module",
         Link = "link",
@@ -116,6 +118,7 @@ impl Handler {
             Self::Recode => recode::run(scene, call),
             Self::Manifest => manifest::run(scene, call),
             Self::Recipe => recipes::run(scene, call),
+            Self::Lifecycle => recipes::installed(scene, call),
             Self::Osascript => osascript::run(scene, call),
             Self::Redis => redis::run(scene, call),
             Self::Runner => runner::run(scene, call),
