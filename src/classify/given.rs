@@ -169,8 +169,8 @@ const RUNNERS: &[(&[&str], &[&str])] = &[
     (&[PREVIEW], &["pulumi"]),
 ];
 /// Where the last plan is kept that was written into no file.
-pub(super) const PLAN: &str = ".terraform/last-plan";
-pub(super) const PREVIEW: &str = ".pulumi/last-preview";
+pub const PLAN: &str = ".terraform/last-plan";
+pub const PREVIEW: &str = ".pulumi/last-preview";
 /// Where the jobs of a repository stand.
 const WORKFLOWS: &str = ".github/workflows/";
 

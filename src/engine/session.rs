@@ -180,7 +180,7 @@ impl Session {
             self.because(SessionFact::ReadUntrusted, action);
         }
         self.remember(understood);
-        if !failed && let Some(shown) = contents::shown(action, understood) {
+        if !failed && let Some(shown) = contents::shown(action, understood, self.known.cwd.as_deref()) {
             let known = self.given.text_of(&shown.0).map_or(0, str::len);
             // A part that was looked at again says less than the whole.
             let says_more = shown.1.as_ref().and_then(|it| it.text.as_ref()).is_some_and(|text| text.len() * 2 > known);

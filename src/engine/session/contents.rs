@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::classify::is_recipe;
+use crate::classify::{LAST_PLAN, LAST_PREVIEW, is_recipe};
 use crate::model::{Action, Content, Effect, Given, Kind, Operation, ResourceKind, Understanding};
 
 /// Longer results are not kept.
@@ -11,12 +11,22 @@ const MAX_TEXT: usize = 64 * 1024;
 const SHOWS: &[&str] = &["cat", "bat", "batcat", "head", "sed", "less", "more", "nl", "type", "gc", "Get-Content", "jq", "grep"];
 
 /// The file that the result of this action shows, with its text.
-pub(super) fn shown(action: &Action, understood: &Understanding) -> Option<(Given, Option<Arc<Content>>)> {
+pub(super) fn shown(
+    action: &Action,
+    understood: &Understanding,
+    cwd: Option<&str>,
+) -> Option<(Given, Option<Arc<Content>>)> {
     let output = action.outcome.output.as_deref()?;
-    let effect = only(understood)?;
     if output.trim().is_empty() || output.len() > MAX_TEXT {
         return None;
     }
+    let Some(effect) = only(understood) else {
+        let looks = |effect: &&Effect| effect.operation == Operation::List && is_plan(&effect.by);
+        let by = &understood.effects.iter().find(looks)?.by;
+        let name = if by.starts_with("pulumi") { LAST_PREVIEW } else { LAST_PLAN };
+        let path = cwd.map_or_else(|| name.to_owned(), |folder| format!("{}/{name}", folder.trim_end_matches('/')));
+        return Some((Given::File(path.into()), Some(Arc::new(Content::of_text(output)))));
+    };
     let plan = is_plan(&effect.by);
     let resource = &effect.resource;
     let shows = action.kind == Kind::Tool || SHOWS.contains(&&*effect.by);

@@ -16,6 +16,7 @@ mod osascript;
 mod package_run;
 mod parallel;
 mod patch;
+mod plan;
 mod recipes;
 mod recode;
 mod redis;
@@ -65,6 +66,7 @@ words! {
         Link = "link",
         Move = "move",
         PackageRun = "package-run",
+        Plan = "plan",
         Parallel = "parallel",
         PowerShell = "powershell",
         Recode = "recode",
@@ -114,6 +116,7 @@ impl Handler {
             Self::Link => copy::link(scene, call),
             Self::Move => copy::rename(scene, call),
             Self::PackageRun => package_run::run(scene, call),
+            Self::Plan => plan::run(scene, call),
             Self::Parallel => parallel::run(scene, call),
             Self::Recode => recode::run(scene, call),
             Self::Manifest => manifest::run(scene, call),
