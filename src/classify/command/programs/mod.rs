@@ -22,6 +22,7 @@ mod recode;
 mod redis;
 pub(super) mod runner;
 mod sed;
+mod sent;
 mod shell;
 mod ssh;
 mod tar;
@@ -76,6 +77,7 @@ words! {
         Redis = "redis",
         Runner = "runner",
         Sed = "sed",
+        Sent = "sent",
         Shell = "shell",
         Ssh = "ssh",
         Tar = "tar",
@@ -126,6 +128,7 @@ impl Handler {
             Self::Redis => redis::run(scene, call),
             Self::Runner => runner::run(scene, call),
             Self::Sed => sed::run(scene, call),
+            Self::Sent => sent::run(scene, call),
             Self::Shell => shell::run(scene, call),
             Self::Ssh => ssh::run(scene, call),
             Self::Tar => tar::run(scene, call),
