@@ -161,7 +161,14 @@ const RUNNERS: &[(&[&str], &[&str])] = &[
     (&["pyproject.toml"], &["poe", "pdm", "hatch", "task", "rye", "pixi"]),
     (&["Dockerfile", "Containerfile"], &["docker", "podman", "nerdctl", "buildah"]),
     (
-        &["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml", "docker-compose.override.yml", "compose.override.yaml"],
+        &[
+            "compose.yaml",
+            "compose.yml",
+            "docker-compose.yml",
+            "docker-compose.yaml",
+            "docker-compose.override.yml",
+            "compose.override.yaml",
+        ],
         &["docker", "docker-compose", "podman", "podman-compose", "nerdctl"],
     ),
     (&[".gitlab-ci.yml", ".gitlab-ci.yaml"], &["gitlab-runner", "gitlab-ci-local"]),

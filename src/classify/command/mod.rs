@@ -27,9 +27,9 @@ mod written;
 
 pub use catalog::Catalog;
 pub(super) use programs::interactive_shell;
-pub(super) use written::text as written_text;
 pub(super) use settle::is_protected;
-pub(super) use within::begins_sql;
+pub(super) use within::{begins_sql, opened};
+pub(super) use written::text as written_text;
 
 use std::sync::Arc;
 

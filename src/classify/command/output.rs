@@ -4,9 +4,9 @@ use crate::classify::{Scene, Word};
 use crate::model::{Operation, Span};
 
 use super::Stream;
-use super::written;
 use super::call::Call;
 use super::spec::Output;
+use super::written;
 
 /// What a command puts on standard output, as its spec says; `mark` is where its own effects begin.
 pub(super) fn output(scene: &mut Scene<'_>, call: &Call<'_>, mark: usize) -> Stream {

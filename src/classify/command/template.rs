@@ -42,9 +42,7 @@ pub(super) enum Ref {
 impl Template {
     /// Whether it is what an option says, and nothing else.
     pub(super) fn is_option(&self) -> bool {
-        let option = |piece: &Piece| {
-            matches!(piece, Piece::Slot { refs, .. } if refs.iter().all(|it| matches!(it, Ref::Flag(_) | Ref::FlagLike(_))))
-        };
+        let option = |piece: &Piece| matches!(piece, Piece::Slot { refs, .. } if refs.iter().all(|it| matches!(it, Ref::Flag(_) | Ref::FlagLike(_))));
         !self.0.is_empty() && self.0.iter().all(option)
     }
 }

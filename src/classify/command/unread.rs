@@ -118,6 +118,7 @@ pub(super) fn inside(scene: &mut Scene<'_>, word: &Word) {
             at += code.len();
             // Braces quote there.
             let code = code.trim().replace(['{', '}'], "'");
+            super::within::opened(scene, &code, word.span);
             scene.run_word(Language::Shell, &code, word.span);
         }
     }

@@ -107,7 +107,7 @@ pub(super) fn query(call: &Call<'_>, code: &[CodeSpec]) -> Option<Arc<str>> {
     })?;
     let text = text.trim();
     let selects = text.get(..6).is_some_and(|head| head.eq_ignore_ascii_case("select"));
-    (selects && text.contains('\'') && text.len() < 4_096).then(|| text.into())
+    (selects && text.contains(['\'', '"']) && text.len() < 4_096).then(|| text.into())
 }
 
 /// Runs what comes in on standard input.
@@ -176,7 +176,8 @@ pub(super) fn run_inner(scene: &mut Scene<'_>, call: &Call<'_>, inner: &Inner) -
     }
     // `sudo man -P sh`: an option for something else gives a shell with raised rights to whoever sits there.
     let aside = |template: &Option<Template>| template.as_ref().is_some_and(Template::is_option);
-    let side_door = scene.elevated && !inner.elsewhere && !inner.elevated && (aside(&inner.shell) || aside(&inner.words));
+    let side_door =
+        scene.elevated && !inner.elsewhere && !inner.elevated && (aside(&inner.shell) || aside(&inner.words));
     if side_door && let Some(word) = text.as_ref().or(simple.as_ref()).and_then(|words| words.first()) {
         opened(scene, &word.text, word.span);
     }
@@ -204,8 +205,10 @@ pub(super) fn run_inner(scene: &mut Scene<'_>, call: &Call<'_>, inner: &Inner) -
 }
 
 /// Notes a shell that opens with raised rights where nobody asked for one.
-pub(super) fn opened(scene: &mut Scene<'_>, command: &str, span: Option<Span>) {
-    if scene.elevated && let Some(effect) = super::interactive_shell(command, span) {
+pub(in crate::classify) fn opened(scene: &mut Scene<'_>, command: &str, span: Option<Span>) {
+    if scene.elevated
+        && let Some(effect) = super::interactive_shell(command, span)
+    {
         scene.effect(effect);
     }
 }

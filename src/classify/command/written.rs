@@ -120,7 +120,8 @@ pub(super) fn run_file(scene: &mut Scene<'_>, call: &Call<'_>, file: &Word, lang
 
 /// `mysql prod < drop_all.sql`: nobody has seen the file, but a name can say that what is in it spares nothing.
 pub(super) fn says_what_it_does(scene: &mut Scene<'_>, script: &Effect) {
-    const ALL: &[&str] = &["all", "everything", "db", "database", "databases", "schema", "tables", "prod", "production"];
+    const ALL: &[&str] =
+        &["all", "everything", "db", "database", "databases", "schema", "tables", "prod", "production"];
     const REMOVES: &[&str] = &["drop", "truncate", "wipe", "nuke", "purge", "destroy", "erase"];
     const KEPT: &[&str] = &["migration", "test", "fixture", "spec", "example", "sample"];
     let path = script.resource.name.to_ascii_lowercase();

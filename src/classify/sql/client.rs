@@ -5,9 +5,9 @@ use crate::model::{CodeOrigin, Extent, GapKind, Hides, Kind, Operation, Resource
 use super::cursor::Cursor;
 use super::lexer::{Lexer, Token};
 use super::{Run, control, dynamic, statement, transfer};
-use crate::classify::command::written_text;
-use crate::classify::{Language, Word};
 use crate::classify::command::Stream;
+use crate::classify::command::{opened, written_text};
+use crate::classify::{Language, Word};
 
 /// Reads one such line; `tokens` are the statement that stands before it and that it may send.
 pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token], line: Span) {
@@ -38,6 +38,7 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token], line: Span) {
                 );
                 run.gap(GapKind::HiddenCode, Hides::Anything, Some(line), "an interactive shell");
             } else {
+                opened(run.scene, rest, Some(line));
                 run.scene.run(Language::Shell, rest, at);
             }
         }

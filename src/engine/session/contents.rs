@@ -8,7 +8,8 @@ use crate::model::{Action, Content, Effect, Given, Kind, Operation, ResourceKind
 /// Longer results are not kept.
 const MAX_TEXT: usize = 64 * 1024;
 /// Programs that show a file, or the part of it that is asked for, as it is.
-const SHOWS: &[&str] = &["cat", "bat", "batcat", "head", "sed", "less", "more", "nl", "type", "gc", "Get-Content", "jq", "grep"];
+const SHOWS: &[&str] =
+    &["cat", "bat", "batcat", "head", "sed", "less", "more", "nl", "type", "gc", "Get-Content", "jq", "grep"];
 
 /// The file that the result of this action shows, with its text.
 pub(super) fn shown(
@@ -40,7 +41,8 @@ pub(super) fn shown(
 /// A plan says in its result what carrying it out would do.
 fn is_plan(by: &str) -> bool {
     let verb = by.split_once(' ').map_or("", |(_, verb)| verb);
-    by.starts_with("terraform ") && matches!(verb, "plan" | "show") || by.starts_with("pulumi ") && matches!(verb, "preview" | "pre")
+    by.starts_with("terraform ") && matches!(verb, "plan" | "show")
+        || by.starts_with("pulumi ") && matches!(verb, "preview" | "pre")
 }
 
 /// The one file that the action reads, or plans into, when it does nothing else.

@@ -157,7 +157,10 @@ mod tests {
     fn plans_are_read_as_text_and_as_json() {
         check(
             "  # module.a[\"x\"].aws_db_instance.main[0] will be \u{1b}[31mdestroyed\u{1b}[0m\n  # aws_kms_key.k must be replaced\n  # aws_a.b will be created\nPlan: 1 to add, 0 to change, 2 to destroy.",
-            &[("module.a[\"x\"].aws_db_instance.main[0]", "aws_db_instance", false), ("aws_kms_key.k", "aws_kms_key", true)],
+            &[
+                ("module.a[\"x\"].aws_db_instance.main[0]", "aws_db_instance", false),
+                ("aws_kms_key.k", "aws_kms_key", true),
+            ],
         );
         check("Plan: 0 to add, 1 to change, 9 to destroy.", &[("", "stack", false)]);
         check("Plan: 3 to add, 1 to change, 0 to destroy.", &[]);
@@ -170,7 +173,10 @@ mod tests {
 {"type":"change_summary"}"#,
             &[("a_b.c", "a_b", false)],
         );
-        check(" -   aws:rds:Instance  shop-db  delete\n ~   aws:s3:Bucket  b  update", &[("shop-db", "aws:rds:Instance", false)]);
+        check(
+            " -   aws:rds:Instance  shop-db  delete\n ~   aws:s3:Bucket  b  update",
+            &[("shop-db", "aws:rds:Instance", false)],
+        );
         check(
             r#"{"steps":[{"op":"delete","urn":"urn:pulumi:prod::shop::aws:rds/instance:Instance::db"},{"op":"same","urn":"urn:a::b::c:d::e"}]}"#,
             &[("urn:pulumi:prod::shop::aws:rds/instance:Instance::db", "aws:rds/instance:Instance", false)],

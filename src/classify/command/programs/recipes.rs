@@ -6,7 +6,7 @@ mod jobs;
 mod makefile;
 mod package;
 
-use crate::classify::command::{Stream, call::Call, interpret, written};
+use crate::classify::command::{Stream, call::Call, interpret, within, written};
 use crate::classify::{Language, Scene, Word};
 use crate::model::{CodeOrigin, GapKind, Hides, Span};
 
@@ -25,6 +25,12 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     let dry = call.levels().any(|level| level.dry_run.holds(call));
     let (shown, lines) = match program {
         "make" | "gmake" | "mingw32-make" | "nmake" | "remake" | "bmake" => {
+            if let Some(rule) = call.value("--eval").cloned() {
+                let lines = makefile::recipe(&rule.text.replace("\\n", "\n").replace("\\t", "\t"), &wanted);
+                lines.lines().for_each(|line| within::opened(scene, line, rule.span));
+                scene.run_word(Language::Shell, &lines, rule.span);
+                scene.shell.take_output();
+            }
             let names = ["GNUmakefile", "makefile", "Makefile"];
             let text = file(scene, call, &["-f", "--file", "--makefile"], &names);
             (

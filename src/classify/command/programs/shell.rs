@@ -77,7 +77,9 @@ fn origin(script: &Word) -> CodeOrigin {
 /// other end of a connection. Nothing that is automatic does so.
 pub(in crate::classify) fn interactive_shell(command: &str, span: Option<Span>) -> Option<Effect> {
     // `reset; exec sh`: what runs last stays.
-    let last = command.rsplit([';', '&']).find(|part| !part.trim().is_empty() && !part.trim().starts_with(|c: char| c.is_ascii_digit()))?;
+    let last = command
+        .rsplit([';', '&'])
+        .find(|part| !part.trim().is_empty() && !part.trim().starts_with(|c: char| c.is_ascii_digit()))?;
     let command = if command.contains(['<', '>']) { command } else { last };
     let mut words = command.split_ascii_whitespace().take_while(|word| !word.starts_with('#')).peekable();
     let mut program = words.next()?;

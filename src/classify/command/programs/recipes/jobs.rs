@@ -130,7 +130,8 @@ pub(super) fn compose(scene: &mut Scene<'_>, call: &Call<'_>) {
     let named: Vec<Word> = call.values(|names| names.has("-f")).into_iter().map(std::borrow::Cow::into_owned).collect();
     let files = if named.is_empty() { usual.map(Word::known).to_vec() } else { named };
     let runs = call.by.ends_with(" run");
-    let asked: Vec<String> = call.operands().take(if runs { 1 } else { usize::MAX }).map(|word| word.text.clone()).collect();
+    let asked: Vec<String> =
+        call.operands().take(if runs { 1 } else { usize::MAX }).map(|word| word.text.clone()).collect();
     // Words behind the service stand in the place of its own command.
     let other_command = runs && call.operands().len() > 1;
     for file in files {
@@ -172,7 +173,9 @@ fn service(document: &Document, name: &str, other_command: bool) -> Vec<Word> {
     for volume in volumes.filter(|volume| !volume.contains("docker.sock")) {
         words.extend(["-v".to_owned(), volume]);
     }
-    for (key, option) in [("pid", "--pid"), ("cap_add", "--cap-add"), ("security_opt", "--security-opt"), ("userns_mode", "--userns")] {
+    for (key, option) in
+        [("pid", "--pid"), ("cap_add", "--cap-add"), ("security_opt", "--security-opt"), ("userns_mode", "--userns")]
+    {
         words.extend(values(key).map(|value| format!("{option}={value}")));
     }
     words.push(values("image").next().unwrap_or("image").to_owned());

@@ -72,7 +72,8 @@ pub(super) fn just(text: &str, wanted: &[String]) -> String {
         (short.trim() == name).then(|| target.trim().to_owned())
     };
     let name = text.lines().find_map(alias).unwrap_or_else(|| name.clone());
-    let head = text.lines().find_map(|line| line.split_once(':').filter(|(head, _)| head.split(' ').next() == Some(&name)));
+    let head =
+        text.lines().find_map(|line| line.split_once(':').filter(|(head, _)| head.split(' ').next() == Some(&name)));
     let mut lines = recipe(text, std::slice::from_ref(&name));
     let given = wanted.iter().skip_while(|word| word.contains('=')).skip(1);
     for (parameter, value) in head.map_or("", |(head, _)| head).split(' ').skip(1).zip(given) {
