@@ -192,7 +192,7 @@ pub fn runners_of(path: &str) -> &'static [&'static str] {
     if is_workflow(path) {
         return &["act"];
     }
-    RUNNERS.iter().find(|(names, _)| names.iter().any(|name| is(name))).map_or(&[], |(_, runners)| runners)
+    RUNNERS.iter().find(|(names, _)| names.iter().any(is)).map_or(&[], |(_, runners)| runners)
 }
 
 /// Whether a file holds commands for a program that reads them from it: tasks, jobs, statements, manifests.

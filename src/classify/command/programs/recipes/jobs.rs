@@ -72,10 +72,8 @@ pub(super) fn ci(scene: &mut Scene<'_>, call: &Call<'_>, program: &str) -> bool 
 }
 
 fn workflows(scene: &Scene<'_>, call: &Call<'_>) -> Vec<(String, Option<Span>)> {
-    if let Some(file) = call.value("-W") {
-        if let Some(text) = written::text(scene, file) {
-            return vec![text];
-        }
+    if let Some(text) = call.value("-W").and_then(|file| written::text(scene, file)) {
+        return vec![text];
     }
     let known = scene.files.iter().filter(|(path, _)| is_workflow(path));
     known.filter_map(|(_, stream)| stream.text.clone()).collect()
