@@ -56,9 +56,15 @@ pub struct Session {
     versions: Versions,
     /// The last action that gave each fact.
     causes: [Option<ActionId>; SessionFact::ALL.len()],
+    /// The same session as the other side of a comparison sees it, where names mean something else there.
+    base: Option<Box<Session>>,
 }
 
 impl Session {
+    pub(crate) fn base(&mut self) -> &mut Self {
+        self.base.get_or_insert_default()
+    }
+
     /// What earlier actions left behind for the classifier.
     pub(crate) fn known(&mut self, action: &Action) -> Arc<Known> {
         let recorded = &action.surroundings.cwd;
