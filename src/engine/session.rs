@@ -3,6 +3,7 @@
 //! [`Session::familiar`] says what an action means to this very session (it drops what it made, it resets a clean
 //! tree), [`Session::facts`] what a policy may know of what went before, [`Session::note`] takes the action in.
 
+mod contents;
 mod folders;
 mod in_force;
 mod line;
@@ -185,6 +186,14 @@ impl Session {
             self.because(SessionFact::ReadUntrusted, action);
         }
         self.remember(action, understood);
+        if !failed && let Some(shown) = contents::shown(action, understood, self.known.cwd.as_deref()) {
+            let known = self.given.text_of(&shown.0).map_or(0, str::len);
+            // A part that was looked at again says less than the whole.
+            let says_more = shown.1.as_ref().and_then(|it| it.text.as_ref()).is_some_and(|text| text.len() * 2 > known);
+            if says_more {
+                Arc::make_mut(&mut self.given).take(&[shown]);
+            }
+        }
     }
 
     /// What only a success changes.
