@@ -9,6 +9,7 @@ mod diff;
 mod explain;
 mod formats;
 mod gate;
+mod lock;
 mod pending;
 mod reject;
 mod replay;
@@ -69,7 +70,16 @@ enum Command {
     Reject(reject::Arguments),
     Diff(diff::Arguments),
     Gate(gate::Arguments),
+    Lock(lock::Arguments),
     Formats(formats::Arguments),
+}
+
+/// An error with an exit code of its own.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+struct Ended {
+    code: u8,
+    message: String,
 }
 
 /// Runs the program and answers with its exit code.
@@ -94,24 +104,30 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Diff(arguments) => diff::run(arguments),
         Command::Gate(arguments) => gate::run(arguments),
         Command::Accept(arguments) => accept::run(arguments),
+        Command::Lock(arguments) => lock::run(arguments),
         Command::Formats(arguments) => formats::run(&arguments),
     };
+    ExitCode::from(guarded(work))
+}
+
+/// Does the work and answers with its exit code, whatever becomes of it.
+fn guarded(work: impl FnOnce() -> anyhow::Result<u8> + Send + 'static) -> u8 {
     // Hostile input is nested deeply: the main thread gets as much stack as the workers.
     let worker = std::thread::Builder::new().name("main".to_owned()).stack_size(64 << 20).spawn(work);
     let result = match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => {
             terminal::error(&anyhow::anyhow!("internal error: please report the message above; nothing was decided"));
-            return ExitCode::from(exit::INTERNAL);
+            return exit::INTERNAL;
         }
         Err(error) => Err(anyhow::Error::new(error).context("failed to start a thread")),
     };
     match result {
-        Ok(code) => ExitCode::from(code),
-        Err(error) if terminal::is_closed_pipe(&error) => ExitCode::from(exit::OK),
+        Ok(code) => code,
+        Err(error) if terminal::is_closed_pipe(&error) => exit::OK,
         Err(error) => {
             terminal::error(&error);
-            ExitCode::from(exit::USAGE)
+            error.downcast_ref::<Ended>().map_or(exit::USAGE, |ended| ended.code)
         }
     }
 }
@@ -137,6 +153,13 @@ mod tests {
     #[test]
     fn the_arguments_are_sound() {
         super::Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_bug_of_ours_is_no_pass() {
+        assert_eq!(super::guarded(|| panic!("a test panics here on purpose")), super::exit::INTERNAL);
+        assert_eq!(super::guarded(|| anyhow::bail!("wrong words")), super::exit::USAGE);
+        assert_eq!(super::guarded(|| Ok(super::exit::OK)), super::exit::OK);
     }
 
     #[test]

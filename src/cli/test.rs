@@ -6,15 +6,16 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 
+use crate::engine::expect::{self, Case};
 use crate::engine::snapshot::Snapshot;
-use crate::engine::{Config, Engine, expect};
+use crate::engine::{Config, Engine};
 use crate::report::tested::{Corpus, Failure, REPORTS, State, Tested};
 
 use super::corpora::{self, Judged, Named};
 use super::pending::{self, Shelf};
 use super::replay::{DEFAULT_COVERAGE, InputArguments, PolicyArguments, watch_interrupt};
 use super::setup::Setup;
-use super::{compared, exit, side, terminal};
+use super::{exit, side, terminal};
 
 /// Hold the policy to its cases and to the accepted outcome of recorded logs; what is new or changed waits for `review`
 #[derive(Debug, clap::Args)]
@@ -71,7 +72,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let Setup { engine, config, folder, mut heading } = arguments.policy.setup(None)?;
     heading.no_redact = arguments.no_redact;
     let Asked { cases, corpora } = Asked::of(&arguments.paths, &config, &folder)?;
-    let cases = compared::cases(Path::new(""), &cases)?;
+    let cases = labelled(&cases)?;
     let corpora = corpora::named(&corpora, &folder)?;
     let shelf = Shelf::of(&config, &folder);
 
@@ -124,7 +125,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
 /// What is to be tested.
 #[derive(Debug, Default)]
 struct Asked {
-    cases: Vec<String>,
+    cases: Vec<PathBuf>,
     corpora: Vec<PathBuf>,
 }
 
@@ -132,23 +133,30 @@ impl Asked {
     /// What the command line names, or else what the configuration does.
     fn of(paths: &[PathBuf], config: &Config, folder: &Path) -> anyhow::Result<Self> {
         if paths.is_empty() {
-            let here = |path: &String| folder.join(path);
-            let cases = config.test.cases.iter().map(|path| here(path).display().to_string()).collect();
-            return Ok(Self { cases, corpora: config.test.corpora.iter().map(here).collect() });
+            let here = |paths: &[String]| paths.iter().map(|path| folder.join(path)).collect();
+            return Ok(Self { cases: here(&config.test.cases), corpora: here(&config.test.corpora) });
         }
         let mut asked = Self::default();
         for path in paths {
             if path.as_os_str() == "-" {
                 bail!("a snapshot is that of a file or a folder: `nearmiss replay -` judges standard input");
             }
-            if is_cases(path)? {
-                asked.cases.push(path.display().to_string())
-            } else {
-                asked.corpora.push(path.clone())
-            }
+            let list = if is_cases(path)? { &mut asked.cases } else { &mut asked.corpora };
+            list.push(path.clone());
         }
         Ok(asked)
     }
+}
+
+/// The labelled actions in files and folders.
+fn labelled(paths: &[PathBuf]) -> anyhow::Result<Vec<Case>> {
+    let mut cases = Vec::new();
+    for path in paths {
+        for (name, text) in side::texts_at(path)? {
+            cases.extend(expect::cases(&name, &text)?);
+        }
+    }
+    Ok(cases)
 }
 
 /// Cases are written in TOML, and no log is.

@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::classify::Known;
-use crate::model::{Action, Actor, Content, Executed, Gap, Kind, SessionFacts, Surroundings, Understanding, Verdict};
+use crate::model::{
+    Action, Actor, Before, Content, Executed, Gap, Kind, SessionFacts, Surroundings, Understanding, Verdict,
+};
 use crate::policy::SessionView;
 
 const SHARDS: usize = 64;
@@ -46,7 +48,7 @@ pub(crate) struct Remembered {
 #[derive(Clone, Debug)]
 pub(crate) struct Judged {
     pub(crate) verdict: Arc<Verdict>,
-    pub(crate) base: Option<Arc<Verdict>>,
+    pub(crate) base: Option<Before>,
 }
 
 /// Everything [`crate::classify::Classifier::understand`] depends on.

@@ -3,6 +3,7 @@
 //! [`Session::familiar`] says what an action means to this very session (it drops what it made, it resets a clean
 //! tree), [`Session::facts`] what a policy may know of what went before, [`Session::note`] takes the action in.
 
+mod contents;
 mod folders;
 mod in_force;
 mod line;
@@ -184,7 +185,15 @@ impl Session {
             self.facts.read_untrusted = true;
             self.because(SessionFact::ReadUntrusted, action);
         }
-        self.remember(understood);
+        self.remember(action, understood);
+        if !failed && let Some(shown) = contents::shown(action, understood, self.known.cwd.as_deref()) {
+            let known = self.given.text_of(&shown.0).map_or(0, str::len);
+            // A part that was looked at again says less than the whole.
+            let says_more = shown.1.as_ref().and_then(|it| it.text.as_ref()).is_some_and(|text| text.len() * 2 > known);
+            if says_more {
+                Arc::make_mut(&mut self.given).take(&[shown]);
+            }
+        }
     }
 
     /// What only a success changes.
@@ -273,7 +282,7 @@ impl Session {
         self.causes[fact as usize] = Some(action.id);
     }
 
-    fn remember(&mut self, understood: &Understanding) {
+    fn remember(&mut self, action: &Action, understood: &Understanding) {
         let writes = &understood.writes;
         if !writes.given.is_empty() {
             Arc::make_mut(&mut self.given).take(&writes.given);
@@ -285,6 +294,9 @@ impl Session {
         // A `cd` that failed leaves the session where it was.
         if writes.moved && !self.facts.folder_missing {
             known.cwd.clone_from(&writes.cwd);
+            if let Some(back) = action.outcome.output.as_deref().and_then(put_back) {
+                known.cwd = Some(back.to_owned());
+            }
         }
         for (name, value) in &writes.variables {
             if known.variables.len() < MAX_VARIABLES || known.variables.contains_key(name) {
@@ -292,6 +304,12 @@ impl Session {
             }
         }
     }
+}
+
+/// Agents that keep their shell inside the project say so when they put it back after a `cd`.
+fn put_back(output: &str) -> Option<&str> {
+    let (_, folder) = output.rsplit_once("Shell cwd was reset to ")?;
+    folder.lines().next().map(str::trim).filter(|folder| folder.starts_with(['/', '~']))
 }
 
 /// It is about a thing that a session can have made, or it takes place where the session has switched to.
@@ -345,4 +363,15 @@ fn is_a_loss(effect: &crate::model::Effect) -> bool {
         && effect.operation == Operation::Delete
         && effect.extent != Extent::All;
     loses && !files && !one_row && effect.reversible != Reversibility::Yes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::put_back;
+
+    #[test]
+    fn a_shell_that_is_put_back_is_where_its_agent_says() {
+        assert_eq!(put_back("ok\n\nShell cwd was reset to /home/mira/shop"), Some("/home/mira/shop"));
+        assert_eq!(put_back("no such luck"), None);
+    }
 }
