@@ -6,8 +6,10 @@ mod compared;
 mod corpus;
 mod diff;
 mod explain;
+mod fmt;
 mod formats;
 mod gate;
+mod init;
 mod lock;
 mod replay;
 mod setup;
@@ -61,6 +63,8 @@ enum Command {
     Gate(gate::Arguments),
     Accept(accept::Arguments),
     Lock(lock::Arguments),
+    Fmt(fmt::Arguments),
+    Init(init::Arguments),
     Formats(formats::Arguments),
 }
 
@@ -92,6 +96,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Gate(arguments) => gate::run(arguments),
         Command::Accept(arguments) => accept::run(arguments),
         Command::Lock(arguments) => lock::run(arguments),
+        Command::Fmt(arguments) => fmt::run(arguments),
+        Command::Init(arguments) => init::run(arguments),
         Command::Formats(arguments) => formats::run(&arguments),
     };
     ExitCode::from(guarded(work))

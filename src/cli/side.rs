@@ -44,15 +44,7 @@ enum Place {
 impl Side {
     /// What holds in the working folder; `policy` goes before what `nearmiss.toml` says.
     pub(super) fn here(config: Option<PathBuf>, policy: &[String]) -> anyhow::Result<Self> {
-        let (config, folder, shown) = match find_config(config)? {
-            Some(path) => {
-                let shown = path.display().to_string();
-                let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read {shown}"))?;
-                let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-                (Config::parse(&shown, &text)?, folder, Some(shown))
-            }
-            None => (Config::default(), PathBuf::new(), None),
-        };
+        let (config, folder, shown) = configured(config)?;
         let names = if policy.is_empty() {
             let own = config.policy.paths.iter().map(|path| folder.join(path).display().to_string());
             config.policy.extends.iter().cloned().chain(own).collect()
@@ -63,6 +55,12 @@ impl Side {
         let mut side = Self { config, shown, folder, names, sources, specs: Vec::new(), place: Place::Tree };
         side.specs = side.specs()?;
         Ok(side)
+    }
+
+    /// The policies of one's own that `nearmiss.toml` names, and the folder that they are relative to.
+    pub(super) fn own_paths(config: Option<PathBuf>) -> anyhow::Result<(Vec<String>, PathBuf)> {
+        let (config, folder, _) = configured(config)?;
+        Ok((config.policy.paths, folder))
     }
 
     /// Another policy; names mean what they mean here.
@@ -203,6 +201,15 @@ impl Side {
         let texts = |side: &Self| side.specs.iter().map(|(_, text)| text.clone()).collect::<Vec<_>>();
         self.config.means_the_same(&other.config) && texts(self) == texts(other)
     }
+}
+
+/// The configuration in force, its folder, and how it is shown.
+fn configured(named: Option<PathBuf>) -> anyhow::Result<(Config, PathBuf, Option<String>)> {
+    let Some(path) = find_config(named)? else { return Ok((Config::default(), PathBuf::new(), None)) };
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read {shown}"))?;
+    let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+    Ok((Config::parse(&shown, &text)?, folder, Some(shown)))
 }
 
 /// A path of `nearmiss.toml` as git knows it: from the top of the repository, without `./`.

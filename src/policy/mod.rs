@@ -1,6 +1,6 @@
 //! Floor 1: Cedar policies, loaded, checked, compiled and asked.
 //!
-//! The only door to `cedar-policy`. [`Policy::load`] reads sources, [`Policy::judge`] answers for one effect, and
+//! The only door to `cedar-policy` and its formatter. [`Policy::load`] reads sources, [`Policy::judge`] answers for one effect, and
 //! [`Policy::judge_with_oracle`] gives the same answer through Cedar's own `Authorizer`.
 
 mod annotation;
@@ -13,6 +13,7 @@ mod evaluate;
 mod example;
 mod expression;
 mod facts;
+mod format;
 mod judge;
 mod lint;
 mod load;
@@ -36,6 +37,7 @@ pub use change::{Changed, ConditionChange, RuleChange};
 pub use condition::{Condition, ConditionKind, Met, Near};
 pub use example::Example;
 pub use facts::{Fact, SessionView};
+pub use format::formatted;
 pub use load::{LoadOptions, PolicyErrors, Problem, ProblemLevel, Source};
 pub use mutate::{Mutant, Mutation};
 
