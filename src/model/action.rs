@@ -127,12 +127,28 @@ impl Outcome {
     /// So much of an output is kept: its first and its last half.
     pub const MAX_OUTPUT: usize = 8 << 10;
 
+    /// So much is kept of an output that is no listing: its first and its last words say whether all went well, and
+    /// answers of tools are most of a transcript.
+    pub const MAX_WORDS: usize = 512;
+
     /// The part of an output that is kept.
     pub fn kept(output: &str) -> Arc<str> {
-        if output.len() <= Self::MAX_OUTPUT {
+        Self::cut(output, Self::MAX_OUTPUT)
+    }
+
+    /// How much is kept of what an action says: what lists something is read as a whole.
+    pub fn most(action: &str) -> usize {
+        let lists = |word: &str| matches!(word, "git" | "ls" | "ll" | "status");
+        let listing = action.split(|letter: char| !letter.is_ascii_alphanumeric()).any(lists);
+        if listing { Self::MAX_OUTPUT } else { Self::MAX_WORDS }
+    }
+
+    /// The first and the last part of an output that is longer than `most` bytes.
+    pub fn cut(output: &str, most: usize) -> Arc<str> {
+        if output.len() <= most {
             return output.into();
         }
-        let half = Self::MAX_OUTPUT / 2;
+        let half = most / 2;
         let head = output.floor_char_boundary(half);
         let tail = output.ceil_char_boundary(output.len() - half);
         format!("{}\n…\n{}", &output[..head], &output[tail..]).into()

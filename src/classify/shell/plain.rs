@@ -14,9 +14,41 @@ const MAX_COMMANDS: usize = 64;
 
 /// Words that begin something else than a simple command.
 const KEYWORDS: &[&str] = &[
-    "always", "break", "case", "continue", "coproc", "declare", "do", "done", "elif", "else", "end", "esac", "exit",
-    "export", "fi", "float", "for", "foreach", "function", "if", "in", "integer", "let", "local", "nocorrect", "noglob",
-    "readonly", "repeat", "return", "select", "then", "time", "typeset", "until", "while",
+    "always",
+    "break",
+    "case",
+    "continue",
+    "coproc",
+    "declare",
+    "do",
+    "done",
+    "elif",
+    "else",
+    "end",
+    "esac",
+    "exit",
+    "export",
+    "fi",
+    "float",
+    "for",
+    "foreach",
+    "function",
+    "if",
+    "in",
+    "integer",
+    "let",
+    "local",
+    "nocorrect",
+    "noglob",
+    "readonly",
+    "repeat",
+    "return",
+    "select",
+    "then",
+    "time",
+    "typeset",
+    "until",
+    "while",
 ];
 
 /// The statements of `text`; `None` when it has anything in it that takes a parser.
@@ -164,7 +196,10 @@ impl<'t> Reader<'t> {
         let to = self.at;
         let mut target = self.word()?;
         let is_number = self.slice(to).bytes().all(|byte| byte.is_ascii_digit());
-        if target.parts.is_empty() || matches!(self.peek(), Some(b'<' | b'>')) || kind == RedirectKind::Duplicate && !is_number {
+        if target.parts.is_empty()
+            || matches!(self.peek(), Some(b'<' | b'>'))
+            || kind == RedirectKind::Duplicate && !is_number
+        {
             return None;
         }
         match (kind, fd) {
@@ -265,7 +300,10 @@ fn joined<'t>(first: Statement<'t>, more: Script<'t>, node: fn(Script<'t>) -> No
 /// Stands for itself in a word, wherever in it.
 const fn is_bare(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
-        || matches!(byte, b'-' | b'_' | b'.' | b'/' | b':' | b'@' | b'%' | b'+' | b',' | b'=' | b'*' | b'?' | b'~' | b'^')
+        || matches!(
+            byte,
+            b'-' | b'_' | b'.' | b'/' | b':' | b'@' | b'%' | b'+' | b',' | b'=' | b'*' | b'?' | b'~' | b'^'
+        )
 }
 
 #[cfg(test)]
@@ -317,9 +355,33 @@ mod tests {
     #[test]
     fn what_takes_a_parser_is_left_to_it() {
         for text in [
-            "", ";", "ls;;", "a=1 b", "if x", "! a", "(a)", "a &", "a |& b", "a \\; b", "$(a)", "a ${b}", "{ a; }",
-            "export A=1", "a <<E\nE", "a &> b", "> a", "a >| b", "a # b", "echo {1,2}", "a | | b", "a && ; b", "[ a ]",
-            "'a", "\"a", "a && && b", "f() { x; }",
+            "",
+            ";",
+            "ls;;",
+            "a=1 b",
+            "if x",
+            "! a",
+            "(a)",
+            "a &",
+            "a |& b",
+            "a \\; b",
+            "$(a)",
+            "a ${b}",
+            "{ a; }",
+            "export A=1",
+            "a <<E\nE",
+            "a &> b",
+            "> a",
+            "a >| b",
+            "a # b",
+            "echo {1,2}",
+            "a | | b",
+            "a && ; b",
+            "[ a ]",
+            "'a",
+            "\"a",
+            "a && && b",
+            "f() { x; }",
         ] {
             assert!(script(text).is_none(), "{text:?}");
         }
@@ -328,8 +390,43 @@ mod tests {
     #[test]
     fn every_small_line_is_the_parsers_or_not_read() {
         const TOKENS: &[&str] = &[
-            "a", " ", " ", "b.c", "-x", "'q r'", "\"d $v e\"", "$v", "|", "&&", "||", ";", "\n", ">", ">>", "2>", "<",
-            ">&1", "=", "~", "*", "1", ":", "^", "+", "?", "\t", "%", "@", ",", "if", "time", "#", "{", "}", "\"\"", "/",
+            "a",
+            " ",
+            " ",
+            "b.c",
+            "-x",
+            "'q r'",
+            "\"d $v e\"",
+            "$v",
+            "|",
+            "&&",
+            "||",
+            ";",
+            "\n",
+            ">",
+            ">>",
+            "2>",
+            "<",
+            ">&1",
+            "=",
+            "~",
+            "*",
+            "1",
+            ":",
+            "^",
+            "+",
+            "?",
+            "\t",
+            "%",
+            "@",
+            ",",
+            "if",
+            "time",
+            "#",
+            "{",
+            "}",
+            "\"\"",
+            "/",
         ];
         let (mut seed, mut read) = (7_u64, 0);
         for _ in 0..40_000 {
