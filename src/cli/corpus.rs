@@ -10,7 +10,7 @@ use crate::engine::corpus::{self, Incident, Outline};
 use crate::report;
 
 use super::replay::PolicyArguments;
-use super::{exit, setup, terminal};
+use super::{exit, setup, side, terminal};
 
 /// Play public incidents through the policy: would it have stopped them?
 #[derive(Debug, clap::Args)]
@@ -77,7 +77,7 @@ fn incidents(what: &str) -> anyhow::Result<Vec<Arc<Incident>>> {
     }
     let path = PathBuf::from(what);
     if path.exists() {
-        let files = if path.is_dir() { setup::files_in(&path, "toml")? } else { vec![path] };
+        let files = if path.is_dir() { side::files_in(&path, "toml")? } else { vec![path] };
         let read = |file: &PathBuf| {
             let text = std::fs::read_to_string(file).with_context(|| format!("failed to read {}", file.display()))?;
             let id = file.file_stem().unwrap_or_default().to_string_lossy();

@@ -1,6 +1,6 @@
 //! `nearmiss replay`: what would the policy have stopped?
 
-use std::io::{BufWriter, IsTerminal, Read, Write};
+use std::io::{IsTerminal, Read};
 use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -112,7 +112,7 @@ enum FailOn {
 }
 
 /// Below this share of readable records nobody should rely on the result.
-const DEFAULT_COVERAGE: f64 = 0.95;
+pub(super) const DEFAULT_COVERAGE: f64 = 0.95;
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let started = Instant::now();
@@ -131,7 +131,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let min_coverage = arguments.min_coverage.or(config.replay.min_coverage).unwrap_or(DEFAULT_COVERAGE);
 
     let (replay, issues) = arguments.input.replay(&arguments.paths, arguments.jobs)?;
-    let mut out = open_output(&arguments, format.is_styled())?;
+    let mut out = terminal::output(arguments.output.as_deref(), format.is_styled())?;
     let total = replay.inputs.iter().map(Input::size).sum();
     let mut told = Told {
         telling: format.start(heading, &mut *out),
@@ -247,22 +247,6 @@ impl InputArguments {
     }
 }
 
-fn open_output(arguments: &Arguments, styled: bool) -> anyhow::Result<Box<dyn Write>> {
-    const BUFFER: usize = 64 << 10;
-    Ok(match &arguments.output {
-        Some(path) => {
-            let file = std::fs::File::create(path).with_context(|| format!("failed to write {}", path.display()))?;
-            if styled {
-                Box::new(BufWriter::with_capacity(BUFFER, anstream::StripStream::new(file)))
-            } else {
-                Box::new(BufWriter::with_capacity(BUFFER, file))
-            }
-        }
-        None if styled => Box::new(BufWriter::new(anstream::stdout())),
-        None => Box::new(BufWriter::with_capacity(BUFFER, std::io::stdout())),
-    })
-}
-
 /// Which findings are told; what is left out was judged all the same, because sessions need it.
 struct Filter {
     since: Option<Timestamp>,
@@ -338,7 +322,7 @@ impl Listener for Told<'_> {
     fn progress(&mut self, bytes: u64) -> ControlFlow<()> {
         self.bar.set_position(bytes);
         self.bar.set_message(format!("{} actions", self.shown));
-        self.interrupted = INTERRUPTED.load(Ordering::Relaxed);
+        self.interrupted = interrupted();
         if self.interrupted || self.error.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
@@ -346,12 +330,17 @@ impl Listener for Told<'_> {
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// The first Ctrl-C ends the reading and shows what there is; the second one ends the program.
-fn watch_interrupt() {
+pub(super) fn watch_interrupt() {
     let _ = ctrlc::set_handler(|| {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(exit::INTERRUPTED));
         }
     });
+}
+
+/// Somebody pressed Ctrl-C.
+pub(super) fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
 }
 
 fn parse_kind(word: &str) -> Result<Kind, String> {

@@ -1,8 +1,13 @@
 //! Standard output and error: colours, progress, width.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::Context;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::engine::gate::Day;
 
 /// Writes `error` and what led to it to standard error.
 pub(super) fn error(error: &anyhow::Error) {
@@ -51,4 +56,42 @@ pub(super) fn progress(total: Option<u64>) -> ProgressBar {
     };
     bar.set_style(ProgressStyle::with_template(look).expect("the template is fixed"));
     bar
+}
+
+/// Where a report goes: a file, or standard output. Colours of a `styled` one are taken out where nobody sees them.
+pub(super) fn output(file: Option<&Path>, styled: bool) -> anyhow::Result<Box<dyn Write>> {
+    const BUFFER: usize = 64 << 10;
+    Ok(match file {
+        Some(path) => {
+            let file = std::fs::File::create(path).with_context(|| format!("failed to write {}", path.display()))?;
+            if styled {
+                Box::new(BufWriter::with_capacity(BUFFER, anstream::StripStream::new(file)))
+            } else {
+                Box::new(BufWriter::with_capacity(BUFFER, file))
+            }
+        }
+        None if styled => Box::new(BufWriter::new(anstream::stdout())),
+        None => Box::new(BufWriter::with_capacity(BUFFER, std::io::stdout())),
+    })
+}
+
+/// Whether this runs where nobody would commit what is written (insta's rule).
+pub(super) fn is_ci() -> bool {
+    let set = |name| std::env::var(name).is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"));
+    set("CI") || std::env::var_os("TF_BUILD").is_some()
+}
+
+pub(super) fn refuse_to_write_in_ci() -> anyhow::Result<()> {
+    if is_ci() {
+        anyhow::bail!("nothing is written where `CI` is set: run this at home and commit what it writes");
+    }
+    Ok(())
+}
+
+/// The day it is, in UTC.
+pub(super) fn today() -> anyhow::Result<Day> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).context("the clock is before 1970")?;
+    let time =
+        jiff::Timestamp::from_second(now.as_secs().cast_signed()).context("the clock is beyond all calendars")?;
+    Ok(Day(time.to_zoned(jiff::tz::TimeZone::UTC).date()))
 }

@@ -12,6 +12,8 @@ use crate::model::{ActorKind, Environment, ResourceKind};
 pub struct Config {
     pub policy: PolicyTable,
     pub replay: ReplayTable,
+    pub test: TestTable,
+    pub gate: GateTable,
     pub catalog: CatalogTable,
     pub network: NetworkTable,
     /// Asked in order; the first that matches says the environment.
@@ -24,7 +26,7 @@ pub struct Config {
 }
 
 /// `[policy]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct PolicyTable {
     /// Packs to start from: `builtin:recommended` or `builtin:strict`.
@@ -42,15 +44,61 @@ impl Default for PolicyTable {
 }
 
 /// `[replay]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct ReplayTable {
     /// Share of records (0 to 1) that must be readable; below it the exit code is 3.
     pub min_coverage: Option<f64>,
 }
 
+/// `[test]`: what a policy is held to.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct TestTable {
+    /// Files, or folders of `.toml` files, with labelled actions.
+    pub cases: Vec<String>,
+    /// Recorded logs whose outcome is pinned: files, folders or globs. Each is one snapshot.
+    pub corpora: Vec<String>,
+    /// The folder of the snapshots.
+    pub snapshots: Option<String>,
+}
+
+/// `[gate]`: what a policy change is held to.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct GateTable {
+    /// The git revision to compare with where the command line names none.
+    pub base: Option<String>,
+    /// Recorded logs: files, folders or globs, where the command line names none.
+    pub traces: Vec<String>,
+    /// Pins the traces by their content.
+    pub lock: Option<String>,
+    /// The folder of the acceptances.
+    pub accepted: String,
+    /// Templates that may be newly stopped.
+    pub max_new_blocks: u64,
+    /// The share of all actions (0 to 1) that may be newly stopped.
+    pub max_new_block_share: f64,
+    /// How much less of the log may be understood: share of actions (0 to 1) that become undecided.
+    pub max_new_undecided_share: f64,
+}
+
+impl Default for GateTable {
+    fn default() -> Self {
+        Self {
+            base: None,
+            traces: Vec::new(),
+            lock: None,
+            accepted: ".nearmiss/accepted".to_owned(),
+            max_new_blocks: 25,
+            max_new_block_share: 0.001,
+            max_new_undecided_share: 0.005,
+        }
+    }
+}
+
 /// `[catalog]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct CatalogTable {
     /// Folders of further program specs (`.toml`).
@@ -58,7 +106,7 @@ pub struct CatalogTable {
 }
 
 /// `[network]`
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct NetworkTable {
     /// Globs on hosts and addresses that are one's own: what goes there does not leave.
@@ -66,7 +114,7 @@ pub struct NetworkTable {
 }
 
 /// `[[environment]]`: patterns are globs without regard to case; every key that is given must match.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct EnvironmentRule {
     /// What it is.
@@ -89,7 +137,7 @@ pub struct EnvironmentRule {
 }
 
 /// `[[actor]]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ActorRule {
     /// Globs on the actor's name, without regard to case.
@@ -102,7 +150,7 @@ pub struct ActorRule {
 /// `[[label]]`: names things that policies can speak of as `resource in Label::"…"`; every key that is given must match.
 ///
 /// The label `replaceable` has a meaning of its own: what has it may go like a temporary thing.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LabelRule {
     pub label: String,
@@ -125,7 +173,7 @@ pub struct LabelRule {
 /// `[[tool]]`: tools that are trusted in certain versions only.
 ///
 /// A call whose record names another version, or none, is undecided: nobody knows what that program does.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ToolRule {
     /// Globs on the tool's name, without regard to case.
@@ -166,6 +214,23 @@ impl Config {
             })?;
         }
         Ok(config)
+    }
+
+    /// Names of hosts, actors, things and programs mean the same; policies and limits may differ.
+    pub fn means_the_same(&self, other: &Self) -> bool {
+        let Self { policy: _, replay: _, test: _, gate: _, catalog: _, network, environment, actor, label, tool } =
+            self;
+        *network == other.network
+            && *environment == other.environment
+            && *actor == other.actor
+            && *label == other.label
+            && *tool == other.tool
+    }
+
+    /// Says which mapping this is: 16 hex digits over what [`Config::means_the_same`] compares.
+    pub fn meaning(&self) -> String {
+        let Self { network, environment, actor, label, tool, .. } = self;
+        super::digest(format!("{network:?} {environment:?} {actor:?} {label:?} {tool:?}").as_bytes())
     }
 
     fn patterns(&self) -> impl Iterator<Item = &String> {

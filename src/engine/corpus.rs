@@ -8,6 +8,7 @@ mod builtin;
 mod file;
 
 pub use builtin::{INCIDENTS, builtin};
+pub(in crate::engine) use file::records;
 pub use file::{CorpusError, Decidable, Incident, Twin};
 
 use std::sync::Arc;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use crate::classify::runners_of;
 use crate::model::{Content, Given};
 
 /// Names kept for a session; the oldest go first.
@@ -99,6 +100,11 @@ impl Store {
         }
     }
 
+    /// The text that stands behind a name.
+    pub(super) fn text_of(&self, given: &Given) -> Option<&str> {
+        self.kept.get(given)?.content.text.as_deref()
+    }
+
     /// What an action's text and arguments name, themselves or by a variable; `set` has the variables' names.
     pub(super) fn named_by(
         &self,
@@ -165,6 +171,7 @@ fn words_of<'g>(given: &'g Given, content: &Content) -> Vec<&'g str> {
             let folder = folder.rsplit('/').next().and_then(|folder| words(folder).last());
             let secret = !content.carries.is_empty();
             found.extend(folder.filter(|folder| secret && *folder != "tmp" && !found.contains(folder)));
+            found.extend(runners_of(path).iter().filter(|word| !found.contains(word)).copied().collect::<Vec<_>>());
         }
     }
     found

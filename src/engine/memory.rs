@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::classify::Known;
-use crate::model::{Action, Actor, Content, Executed, Gap, Kind, SessionFacts, Surroundings, Understanding, Verdict};
+use crate::model::{
+    Action, Actor, Before, Content, Executed, Gap, Kind, SessionFacts, Surroundings, Understanding, Verdict,
+};
 use crate::policy::SessionView;
 
 use super::session::Bearing;
@@ -43,7 +45,14 @@ pub(crate) struct Remembered {
     view: SessionView,
     /// Which parts of a session it can concern.
     pub(crate) bearing: Bearing,
-    verdicts: Mutex<Vec<(VerdictKey, Arc<Verdict>)>>,
+    verdicts: Mutex<Vec<(VerdictKey, Judged)>>,
+}
+
+/// What the policy says, and what the one before a change says, where two are compared.
+#[derive(Clone, Debug)]
+pub(crate) struct Judged {
+    pub(crate) verdict: Arc<Verdict>,
+    pub(crate) base: Option<Before>,
 }
 
 /// Everything [`crate::classify::Classifier::understand`] depends on.
@@ -114,23 +123,23 @@ impl Memory {
         action: &Action,
         facts: &SessionFacts,
         by_session: bool,
-        judge: impl FnOnce() -> Verdict,
-    ) -> Arc<Verdict> {
+        judge: impl FnOnce() -> Judged,
+    ) -> Judged {
         let session = by_session.then_some(&action.session);
-        let fits = |(key, _): &&(VerdictKey, Arc<Verdict>)| key.fits(action, facts, session, remembered.view);
-        if let Some((_, verdict)) = lock(&remembered.verdicts).iter().find(fits) {
-            return Arc::clone(verdict);
+        let fits = |(key, _): &&(VerdictKey, Judged)| key.fits(action, facts, session, remembered.view);
+        if let Some((_, judged)) = lock(&remembered.verdicts).iter().find(fits) {
+            return judged.clone();
         }
-        let verdict = Arc::new(judge());
+        let judged = judge();
         let mut verdicts = lock(&remembered.verdicts);
         if verdicts.len() < MAX_VERDICTS {
             if verdicts.is_empty() {
                 // Most texts get one verdict ever.
                 verdicts.reserve_exact(1);
             }
-            verdicts.push((VerdictKey::of(action, facts, session), Arc::clone(&verdict)));
+            verdicts.push((VerdictKey::of(action, facts, session), judged.clone()));
         }
-        verdict
+        judged
     }
 }
 

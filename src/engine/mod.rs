@@ -2,10 +2,14 @@
 //!
 //! [`Engine::decide`] is the only way to a verdict: replay, explain, tests and every live mode call it.
 
+pub mod compare;
 pub mod config;
 pub mod corpus;
 mod examples;
+pub mod expect;
+pub mod gate;
 mod given;
+pub mod lock;
 mod mapping;
 mod memory;
 pub mod replay;
@@ -18,15 +22,17 @@ pub use session::Session;
 
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use crate::classify::{Classifier, Known};
 use crate::model::{
-    Action, ActionId, Decision, Finding, Gap, GapKind, Hides, Hit, Mode, Operation, RuleInfo, SessionFact,
-    SessionFacts, Severity, Understanding, Verdict,
+    Action, ActionId, Before, Decision, Finding, Frontier, Gap, GapKind, Hides, Hit, Mode, Operation, RuleInfo,
+    SessionFact, SessionFacts, Severity, Understanding, Verdict,
 };
 use crate::policy::{Condition, Example, Judgement, Policy, Request, SessionView};
 
 use mapping::Mapping;
-use memory::Memory;
+use memory::{Judged, Memory};
 use session::Bearing;
 
 /// Classifier, policy and the user's mapping of names to facts, put together once and shared by all threads.
@@ -34,6 +40,8 @@ use session::Bearing;
 pub struct Engine {
     classifier: Arc<Classifier>,
     policy: Arc<Policy>,
+    /// What every action is judged by as well, where two policies are compared.
+    base: Option<Base>,
     mapping: Mapping,
     memory: Memory,
     /// Judge with Cedar's own `Authorizer` instead of the compiled policy.
@@ -42,11 +50,29 @@ pub struct Engine {
     not_permitted: Arc<RuleInfo>,
 }
 
+/// The side of a comparison that was there before.
+#[derive(Debug)]
+enum Base {
+    /// Names mean the same on both sides: what was understood is judged a second time.
+    Policy {
+        policy: Arc<Policy>,
+        /// Rules of both sides that are not the same on both.
+        edited: Vec<String>,
+    },
+    /// Another mapping or other programs: who acts, where, and what a command does can differ.
+    Engine {
+        engine: Box<Engine>,
+        /// Says which two mappings they are, for whoever accepts the difference.
+        meanings: String,
+    },
+}
+
 impl Engine {
     pub fn new(classifier: Classifier, policy: Policy, config: &Config, oracle: bool) -> Self {
         Self {
             classifier: Arc::new(classifier),
             policy: Arc::new(policy),
+            base: None,
             mapping: Mapping::new(config),
             memory: Memory::default(),
             oracle,
@@ -60,6 +86,7 @@ impl Engine {
         Self {
             classifier: Arc::clone(&self.classifier),
             policy: Arc::clone(&self.policy),
+            base: None,
             mapping: Mapping::new(config),
             memory: Memory::default(),
             oracle: self.oracle,
@@ -67,38 +94,72 @@ impl Engine {
         }
     }
 
+    /// Judges by `base` as well: what every finding then says of the policy before the change.
+    #[must_use]
+    pub fn beside(self, base: Policy) -> Self {
+        let edited = self.policy.changes_from(&base).into_iter().map(|change| change.id).collect();
+        Self { base: Some(Base::Policy { policy: Arc::new(base), edited }), memory: Memory::default(), ..self }
+    }
+
+    /// The same where more than the policy changed: everything is read and judged twice.
+    #[must_use]
+    pub fn beside_engine(self, base: Self, meanings: String) -> Self {
+        Self { base: Some(Base::Engine { engine: Box::new(base), meanings }), memory: Memory::default(), ..self }
+    }
+
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
+    /// The policy before the change, where two are compared.
+    pub fn base_policy(&self) -> Option<&Policy> {
+        match self.base.as_ref()? {
+            Base::Policy { policy, .. } => Some(policy),
+            Base::Engine { engine, .. } => Some(&engine.policy),
+        }
+    }
+
+    /// Set where names mean something else on the two sides of a comparison: says which two mappings they are.
+    pub fn meanings(&self) -> Option<&str> {
+        match self.base.as_ref()? {
+            Base::Policy { .. } => None,
+            Base::Engine { meanings, .. } => Some(meanings),
+        }
+    }
+
     /// Judges `action` as the next one of `session`.
     pub fn decide(&self, mut action: Action, session: &mut Session) -> Finding {
+        let whole = match &self.base {
+            Some(Base::Engine { engine, .. }) => Some(engine.decide(action.clone(), session.base()).verdict),
+            _ => None,
+        };
         self.mapping.identify(&mut action);
         action.gaps.extend(self.mapping.unpinned(&action));
         let known = session.known(&action);
         let remembered = self.memory.understanding(&action, &known, || self.viewed(&action, &known));
-        let (understanding, bearing, verdict) =
+        let (understanding, bearing, Judged { verdict, base }) =
             match session.familiar(&action, &remembered.understanding, remembered.bearing) {
                 None => {
                     let facts = session.facts(&action, &remembered.understanding);
-                    let judge = || self.judge(&action, &remembered.understanding, &facts, &[]);
+                    let judge = || self.judged(&action, &remembered.understanding, &facts);
                     let by_session = self.mapping.reads_sessions();
-                    let verdict = self.memory.verdict(&remembered, &action, &facts, by_session, judge);
-                    (Arc::clone(&remembered.understanding), remembered.bearing, verdict)
+                    let judged = self.memory.verdict(&remembered, &action, &facts, by_session, judge);
+                    (Arc::clone(&remembered.understanding), remembered.bearing, judged)
                 }
                 // What only this session knows is rarely met a second time.
                 Some(familiar) => {
                     let facts = session.facts(&action, &familiar);
-                    let verdict = self.judge(&action, &familiar, &facts, &[]);
+                    let judged = self.judged(&action, &familiar, &facts);
                     let bearing = Bearing::of(&action, &familiar);
-                    (Arc::new(familiar), bearing, Arc::new(verdict))
+                    (Arc::new(familiar), bearing, judged)
                 }
             };
         let environment = self.mapping.environment(&action, None);
         session.note(&action, &understanding, bearing, environment);
         // The session has read it, nobody after it does, and it can be long.
         action.outcome.output = None;
-        Finding { action, understanding, verdict, environment }
+        let whole = whole.map(|verdict| Before { verdict, frontier: None });
+        Finding { action, understanding, verdict, environment, base: whole.or(base) }
     }
 
     /// Understands `action` ahead of its turn, as if nothing before it in its session changed anything, and remembers
@@ -112,7 +173,13 @@ impl Engine {
     /// What is understood, which facts about the session the rules for it look at, and what it can mean to one.
     fn viewed(&self, action: &Action, known: &Known) -> (Understanding, SessionView, Bearing) {
         let understanding = self.understand(action, known, false);
-        let views = understanding.effects.iter().map(|effect| self.policy.session_view(effect));
+        let base = match &self.base {
+            Some(Base::Policy { policy, .. }) => Some(policy),
+            _ => None,
+        };
+        let policies = std::iter::once(&self.policy).chain(base);
+        let views =
+            policies.flat_map(|policy| understanding.effects.iter().map(move |effect| policy.session_view(effect)));
         let view = views.fold(SessionView::default(), SessionView::and);
         let bearing = Bearing::of(action, &understanding);
         (understanding, view, bearing)
@@ -144,9 +211,9 @@ impl Engine {
     pub(crate) fn decide_example(&self, example: &Example) -> Finding {
         let action = example.action.clone();
         let understanding = self.understand(&action, &Known::default(), false);
-        let verdict = self.judge(&action, &understanding, &example.session, &example.labels);
+        let verdict = self.judge(&self.policy, &action, &understanding, &example.session, &example.labels);
         let (understanding, verdict) = (Arc::new(understanding), Arc::new(verdict));
-        Finding { action, understanding, verdict, environment: example.environment }
+        Finding { action, understanding, verdict, environment: example.environment, base: None }
     }
 
     /// A panic of the classifier is a bug, but one record must not end the replay of a million others, nor pass: it is
@@ -164,8 +231,49 @@ impl Engine {
         })
     }
 
+    /// What the policy says, and what the one before the change says of the same.
+    fn judged(&self, action: &Action, understanding: &Understanding, facts: &SessionFacts) -> Judged {
+        let verdict = Arc::new(self.judge(&self.policy, action, understanding, facts, &[]));
+        let Some(Base::Policy { policy, edited }) = &self.base else { return Judged { verdict, base: None } };
+        let before = Arc::new(self.judge(policy, action, understanding, facts, &[]));
+        let passes = verdict.decision < Decision::Ask && before.decision < Decision::Ask;
+        let frontier = if passes { self.frontier(policy, edited, action, understanding, facts) } else { None };
+        Judged { verdict, base: Some(Before { verdict: before, frontier }) }
+    }
+
+    /// Which edited rules came closer to an action that passes, and which moved away.
+    fn frontier(
+        &self,
+        base: &Policy,
+        edited: &[String],
+        action: &Action,
+        understanding: &Understanding,
+        facts: &SessionFacts,
+    ) -> Option<Arc<Frontier>> {
+        let mut frontier = Frontier::default();
+        for effect in understanding.effects.iter().filter(|_| !edited.is_empty()) {
+            let (placed, labels) = self.mapping.placed(action, effect, &[]);
+            let effect = placed.as_ref().unwrap_or(effect);
+            let environment = self.mapping.environment(action, Some(effect));
+            let request = Request { action, effect, environment, labels: &labels, session: facts };
+            for id in edited {
+                match (base.is_near(id, &request), self.policy.is_near(id, &request)) {
+                    (false, true) => frontier.nearer.push(id.clone()),
+                    (true, false) => frontier.farther.push(id.clone()),
+                    _ => {}
+                }
+            }
+        }
+        for ids in [&mut frontier.nearer, &mut frontier.farther] {
+            ids.sort();
+            ids.dedup();
+        }
+        (frontier != Frontier::default()).then(|| Arc::new(frontier))
+    }
+
     fn judge(
         &self,
+        policy: &Policy,
         action: &Action,
         understanding: &Understanding,
         facts: &SessionFacts,
@@ -178,13 +286,12 @@ impl Engine {
             let effect = placed.as_ref().unwrap_or(effect);
             let environment = self.mapping.environment(action, Some(effect));
             let request = Request { action, effect, environment, labels: &labels, session: facts };
-            let judgement =
-                if self.oracle { self.policy.judge_with_oracle(&request) } else { self.policy.judge(&request) };
+            let judgement = if self.oracle { policy.judge_with_oracle(&request) } else { policy.judge(&request) };
             let open = !judgement.possible.is_empty() && !settle::is_small(effect, action);
             possible |= open || effect.operation == Operation::Unknown;
             self.note(&mut verdict, judgement, index);
         }
-        settle::settle(&mut verdict, action, understanding, possible && !self.policy.rules().is_empty());
+        settle::settle(&mut verdict, action, understanding, possible && !policy.rules().is_empty());
         verdict
     }
 
@@ -198,6 +305,11 @@ impl Engine {
         }
         verdict.errors.extend(judgement.errors);
     }
+}
+
+/// The first 16 hex digits of a hash over `bytes`.
+pub fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What [`Engine::explain`] shows.

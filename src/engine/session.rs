@@ -4,6 +4,7 @@
 //! tree), [`Session::facts`] what a policy may know of what went before, [`Session::note`] takes the action in.
 
 mod bearing;
+mod contents;
 mod folders;
 mod in_force;
 mod line;
@@ -59,9 +60,15 @@ pub struct Session {
     versions: Versions,
     /// The last action that gave each fact.
     causes: [Option<ActionId>; SessionFact::ALL.len()],
+    /// The same session as the other side of a comparison sees it, where names mean something else there.
+    base: Option<Box<Session>>,
 }
 
 impl Session {
+    pub(crate) fn base(&mut self) -> &mut Self {
+        self.base.get_or_insert_default()
+    }
+
     /// What earlier actions left behind for the classifier.
     pub(crate) fn known(&mut self, action: &Action) -> Arc<Known> {
         let recorded = &action.surroundings.cwd;
@@ -198,6 +205,14 @@ impl Session {
             self.because(SessionFact::ReadUntrusted, action);
         }
         self.remember(understood);
+        if !failed && let Some(shown) = contents::shown(action, understood, self.known.cwd.as_deref()) {
+            let known = self.given.as_ref().and_then(|store| store.text_of(&shown.0)).map_or(0, str::len);
+            // A part that was looked at again says less than the whole.
+            let says_more = shown.1.as_ref().and_then(|it| it.text.as_ref()).is_some_and(|text| text.len() * 2 > known);
+            if says_more {
+                Arc::make_mut(self.given.get_or_insert_default()).take(&[shown]);
+            }
+        }
     }
 
     /// What only a success changes.

@@ -127,8 +127,7 @@ impl Outcome {
     /// So much of an output is kept: its first and its last half.
     pub const MAX_OUTPUT: usize = 8 << 10;
 
-    /// So much is kept of an output that is no listing: its first and its last words say whether all went well, and
-    /// answers of tools are most of a transcript.
+    /// So much is kept of an answer that shows source code: its first and its last words say whether all went well.
     pub const MAX_WORDS: usize = 512;
 
     /// The part of an output that is kept.
@@ -136,11 +135,21 @@ impl Outcome {
         Self::cut(output, Self::MAX_OUTPUT)
     }
 
-    /// How much is kept of what an action says: what lists something is read as a whole.
+    /// How much is kept of what an action says. Source code that is shown is most of a transcript, and nothing runs it
+    /// as it stands; listings, plans and scripts are read as a whole.
     pub fn most(action: &str) -> usize {
-        let lists = |word: &str| matches!(word, "git" | "ls" | "ll" | "status");
-        let listing = action.split(|letter: char| !letter.is_ascii_alphanumeric()).any(lists);
-        if listing { Self::MAX_OUTPUT } else { Self::MAX_WORDS }
+        const LISTS: &[&str] = &["git", "ls", "ll", "status", "terraform", "pulumi", "tofu"];
+        const SOURCE: &[&str] = &[
+            "c", "cc", "cpp", "cs", "css", "h", "hpp", "html", "java", "kt", "md", "rs", "rst", "scss", "svg", "swift",
+        ];
+        let mut shows_source = false;
+        for word in action.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.') {
+            if LISTS.contains(&word) {
+                return Self::MAX_OUTPUT;
+            }
+            shows_source |= word.rsplit_once('.').is_some_and(|(_, ending)| SOURCE.contains(&ending));
+        }
+        if shows_source { Self::MAX_WORDS } else { Self::MAX_OUTPUT }
     }
 
     /// The first and the last part of an output that is longer than `most` bytes.

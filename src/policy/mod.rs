@@ -5,6 +5,7 @@
 
 mod annotation;
 mod builtin;
+mod change;
 mod compile;
 mod condition;
 mod entities;
@@ -31,6 +32,7 @@ use cedar_policy::PolicySet;
 use miette::NamedSource;
 
 pub use builtin::{PACKS, builtin};
+pub use change::{Changed, ConditionChange, RuleChange};
 pub use condition::{Condition, ConditionKind, Met, Near};
 pub use example::Example;
 pub use facts::{Fact, SessionView};

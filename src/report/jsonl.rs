@@ -153,7 +153,7 @@ fn is_false(flag: &bool) -> bool {
 impl<'a> Record<'a> {
     pub(super) fn new(finding: &'a Finding, no_redact: bool) -> Self {
         let shown = |text: &'a str| if no_redact { Cow::Borrowed(text) } else { redacted(text) };
-        let Finding { action, understanding, verdict, environment } = finding;
+        let Finding { action, understanding, verdict, environment, .. } = finding;
         let mut rules: Vec<&str> = verdict.hits.iter().map(|hit| &*hit.rule.id).collect();
         let mut shadow: Vec<&str> = verdict.shadow.iter().map(|hit| &*hit.rule.id).collect();
         for ids in [&mut rules, &mut shadow] {

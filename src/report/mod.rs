@@ -11,6 +11,7 @@ mod summary;
 mod table;
 mod text;
 
+pub mod change;
 pub mod corpus;
 pub mod explain;
 

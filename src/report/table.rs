@@ -133,7 +133,7 @@ impl Telling for Rows<'_> {
 
 impl Columns {
     fn push(&mut self, finding: &Finding, no_redact: bool) {
-        let Finding { action, understanding, verdict, environment } = finding;
+        let Finding { action, understanding, verdict, environment, .. } = finding;
         let mut rules: Vec<&str> = verdict.hits.iter().map(|hit| &*hit.rule.id).collect();
         rules.dedup();
         let effects: Vec<String> = understanding

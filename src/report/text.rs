@@ -307,12 +307,12 @@ fn severity_style(severity: Severity) -> Style {
 }
 
 /// `1 action`, `1,234 actions`; `one|many` names both forms.
-fn counted(count: u64, noun: &str) -> String {
+pub(super) fn counted(count: u64, noun: &str) -> String {
     let (one, many) = noun.split_once('|').map_or_else(|| (noun, format!("{noun}s")), |(a, b)| (a, b.to_owned()));
     format!("{} {}", thousands(count), if count == 1 { one } else { &many })
 }
 
-fn thousands(count: u64) -> String {
+pub(super) fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {

@@ -9,6 +9,7 @@
 
 mod cases;
 mod floors;
+mod gate;
 mod goldens;
 mod hostile;
 mod incidents;

@@ -28,7 +28,10 @@ mod written;
 pub use catalog::Catalog;
 pub(super) use programs::interactive_shell;
 pub(super) use settle::is_protected;
-pub(super) use within::begins_sql;
+pub(super) use within::{begins_sql, opened};
+pub(super) use written::text as written_text;
+
+use std::sync::Arc;
 
 use crate::model::{Action, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};
 
@@ -60,6 +63,8 @@ pub struct Stream {
     pub decoded: bool,
     /// Things whose content is in it (`cat ~/.aws/credentials`, `pg_dump shop`).
     pub carries: Vec<Resource>,
+    /// The query whose answer it is, as far as no filter makes something else of it.
+    pub answers: Option<Arc<str>>,
     /// Names of things, one per item, when they are known (`printf '%s\n' a b`, `ls` is not).
     pub lists: Option<Vec<Word>>,
     /// Names of things that are not known one by one, with where they are under (`find /srv -name x`).

@@ -1,7 +1,9 @@
 //! What the same text put into files and substitutions before: where code in them comes from, and the code itself.
 
-use crate::classify::{Language, Scene, Word, paths};
-use crate::model::{CodeOrigin, GapKind, Hides, ResourceKind, Span};
+use crate::classify::{Language, Scene, Word, naming, paths};
+use crate::model::{
+    Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Reversibility, Span,
+};
 
 use super::call::Call;
 use super::interpret;
@@ -16,7 +18,7 @@ pub(super) fn found(scene: &Scene<'_>, word: &Word) -> Option<Stream> {
 }
 
 /// The text that was written into a file, when all of it shows.
-pub(super) fn text(scene: &Scene<'_>, file: &Word) -> Option<(String, Option<Span>)> {
+pub(in crate::classify) fn text(scene: &Scene<'_>, file: &Word) -> Option<(String, Option<Span>)> {
     found(scene, file).filter(|stream| !stream.remote && !stream.decoded)?.text
 }
 
@@ -110,6 +112,29 @@ pub(super) fn run_file(scene: &mut Scene<'_>, call: &Call<'_>, file: &Word, lang
     let mut effect = interpret::code_effect(scene, file, Some(origin));
     effect.by.clone_from(&call.by);
     effect.span = file.span.or(call.invocation.span);
+    if language == Language::Sql {
+        says_what_it_does(scene, &effect);
+    }
+    scene.effect(effect);
+}
+
+/// `mysql prod < drop_all.sql`: nobody has seen the file, but a name can say that what is in it spares nothing.
+pub(super) fn says_what_it_does(scene: &mut Scene<'_>, script: &Effect) {
+    const ALL: &[&str] =
+        &["all", "everything", "db", "database", "databases", "schema", "tables", "prod", "production"];
+    const REMOVES: &[&str] = &["drop", "truncate", "wipe", "nuke", "purge", "destroy", "erase"];
+    const KEPT: &[&str] = &["migration", "test", "fixture", "spec", "example", "sample"];
+    let path = script.resource.name.to_ascii_lowercase();
+    let stem = path.rsplit('/').next().unwrap_or(&path).split('.').next().unwrap_or_default();
+    let words = naming::words(stem);
+    let one_of = |names: &[&str]| words.iter().any(|word| names.contains(&&**word));
+    if !one_of(REMOVES) || !one_of(ALL) || KEPT.iter().any(|name| path.contains(name)) {
+        return;
+    }
+    let mut effect = Effect::new(Operation::Drop, Resource::new(ResourceKind::Table, String::new()));
+    (effect.extent, effect.certainty) = (Extent::All, Certainty::Inferred);
+    effect.reversible = Reversibility::Unknown;
+    (effect.by, effect.span) = (script.by.clone(), script.span);
     scene.effect(effect);
 }
 

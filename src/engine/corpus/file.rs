@@ -156,7 +156,11 @@ fn leads_up(record: &toml::Table) -> bool {
 }
 
 /// The records through the reader of our own format, so that both mean the same.
-fn records(id: &str, actor: ActorKind, records: &[toml::Table]) -> Result<Vec<(Action, bool)>, String> {
+pub(in crate::engine) fn records(
+    id: &str,
+    actor: ActorKind,
+    records: &[toml::Table],
+) -> Result<Vec<(Action, bool)>, String> {
     let mut lines = String::new();
     for record in records {
         let mut record = record.clone();

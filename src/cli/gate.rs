@@ -1,0 +1,168 @@
+//! `nearmiss gate`: may this policy change be merged?
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+
+use crate::engine::Config;
+use crate::engine::gate::{Acceptance, Day, Evidence, FailureKind, Gate};
+use crate::report::change::{self, Told};
+
+use super::compared::{Compared, Comparing};
+use super::replay::{DEFAULT_COVERAGE, InputArguments};
+use super::side::{Git, Side, files_in};
+use super::{exit, lock, terminal};
+
+/// Hold a policy change against cases and recorded logs; exit with 1 when it lets something through that nobody accepted
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Recorded logs: files, folders, globs [default: `[gate] traces` of nearmiss.toml]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    against: Against,
+    /// How to tell it: text
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: String,
+    /// Write the report to a file
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Show secrets as they were recorded
+    #[arg(long)]
+    no_redact: bool,
+}
+
+/// What is compared over which actions.
+#[derive(Debug, clap::Args)]
+pub(super) struct Against {
+    /// The git revision to compare with; the last commit it has in common with HEAD counts
+    /// [default: `[gate] base` of nearmiss.toml]
+    #[arg(long, value_name = "REV")]
+    base: Option<String>,
+    #[command(flatten)]
+    input: InputArguments,
+    /// The configuration to use [default: nearmiss.toml, found upwards from here]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Go without recorded logs: only the cases count
+    #[arg(long)]
+    cases_only: bool,
+    /// Refuse logs that are not as the lock file has them (see `nearmiss lock`)
+    #[arg(long)]
+    locked: bool,
+    /// Today, for acceptances with an end [default: the clock]
+    #[arg(long, value_name = "DAY", hide = true)]
+    pub(super) today: Option<Day>,
+}
+
+pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
+    let format = change::by_name(&arguments.format).with_context(|| {
+        let known: Vec<_> = change::REPORTS.iter().map(|report| report.name()).collect();
+        format!("no report is called `{}`; there are {}", arguments.format, known.join(", "))
+    })?;
+    let mut judged = arguments.against.run(arguments.paths)?;
+    judged.compared.head.no_redact = arguments.no_redact;
+    let gate = judged.gate();
+    let Compared { base, head, impact, cases, totals, issues, elapsed, interrupted, .. } = &judged.compared;
+    let told = Told { base, head, impact, cases, totals, issues, elapsed: *elapsed, gate: Some(&gate) };
+    let mut out = terminal::output(arguments.output.as_deref(), format.is_styled())?;
+    format.tell(&told, &mut *out)?;
+    Ok(code(&gate, *interrupted))
+}
+
+/// The gravest reason speaks; what was not evaluated is no failed gate but none at all.
+fn code(gate: &Gate, interrupted: bool) -> u8 {
+    if interrupted {
+        return exit::INTERRUPTED;
+    }
+    match gate.failures.first().map(|failure| failure.kind) {
+        None => exit::OK,
+        Some(FailureKind::Nothing) => exit::NOTHING,
+        Some(FailureKind::Unread) => exit::INPUT,
+        Some(_) => exit::FAILED,
+    }
+}
+
+/// A comparison with everything that a gate needs beside it.
+pub(super) struct Judged {
+    pub(super) compared: Compared,
+    pub(super) acceptances: Vec<Acceptance>,
+    /// The folder of the acceptances.
+    pub(super) accepted: PathBuf,
+    /// The configuration whose limits hold.
+    limits: Config,
+    cases_only: bool,
+    today: Day,
+}
+
+impl Judged {
+    pub(super) fn gate(&self) -> Gate {
+        Gate::new(&Evidence {
+            impact: &self.compared.impact,
+            cases: &self.compared.cases,
+            totals: &self.compared.totals,
+            issues: &self.compared.issues,
+            cases_only: self.cases_only,
+            limits: &self.limits.gate,
+            min_coverage: self.limits.replay.min_coverage.unwrap_or(DEFAULT_COVERAGE),
+            acceptances: &self.acceptances,
+            today: self.today,
+        })
+    }
+}
+
+impl Against {
+    pub(super) fn run(self, paths: Vec<PathBuf>) -> anyhow::Result<Judged> {
+        let head = Side::here(self.config.clone(), &[])?;
+        let Some(revision) = self.base.or_else(|| head.config.gate.base.clone()) else {
+            bail!("name the revision to compare with: `--base origin/main`, or `[gate] base` in nearmiss.toml");
+        };
+        let revision = common(&head, &revision)?;
+        let base = Side::at(&revision, self.config)?;
+        let paths = match (self.cases_only, paths.is_empty()) {
+            (true, _) => Vec::new(),
+            (false, true) => traces(&head)?,
+            (false, false) => paths,
+        };
+        if self.locked {
+            lock::check(&head, &paths)?;
+        }
+        // A change must not move the limits that it is held to: they are those before it, where there were any.
+        let limits = if base.shown.is_some() { base.config.clone() } else { head.config.clone() };
+        let accepted = head.folder.join(&head.config.gate.accepted);
+        let acceptances = acceptances(&accepted)?;
+        let compared = Comparing { base, head, paths: &paths, input: &self.input, cases: true }.run()?;
+        let today = self.today.map_or_else(terminal::today, Ok)?;
+        Ok(Judged { compared, acceptances, accepted, limits, cases_only: self.cases_only, today })
+    }
+}
+
+/// The recorded logs that the configuration names.
+pub(super) fn traces(side: &Side) -> anyhow::Result<Vec<PathBuf>> {
+    let gate = &side.config.gate.traces;
+    let named = if gate.is_empty() { &side.config.test.corpora } else { gate };
+    if named.is_empty() {
+        bail!("name recorded logs to replay, or `[gate] traces` in nearmiss.toml; `--cases-only` goes without any");
+    }
+    Ok(named.iter().map(|path| side.folder.join(path)).collect())
+}
+
+/// What others have merged since is not what this change does, so the last common commit is the base.
+fn common(head: &Side, revision: &str) -> anyhow::Result<String> {
+    let git = Git { folder: head.folder.clone() };
+    let found = git.run(&["merge-base", revision, "HEAD"]).with_context(|| {
+        format!("git finds nothing that `{revision}` and HEAD have in common; in CI, fetch all of it (actions/checkout: `fetch-depth: 0`)")
+    })?;
+    Ok(found.trim().chars().take(12).collect())
+}
+
+pub(super) fn acceptances(folder: &std::path::Path) -> anyhow::Result<Vec<Acceptance>> {
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let read = |file: PathBuf| {
+        let shown = file.display().to_string();
+        let text = std::fs::read_to_string(&file).with_context(|| format!("failed to read {shown}"))?;
+        Ok(Acceptance::parse(&shown, &text)?)
+    };
+    files_in(folder, "toml")?.into_iter().map(read).collect()
+}
