@@ -204,7 +204,7 @@ impl Session {
             self.facts.read_untrusted = true;
             self.because(SessionFact::ReadUntrusted, action);
         }
-        self.remember(understood);
+        self.remember(action, understood);
         if !failed && let Some(shown) = contents::shown(action, understood, self.known.cwd.as_deref()) {
             let known = self.given.as_ref().and_then(|store| store.text_of(&shown.0)).map_or(0, str::len);
             // A part that was looked at again says less than the whole.
@@ -305,7 +305,7 @@ impl Session {
         self.causes[fact as usize] = Some(action.id);
     }
 
-    fn remember(&mut self, understood: &Understanding) {
+    fn remember(&mut self, action: &Action, understood: &Understanding) {
         let writes = &understood.writes;
         if !writes.given.is_empty() {
             Arc::make_mut(self.given.get_or_insert_default()).take(&writes.given);
@@ -317,6 +317,9 @@ impl Session {
         // A `cd` that failed leaves the session where it was.
         if writes.moved && !self.facts.folder_missing {
             known.cwd.clone_from(&writes.cwd);
+            if let Some(back) = action.outcome.output.as_deref().and_then(put_back) {
+                known.cwd = Some(back.to_owned());
+            }
         }
         for (name, value) in &writes.variables {
             if known.variables.len() < MAX_VARIABLES || known.variables.contains_key(name) {
@@ -325,6 +328,12 @@ impl Session {
             }
         }
     }
+}
+
+/// Agents that keep their shell inside the project say so when they put it back after a `cd`.
+fn put_back(output: &str) -> Option<&str> {
+    let (_, folder) = output.rsplit_once("Shell cwd was reset to ")?;
+    folder.lines().next().map(str::trim).filter(|folder| folder.starts_with(['/', '~']))
 }
 
 /// It is about a thing that a session can have made, or it takes place where the session has switched to.
@@ -378,4 +387,15 @@ fn is_a_loss(effect: &crate::model::Effect) -> bool {
         && effect.operation == Operation::Delete
         && effect.extent != Extent::All;
     loses && !files && !one_row && effect.reversible != Reversibility::Yes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::put_back;
+
+    #[test]
+    fn a_shell_that_is_put_back_is_where_its_agent_says() {
+        assert_eq!(put_back("ok\n\nShell cwd was reset to /home/mira/shop"), Some("/home/mira/shop"));
+        assert_eq!(put_back("no such luck"), None);
+    }
 }
