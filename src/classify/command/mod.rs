@@ -101,6 +101,11 @@ pub fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
         inferred(scene, mark);
         return Stream { connected: true, ..Stream::default() };
     }
+    if let Some(service) = program::service_of(name) {
+        let mut words = vec![Word { text: "service".to_owned(), ..first.clone() }, Word::known(service)];
+        words.extend(invocation.words.iter().skip(1).cloned());
+        return run_nested(scene, &Invocation { words: &words, ..*invocation });
+    }
     if program::is_local(name) && !first.glob && (name.contains('/') || scene.catalog.find(name).is_none()) {
         return local(scene, invocation, first);
     }
