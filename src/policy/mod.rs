@@ -77,7 +77,7 @@ pub struct Policy {
     compiled: Vec<Rule>,
     conjuncts: Vec<compile::Conjunct>,
     /// Which of `compiled` can apply to an operation on a kind of resource: `operation * kinds + kind`.
-    slices: Vec<Box<[usize]>>,
+    slices: Vec<OnceLock<judge::Slice>>,
     by_id: BTreeMap<String, usize>,
     /// The permits and the rules as Cedar wants them; only the oracle and slow conditions need them.
     sets: OnceLock<Result<(PolicySet, PolicySet), String>>,
@@ -128,12 +128,6 @@ impl Policy {
         facts.sort();
         facts.dedup();
         facts
-    }
-
-    /// The facts about its session that the rules for this effect look at.
-    pub fn session_view(&self, effect: &Effect) -> SessionView {
-        let rules = self.slice(effect.operation, effect.resource.kind);
-        rules.fold(SessionView::default(), |view, rule| view.and(rule.test.session))
     }
 
     /// How many conditions are left to Cedar because the compiler does not know them.
