@@ -7,8 +7,10 @@ mod corpora;
 mod corpus;
 mod diff;
 mod explain;
+mod fmt;
 mod formats;
 mod gate;
+mod init;
 mod lock;
 mod pending;
 mod reject;
@@ -71,6 +73,8 @@ enum Command {
     Diff(diff::Arguments),
     Gate(gate::Arguments),
     Lock(lock::Arguments),
+    Fmt(fmt::Arguments),
+    Init(init::Arguments),
     Formats(formats::Arguments),
 }
 
@@ -105,6 +109,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Gate(arguments) => gate::run(arguments),
         Command::Accept(arguments) => accept::run(arguments),
         Command::Lock(arguments) => lock::run(arguments),
+        Command::Fmt(arguments) => fmt::run(arguments),
+        Command::Init(arguments) => init::run(arguments),
         Command::Formats(arguments) => formats::run(&arguments),
     };
     ExitCode::from(guarded(work))

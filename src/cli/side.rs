@@ -44,7 +44,7 @@ enum Place {
 impl Side {
     /// What holds in the working folder; `policy` goes before what `nearmiss.toml` says.
     pub(super) fn here(config: Option<PathBuf>, policy: &[String]) -> anyhow::Result<Self> {
-        let (config, folder, shown) = read_config(config)?;
+        let (config, folder, shown) = configured(config)?;
         let names = if policy.is_empty() {
             let own = config.policy.paths.iter().map(|path| folder.join(path).display().to_string());
             config.policy.extends.iter().cloned().chain(own).collect()
@@ -57,6 +57,12 @@ impl Side {
         Ok(side)
     }
 
+    /// The policies of one's own that `nearmiss.toml` names, and the folder that they are relative to.
+    pub(super) fn own_paths(config: Option<PathBuf>) -> anyhow::Result<(Vec<String>, PathBuf)> {
+        let (config, folder, _) = configured(config)?;
+        Ok((config.policy.paths, folder))
+    }
+
     /// Another policy; names mean what they mean here.
     pub(super) fn named(config: Option<PathBuf>, policy: &str) -> anyhow::Result<Self> {
         Self::here(config, &[policy.to_owned()])
@@ -64,7 +70,7 @@ impl Side {
 
     /// The configuration alone, and the folder that its paths are relative to.
     pub(super) fn config(named: Option<PathBuf>) -> anyhow::Result<(Config, PathBuf)> {
-        let (config, folder, _) = read_config(named)?;
+        let (config, folder, _) = configured(named)?;
         Ok((config, folder))
     }
 
@@ -195,19 +201,19 @@ impl Side {
     }
 }
 
-/// A path of `nearmiss.toml` as git knows it: from the top of the repository, without `./`.
-fn joined(prefix: &str, path: &str) -> String {
-    let path = path.replace('\\', "/");
-    format!("{prefix}{}", path.trim_start_matches("./").trim_end_matches('/'))
-}
-
-/// The configuration, the folder that its paths are relative to, and the file as it is shown.
-fn read_config(named: Option<PathBuf>) -> anyhow::Result<(Config, PathBuf, Option<String>)> {
+/// The configuration in force, its folder, and how it is shown.
+fn configured(named: Option<PathBuf>) -> anyhow::Result<(Config, PathBuf, Option<String>)> {
     let Some(path) = find_config(named)? else { return Ok((Config::default(), PathBuf::new(), None)) };
     let shown = path.display().to_string();
     let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read {shown}"))?;
     let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
     Ok((Config::parse(&shown, &text)?, folder, Some(shown)))
+}
+
+/// A path of `nearmiss.toml` as git knows it: from the top of the repository, without `./`.
+fn joined(prefix: &str, path: &str) -> String {
+    let path = path.replace('\\', "/");
+    format!("{prefix}{}", path.trim_start_matches("./").trim_end_matches('/'))
 }
 
 /// The file the user named, or the first `nearmiss.toml` from the working folder upwards.

@@ -13,6 +13,7 @@ mod gate;
 mod goldens;
 mod hostile;
 mod incidents;
+mod init;
 mod order;
 mod program;
 mod score;
