@@ -19,7 +19,6 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rayon", &["engine/replay"]),
     ("polars", &["report/table", "reader/table"]),
     ("indicatif", &["cli"]),
-    ("console", &["cli"]),
     ("similar", &["report/hunks"]),
 ];
 
