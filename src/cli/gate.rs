@@ -42,7 +42,7 @@ pub(super) struct Against {
     input: InputArguments,
     /// The configuration to use [default: nearmiss.toml, found upwards from here]
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
     /// Go without recorded logs: only the cases count
     #[arg(long)]
     cases_only: bool,
@@ -111,6 +111,7 @@ impl Judged {
 }
 
 impl Against {
+    /// Compares over the actions of `paths`, or of the traces that the configuration names.
     pub(super) fn run(self, paths: Vec<PathBuf>) -> anyhow::Result<Judged> {
         let head = Side::here(self.config.clone(), &[])?;
         let Some(revision) = self.base.or_else(|| head.config.gate.base.clone()) else {
