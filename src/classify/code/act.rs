@@ -53,7 +53,7 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
         }
         Does::Tree => {
             let force = made.says("force") || call.name.ends_with("rm_rf");
-            let recursive = !call.name.rsplit('.').next().is_some_and(|last| matches!(last, "rm" | "rmSync"))
+            let recursive = !call.name.rsplit('.').next().is_some_and(|last| matches!(last, "rm" | "rmSync" | "unlink"))
                 || made.says("recursive");
             for word in &first.words {
                 if recursive {
@@ -110,6 +110,13 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
         Does::Evaluate => evaluated(scene, language, &first, call),
         Does::Sql if built(scene, &made) => {}
         Does::Sql => sql(scene, &first, call),
+        Does::SqlOver => sql(scene, &made.argument(1).unwrap_or_default(), call),
+        Does::Onto(at) => {
+            let file = made.argument(at).or_else(|| made.option("file")).or_else(|| made.option("con"));
+            for word in file.iter().flat_map(|value| &value.words) {
+                note(scene, call, Operation::Update, word, ResourceKind::File, Extent::All);
+            }
+        }
         Does::Http(method) => {
             // `session.delete(user)` is no request: only what looks like an address is asked for.
             let owner = call.name.rsplit('.').nth(1).unwrap_or("");

@@ -57,7 +57,7 @@ impl Made<'_, '_> {
 
     pub(in crate::classify::code) fn says(&self, name: &str) -> bool {
         self.option(name)
-            .is_some_and(|value| value.word().is_some_and(|word| matches!(&*word.text, "True" | "true" | "1")))
+            .is_some_and(|value| value.word().is_some_and(|word| matches!(&*word.text, "True" | "TRUE" | "T" | "true" | "1")))
     }
 
     /// What the call is made on: `Path("x")` in `Path("x").unlink()`.

@@ -9,7 +9,7 @@ use super::{MAX_DEPTH, MAX_UNKNOWN, Reading, append};
 impl Reading<'_> {
     /// Calls that only build a path or a text of their arguments.
     pub(super) fn call_word(&self, from: usize, to: usize, depth: usize) -> Option<Word> {
-        const JOINS: &[&str] = &["join", "resolve", "joinpath"];
+        const JOINS: &[&str] = &["join", "resolve", "joinpath", "Join"];
         const KEEPS: &[&str] = &[
             "Path",
             "PurePath",
@@ -89,8 +89,11 @@ impl Reading<'_> {
                 whole = receiver()?;
             }
             for (from, to) in items {
-                let part = self.word(from, to, depth + 1);
-                if part.text.starts_with('/') && part.is_known() {
+                let mut part = self.word(from, to, depth + 1);
+                // An empty part leaves no slash behind.
+                part.unknown.iter_mut().for_each(|unknown| unknown.guarded = true);
+                let listed = part.glob && !whole.text.is_empty() && part.text.starts_with(&*whole.text);
+                if part.text.starts_with('/') && part.is_known() || listed {
                     whole = Word { span: whole.span, quoted: true, ..Word::default() };
                 } else if !whole.text.is_empty() && !whole.text.ends_with('/') {
                     whole.text.push('/');
