@@ -137,7 +137,10 @@ fn nouns(owner: &str) -> String {
 }
 
 fn extent(meaning: Meaning, owner: &str, target: &Word) -> Extent {
-    let all = meaning.all || owner.ends_with("all()") || owner.ends_with("process_iter()") || matches!(&*target.text, "*" | "_all");
+    let all = meaning.all
+        || owner.ends_with("all()")
+        || owner.ends_with("process_iter()")
+        || matches!(&*target.text, "*" | "_all");
     if all || matches!(meaning.operation, Operation::Drop) {
         Extent::All
     } else if meaning.several || target.glob || target.text.contains('*') {

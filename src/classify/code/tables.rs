@@ -29,6 +29,8 @@ pub(super) enum Does {
     Between(Operation),
     /// Opens a file; the argument with this number says what for.
     Open(usize),
+    /// Opens the file it is called on; the first argument says what for.
+    OnOpen,
     /// A shell command as text.
     Shell,
     /// A shell command as text, or the program's words as a list.
@@ -106,7 +108,7 @@ const PYTHON: &[(Does, &str)] = &[
     (D::File(O::Read, E::One), "open_file"),
     (D::Like("chmod"), "os.chmod os.lchmod"),
     (D::Like("chown"), "os.chown shutil.chown os.lchown"),
-    (D::Send, ".sendall .sendmail .send_message .storbinary .storlines sock.send s.send"),
+    (D::Send, ".sendall .sendmail .send_message .storbinary .storlines .sendfile sock.send s.send"),
     (D::File(O::Create, E::One), "os.mkdir os.makedirs"),
     (D::Like("mv"), "os.rename os.replace os.renames shutil.move"),
     (D::Between(O::Read), "shutil.copy shutil.copy2 shutil.copyfile shutil.copytree os.symlink os.link"),
@@ -114,6 +116,7 @@ const PYTHON: &[(Does, &str)] = &[
     (D::OnList, ".iterdir"),
     (D::OnFile(O::Read, E::One), ".read_text .read_bytes"),
     (D::Open(1), "open io.open codecs.open builtins.open"),
+    (D::OnOpen, ".open"),
     (
         D::Shell,
         "os.system os.popen subprocess.getoutput subprocess.getstatusoutput commands.getoutput asyncio.create_subprocess_shell get_ipython.system",
@@ -312,7 +315,10 @@ const R: &[(Does, &str)] = &[
     (D::Shell, "system shell"),
     (D::Spawn, "system2 processx.run"),
     (D::Evaluate, "source eval sys.source"),
-    (D::SqlOver, "dbExecute dbSendQuery dbGetQuery dbSendStatement DBI.dbExecute DBI.dbGetQuery DBI.dbSendQuery DBI.dbSendStatement"),
+    (
+        D::SqlOver,
+        "dbExecute dbSendQuery dbGetQuery dbSendStatement DBI.dbExecute DBI.dbGetQuery DBI.dbSendQuery DBI.dbSendStatement",
+    ),
     (D::Http("GET"), "httr.GET GET download.file url httr2.request"),
     (D::Http("POST"), "httr.POST POST"),
     (D::Http("PUT"), "httr.PUT PUT"),

@@ -146,8 +146,27 @@ impl<'t> Reading<'t> {
         }
     }
 
+    /// What `[join(d, f) for f in …]` gives for every `f`: the tokens before the `for`.
+    fn repeated(&self, from: usize, to: usize) -> Option<(usize, usize)> {
+        let first = self.tokens.get(from).filter(|_| from < to)?;
+        if !(first.is(b'[') || first.is(b'(')) || first.close + 1 != to || self.language != Language::Python {
+            return None;
+        }
+        let mut at = from + 1;
+        while at + 1 < to {
+            if self.tokens[at].is_name("for") {
+                return (at > from + 1).then_some((from + 1, at));
+            }
+            at = if self.tokens[at].close > at { self.tokens[at].close + 1 } else { at + 1 };
+        }
+        None
+    }
+
     fn list(&self, from: usize, to: usize) -> Option<Vec<Word>> {
         let first = self.tokens.get(from).filter(|_| from < to)?;
+        if self.repeated(from, to).is_some() {
+            return None;
+        }
         if self.arguments.is_some()
             && let Some(words) = self.spelled(from, to).and_then(|text| self.arguments(&text))
         {
@@ -171,7 +190,9 @@ impl<'t> Reading<'t> {
                 Some(text.value()?.split_whitespace().map(|word| Word::known(word.trim_matches(['"', '\'']))).collect())
             }
             // `c("-rf", "/srv")` of R.
-            Kind::Name if first.text == "c" && self.language == Language::R && self.tokens[from + 1].close + 1 == to => {
+            Kind::Name
+                if first.text == "c" && self.language == Language::R && self.tokens[from + 1].close + 1 == to =>
+            {
                 Some(self.items(from + 2, to - 1).into_iter().map(|(from, to)| self.word(from, to, 1)).collect())
             }
             // `[]string{"a", "b"}` of Go.
@@ -208,6 +229,9 @@ impl<'t> Reading<'t> {
             && let Some(word) = self.spelled(from, to).and_then(|text| self.argument(&text))
         {
             return Some(Word { span: self.span(from, to), ..word });
+        }
+        if let Some((from, to)) = self.repeated(from, to) {
+            return Some(self.word(from, to, depth + 1)).filter(|word| word.glob);
         }
         if to - from == 1 {
             return match &first.kind {
@@ -264,7 +288,9 @@ impl<'t> Reading<'t> {
             let token = &self.tokens[at];
             let joins = token.is(b'+') || (self.dot_joins && token.is(b'.'));
             let slash = token.is(b'/');
-            let two = self.language == Language::Lua && token.is(b'.') && self.tokens.get(at + 1).is_some_and(|next| next.is(b'.'));
+            let two = self.language == Language::Lua
+                && token.is(b'.')
+                && self.tokens.get(at + 1).is_some_and(|next| next.is(b'.'));
             if (joins || slash || two) && at > start {
                 pieces.push((start, at, slash));
                 at += usize::from(two);
@@ -381,19 +407,29 @@ pub(super) fn append(whole: &mut Word, part: &Word) {
 
 /// Names of the standard libraries that stand for a known path, without quotes and spaces.
 fn known_path(text: &str) -> Option<&'static str> {
-        Some(match text {
-            "os.sep" | "path.sep" | "os.path.sep" | "File::SEPARATOR" => "/",
-            "os.environ[HOME]"
-            | "process.env.HOME"
-            | "process.env[HOME]"
-            | "ENV[HOME]"
-            | "$ENV{HOME}"
-            | "os.environ.get(HOME)"
-            | "os.getenv(HOME)"
-            | "ENV.fetch(HOME)"
-        | "getenv(HOME)" | "Sys.getenv(HOME)" | "path.expand(~)" | "os.UserHomeDir()" | "os.Getenv(HOME)"
-        | "Path.home()" | "pathlib.Path.home()" | "os.path.expanduser(~)" | "os.homedir()" | "homedir()" | "Dir.home"
-        | "Deno.env.get(HOME)" | "Bun.env.HOME" => "~",
-            _ => return None,
-        })
+    Some(match text {
+        "os.sep" | "path.sep" | "os.path.sep" | "File::SEPARATOR" => "/",
+        "os.environ[HOME]"
+        | "process.env.HOME"
+        | "process.env[HOME]"
+        | "ENV[HOME]"
+        | "$ENV{HOME}"
+        | "os.environ.get(HOME)"
+        | "os.getenv(HOME)"
+        | "ENV.fetch(HOME)"
+        | "getenv(HOME)"
+        | "Sys.getenv(HOME)"
+        | "path.expand(~)"
+        | "os.UserHomeDir()"
+        | "os.Getenv(HOME)"
+        | "Path.home()"
+        | "pathlib.Path.home()"
+        | "os.path.expanduser(~)"
+        | "os.homedir()"
+        | "homedir()"
+        | "Dir.home"
+        | "Deno.env.get(HOME)"
+        | "Bun.env.HOME" => "~",
+        _ => return None,
+    })
 }

@@ -374,8 +374,16 @@ impl<'t> Walk<'t> {
         let last = call.name.rsplit('.').next().unwrap_or("");
         if matches!(
             last,
-            "connect" | "create_connection" | "SMTP" | "SMTP_SSL" | "FTP" | "FTP_TLS" | "createConnection"
-        ) {
+            "connect"
+                | "create_connection"
+                | "SMTP"
+                | "SMTP_SSL"
+                | "FTP"
+                | "FTP_TLS"
+                | "createConnection"
+                | "fsockopen"
+        ) || call.name.starts_with("TCPSocket.")
+        {
             let first = call.items.first().map(|(from, to)| self.reading.value(*from, *to));
             self.reading.peer = first.and_then(|value| value.words.first().and_then(Word::value).map(str::to_owned));
         }
@@ -438,6 +446,9 @@ impl<'t> Walk<'t> {
             Some(opener) if self.is(opener, b'[') => (opener, call.head - 1),
             _ => (call.head, call.receiver_end),
         };
+        if last == "on" && self.reading.peer.is_some() {
+            self.heard(&call);
+        }
         if matches!(last, "forEach" | "map" | "each" | "filter") && end > head {
             let parameter = call.items.first().and_then(|(from, to)| {
                 (*from..*to).find_map(|at| self.name(at).filter(|name| *name != "async" && *name != "function"))

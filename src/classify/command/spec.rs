@@ -269,8 +269,23 @@ pub(super) struct Example {
 }
 
 fn language<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Language, D::Error> {
-    const NAMES: &[&str] =
-        &["shell", "sql", "python", "javascript", "ruby", "perl", "php", "powershell", "cmd", "awk", "redis", "mongo", "lua", "r", "go"];
+    const NAMES: &[&str] = &[
+        "shell",
+        "sql",
+        "python",
+        "javascript",
+        "ruby",
+        "perl",
+        "php",
+        "powershell",
+        "cmd",
+        "awk",
+        "redis",
+        "mongo",
+        "lua",
+        "r",
+        "go",
+    ];
     let word = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
     Ok(match &*word {
         "shell" => Language::Shell,

@@ -100,7 +100,8 @@ impl Reading<'_> {
                 operands.push(word);
                 continue;
             }
-            let (option, joined) = word.text.split_once('=').map_or((&*word.text, None), |(it, value)| (it, Some(value)));
+            let (option, joined) =
+                word.text.split_once('=').map_or((&*word.text, None), |(it, value)| (it, Some(value)));
             let known = self.declared.iter().find(|declared| declared.names.iter().any(|name| name == option));
             let value = match (joined, known) {
                 (Some(value), _) => Some(Word { text: value.to_owned(), ..word.clone() }),

@@ -1,6 +1,6 @@
 //! Calls that only build a path, a text or a list of their arguments: `os.path.join`, `Path("x").rglob`, `b64decode`.
 
-use crate::classify::{Unknown, Word};
+use crate::classify::{Language, Unknown, Word};
 
 use super::super::encoding::{base64, hex};
 use super::super::lexer::{Kind, Token};
@@ -46,6 +46,8 @@ impl Reading<'_> {
             "getPathname",
             "getRealPath",
             "RecursiveIteratorIterator",
+            "int",
+            "normalizePath",
         ];
         const LISTS: &[&str] = &[
             "listdir",
@@ -101,7 +103,19 @@ impl Reading<'_> {
                 append(&mut whole, &part);
             }
             whole
-        } else if LISTS.contains(&name) || GLOBS.contains(&name) {
+        } else if self.language == Language::R && matches!(name, "path" | "paste0") && !items.is_empty() {
+            let mut whole = Word { quoted: true, ..Word::default() };
+            for (at, (from, to)) in items.into_iter().enumerate() {
+                if at > 0 && name == "path" {
+                    whole.text.push('/');
+                }
+                append(&mut whole, &self.word(from, to, depth + 1));
+            }
+            whole
+        } else if LISTS.contains(&name)
+            || GLOBS.contains(&name)
+            || self.language == Language::R && matches!(name, "files" | "dirs")
+        {
             let base = receiver().filter(|_| of_value);
             let first = items.first().map(|(from, to)| self.word(*from, *to, depth + 1));
             let mut folder = match (base, first) {

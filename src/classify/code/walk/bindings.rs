@@ -108,6 +108,8 @@ impl Walk<'_> {
             || self.token(first - 1).is_some_and(|token| match token.kind {
                 Kind::Line | Kind::Mark(b';' | b'{' | b'}' | b':' | b')') => true,
                 Kind::Mark(b',') => self.language == Language::JavaScript,
+                // `while (line = connection.gets)`
+                Kind::Mark(b'(') => first > 1 && matches!(self.name(first - 2), Some("while" | "if" | "until")),
                 Kind::Name => matches!(
                     token.text,
                     "const" | "let" | "var" | "my" | "our" | "local" | "do" | "then" | "else" | "php"
@@ -121,6 +123,9 @@ impl Walk<'_> {
         let comma = self.reading.items(from, end);
         if let Some((_, first)) = comma.first().filter(|_| comma.len() > 1) {
             end = *first;
+        }
+        if self.is(from, b'[') || self.is(from, b'(') {
+            self.comprehension(from);
         }
         let value = self.reading.value(from, end);
         if self.is_collection(from) {
@@ -403,6 +408,9 @@ impl Walk<'_> {
             }
             to = if token.close > to { token.close + 1 } else { to + 1 };
         }
+        if self.is(from, b'[') {
+            self.comprehension(from);
+        }
         let mut value = self.reading.value(from, to.min(most));
         let condition = self.token(to).is_some_and(|token| token.is_name("if")).then_some(to + 1);
         if names.len() > 1 && value.word().is_some_and(|word| word.glob) {
@@ -454,6 +462,8 @@ impl Walk<'_> {
             "existsSync",
             "file",
             "directory",
+            "isdigit",
+            "isnumeric",
         ];
         let to = to.min(self.reading.tokens.len());
         let only_kind = (from..to).any(|at| self.name(at).is_some_and(|name| KINDS.contains(&name)));

@@ -125,7 +125,10 @@ impl Walk<'_> {
                 && token.is_name(name)
                 && called
                 && (at > 0 && self.is(at - 1, b'.')) == method
-                && !matches!(at.checked_sub(1).and_then(|at| self.name(at)), Some("def" | "class" | "function" | "sub" | "func"))
+                && !matches!(
+                    at.checked_sub(1).and_then(|at| self.name(at)),
+                    Some("def" | "class" | "function" | "sub" | "func")
+                )
         })
     }
 

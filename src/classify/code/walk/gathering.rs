@@ -25,8 +25,20 @@ impl Walk<'_> {
     /// `mail.set_content(open(f).read())`: what the variable holds came from there.
     pub(super) fn gathered(&mut self, call: &Call, last: &str) {
         const PUTS: &[&str] = &[
-            "set_content", "attach", "add_attachment", "set_payload", "append", "extend", "push", "update", "write", "add",
-            "concat", "put", "insert", "add_field",
+            "set_content",
+            "attach",
+            "add_attachment",
+            "set_payload",
+            "append",
+            "extend",
+            "push",
+            "update",
+            "write",
+            "add",
+            "concat",
+            "put",
+            "insert",
+            "add_field",
         ];
         let plain = call.name.split('.').count() == 2;
         let owner = self.reading.tokens[call.head].text;
@@ -46,6 +58,17 @@ impl Walk<'_> {
         value.environment |= more.environment;
         value.remote |= more.remote;
         value.decoded |= more.decoded;
+    }
+
+    /// `socket.on("data", line => …)`: what the other end says.
+    pub(super) fn heard(&mut self, call: &Call) {
+        let [(from, _), (first, to), ..] = call.items[..] else { return };
+        let data = matches!(&self.reading.tokens[from].kind, Kind::Text(word) if word.text == "data");
+        let name = (first..to).find_map(|at| self.name(at).filter(|name| !matches!(*name, "async" | "function")));
+        if let Some(name) = name.filter(|_| data) {
+            let value = self.reading.variables.entry(name.to_owned()).or_default();
+            value.remote = true;
+        }
     }
 
     fn is_import(&self, name: &str) -> bool {
