@@ -1,5 +1,7 @@
 //! `nearmiss accept`: say yes to a change that the gate asks about.
 
+use std::path::PathBuf;
+
 use anyhow::{Context, bail};
 
 use crate::engine::compare::{Group, Transition};
@@ -12,7 +14,7 @@ use super::{exit, terminal};
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Ids of changes as `gate` shows them, or the start of them
-    #[arg(long = "id", value_name = "ID", required_unless_present = "all")]
+    #[arg(value_name = "ID", required_unless_present = "all")]
     ids: Vec<String>,
     /// Accept every loosening
     #[arg(long, conflicts_with = "ids")]
@@ -26,6 +28,9 @@ pub(super) struct Arguments {
     /// The last day on which it counts: `2027-01-31`
     #[arg(long, value_name = "DAY")]
     until: Option<Day>,
+    /// Recorded logs, where the gate was given some [default: `[gate] traces` of nearmiss.toml]
+    #[arg(long, value_name = "PATH")]
+    traces: Vec<PathBuf>,
     #[command(flatten)]
     against: Against,
 }
@@ -35,7 +40,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     if arguments.reason.trim().is_empty() {
         bail!("say why: an empty reason helps nobody");
     }
-    let Judged { compared, acceptances, accepted, .. } = arguments.against.run()?;
+    let Judged { compared, acceptances, accepted, .. } = arguments.against.run(arguments.traces)?;
     let open: Vec<&Group> = compared.impact.groups(Transition::Loosened).collect();
     let chosen = if arguments.all { open.clone() } else { chosen(&arguments.ids, &open)? };
     if chosen.is_empty() {

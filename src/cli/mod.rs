@@ -6,8 +6,11 @@ mod compared;
 mod corpus;
 mod diff;
 mod explain;
+mod fmt;
 mod formats;
 mod gate;
+mod init;
+mod lock;
 mod replay;
 mod setup;
 mod side;
@@ -59,7 +62,18 @@ enum Command {
     Diff(diff::Arguments),
     Gate(gate::Arguments),
     Accept(accept::Arguments),
+    Lock(lock::Arguments),
+    Fmt(fmt::Arguments),
+    Init(init::Arguments),
     Formats(formats::Arguments),
+}
+
+/// An error with an exit code of its own.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+struct Ended {
+    code: u8,
+    message: String,
 }
 
 /// Runs the program and answers with its exit code.
@@ -81,24 +95,32 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Diff(arguments) => diff::run(arguments),
         Command::Gate(arguments) => gate::run(arguments),
         Command::Accept(arguments) => accept::run(arguments),
+        Command::Lock(arguments) => lock::run(arguments),
+        Command::Fmt(arguments) => fmt::run(arguments),
+        Command::Init(arguments) => init::run(arguments),
         Command::Formats(arguments) => formats::run(&arguments),
     };
+    ExitCode::from(guarded(work))
+}
+
+/// Does the work and answers with its exit code, whatever becomes of it.
+fn guarded(work: impl FnOnce() -> anyhow::Result<u8> + Send + 'static) -> u8 {
     // Hostile input is nested deeply: the main thread gets as much stack as the workers.
     let worker = std::thread::Builder::new().name("main".to_owned()).stack_size(64 << 20).spawn(work);
     let result = match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => {
             terminal::error(&anyhow::anyhow!("internal error: please report the message above; nothing was decided"));
-            return ExitCode::from(exit::INTERNAL);
+            return exit::INTERNAL;
         }
         Err(error) => Err(anyhow::Error::new(error).context("failed to start a thread")),
     };
     match result {
-        Ok(code) => ExitCode::from(code),
-        Err(error) if terminal::is_closed_pipe(&error) => ExitCode::from(exit::OK),
+        Ok(code) => code,
+        Err(error) if terminal::is_closed_pipe(&error) => exit::OK,
         Err(error) => {
             terminal::error(&error);
-            ExitCode::from(exit::USAGE)
+            error.downcast_ref::<Ended>().map_or(exit::USAGE, |ended| ended.code)
         }
     }
 }
@@ -124,6 +146,13 @@ mod tests {
     #[test]
     fn the_arguments_are_sound() {
         super::Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_bug_of_ours_is_no_pass() {
+        assert_eq!(super::guarded(|| panic!("a test panics here on purpose")), super::exit::INTERNAL);
+        assert_eq!(super::guarded(|| anyhow::bail!("wrong words")), super::exit::USAGE);
+        assert_eq!(super::guarded(|| Ok(super::exit::OK)), super::exit::OK);
     }
 
     #[test]

@@ -9,9 +9,11 @@
 
 mod cases;
 mod floors;
+mod gate;
 mod goldens;
 mod hostile;
 mod incidents;
+mod init;
 mod order;
 mod program;
 mod score;
