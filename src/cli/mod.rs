@@ -10,6 +10,7 @@ mod formats;
 mod gate;
 mod lock;
 mod replay;
+mod reports;
 mod setup;
 mod side;
 mod terminal;

@@ -10,6 +10,7 @@ mod summary;
 #[cfg(feature = "table")]
 mod table;
 mod text;
+mod xml;
 
 pub mod change;
 pub mod corpus;
