@@ -46,6 +46,7 @@ pub(super) fn take_over(scene: &mut Scene<'_>, known: &Known) {
                     remote: content.remote,
                     decoded: content.decoded,
                     carries: content.carries.clone(),
+                    shown: content.shown,
                     ..Stream::default()
                 };
                 scene.files.insert(path.to_string(), stream);
@@ -103,7 +104,9 @@ fn worth_keeping(path: &str, stream: Stream, before: bool) -> Option<Content> {
     carries.truncate(8);
     let most = if is_script(path) || is_recipe(path) { MAX_TEXT } else { MAX_NOTE };
     let text = stream.text.map(|(text, _)| text).filter(|text| text.len() <= most && !text.trim().is_empty());
-    let content = Content { text: text.map(Into::into), remote: stream.remote, decoded: stream.decoded, carries };
+    let shown = stream.shown;
+    let content =
+        Content { text: text.map(Into::into), remote: stream.remote, decoded: stream.decoded, carries, shown };
     let says_something = content.text.is_some() || content.remote || content.decoded || !content.carries.is_empty();
     (before || says_something).then_some(content)
 }
@@ -203,6 +206,20 @@ pub fn is_recipe(path: &str) -> bool {
     let ending = path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or("", |(_, ending)| ending);
     !runners_of(path).is_empty()
         || matches!(ending, "sql" | "cql" | "psql" | "yaml" | "yml" | "mk" | "redis" | "lua" | "mongo" | "just")
+}
+
+/// Whether a file holds lines for a shell.
+pub fn is_shell_script(path: &str, text: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let shells = ["sh", "bash", "zsh", "dash", "ksh", "ash"];
+    match name.rsplit_once('.') {
+        Some((_, ending)) => matches!(ending, "sh" | "bash" | "zsh" | "ksh" | "command"),
+        None => text
+            .lines()
+            .next()
+            .and_then(|line| line.strip_prefix("#!"))
+            .is_some_and(|line| line.split(['/', ' ']).any(|word| shells.contains(&word))),
+    }
 }
 
 /// A file that is deleted holds nothing any more.

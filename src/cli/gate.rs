@@ -36,7 +36,7 @@ pub(super) struct Against {
     input: InputArguments,
     /// The configuration to use [default: nearmiss.toml, found upwards from here]
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
     /// Go without recorded logs: only the cases count
     #[arg(long)]
     cases_only: bool,
@@ -129,6 +129,7 @@ impl Against {
         again
     }
 
+    /// Compares over the actions of `paths`, or of the traces that the configuration names.
     pub(super) fn run(self, paths: Vec<PathBuf>) -> anyhow::Result<Judged> {
         let head = Side::here(self.config.clone(), &[])?;
         let Some(revision) = self.base.or_else(|| head.config.gate.base.clone()) else {
@@ -164,12 +165,18 @@ pub(super) fn traces(side: &Side) -> anyhow::Result<Vec<PathBuf>> {
     Ok(named.iter().map(|path| side.folder.join(path)).collect())
 }
 
+const FETCH: &str = "in CI, fetch the whole history (actions/checkout: `fetch-depth: 0`)";
+
 /// What others have merged since is not what this change does, so the last common commit is the base.
 fn common(head: &Side, revision: &str) -> anyhow::Result<String> {
     let git = Git { folder: head.folder.clone() };
-    let found = git.run(&["merge-base", revision, "HEAD"]).with_context(|| {
-        format!("git finds nothing that `{revision}` and HEAD have in common; in CI, fetch all of it (actions/checkout: `fetch-depth: 0`)")
+    git.run(&["rev-parse", "--git-dir"]).context("the gate compares with a revision of git")?;
+    git.run(&["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")]).map_err(|_| {
+        anyhow::anyhow!("git knows no revision `{revision}` here: {FETCH}, or name another one with `--base`")
     })?;
+    let found = git
+        .run(&["merge-base", revision, "HEAD"])
+        .map_err(|_| anyhow::anyhow!("`{revision}` and HEAD have no commit in common here: {FETCH}"))?;
     Ok(found.trim().chars().take(12).collect())
 }
 

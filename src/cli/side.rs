@@ -44,15 +44,7 @@ enum Place {
 impl Side {
     /// What holds in the working folder; `policy` goes before what `nearmiss.toml` says.
     pub(super) fn here(config: Option<PathBuf>, policy: &[String]) -> anyhow::Result<Self> {
-        let (config, folder, shown) = match find_config(config)? {
-            Some(path) => {
-                let shown = path.display().to_string();
-                let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read {shown}"))?;
-                let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-                (Config::parse(&shown, &text)?, folder, Some(shown))
-            }
-            None => (Config::default(), PathBuf::new(), None),
-        };
+        let (config, folder, shown) = configured(config)?;
         let names = if policy.is_empty() {
             let own = config.policy.paths.iter().map(|path| folder.join(path).display().to_string());
             config.policy.extends.iter().cloned().chain(own).collect()
@@ -65,9 +57,21 @@ impl Side {
         Ok(side)
     }
 
+    /// The policies of one's own that `nearmiss.toml` names, and the folder that they are relative to.
+    pub(super) fn own_paths(config: Option<PathBuf>) -> anyhow::Result<(Vec<String>, PathBuf)> {
+        let (config, folder, _) = configured(config)?;
+        Ok((config.policy.paths, folder))
+    }
+
     /// Another policy; names mean what they mean here.
     pub(super) fn named(config: Option<PathBuf>, policy: &str) -> anyhow::Result<Self> {
         Self::here(config, &[policy.to_owned()])
+    }
+
+    /// The configuration alone, and the folder that its paths are relative to.
+    pub(super) fn config(named: Option<PathBuf>) -> anyhow::Result<(Config, PathBuf)> {
+        let (config, folder, _) = configured(named)?;
+        Ok((config, folder))
     }
 
     /// What held in a revision of git: its `nearmiss.toml`, its policies, its specs. Without one in that revision, the
@@ -126,15 +130,7 @@ impl Side {
     fn texts(&self, path: &str) -> anyhow::Result<Vec<(String, String)>> {
         let mut texts = Vec::new();
         match &self.place {
-            Place::Tree => {
-                let path = self.folder.join(path);
-                let files = if path.is_dir() { files_in(&path, "toml")? } else { vec![path] };
-                for file in files {
-                    let name = file.display().to_string();
-                    let text = std::fs::read_to_string(&file).with_context(|| format!("failed to read {name}"))?;
-                    texts.push((name, text));
-                }
-            }
+            Place::Tree => texts = texts_at(&self.folder.join(path))?,
             Place::Revision { revision, prefix } => {
                 let git = Git { folder: self.folder.clone() };
                 for file in git.files(revision, &joined(prefix, path))? {
@@ -203,6 +199,15 @@ impl Side {
         let texts = |side: &Self| side.specs.iter().map(|(_, text)| text.clone()).collect::<Vec<_>>();
         self.config.means_the_same(&other.config) && texts(self) == texts(other)
     }
+}
+
+/// The configuration in force, its folder, and how it is shown.
+fn configured(named: Option<PathBuf>) -> anyhow::Result<(Config, PathBuf, Option<String>)> {
+    let Some(path) = find_config(named)? else { return Ok((Config::default(), PathBuf::new(), None)) };
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read {shown}"))?;
+    let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+    Ok((Config::parse(&shown, &text)?, folder, Some(shown)))
 }
 
 /// A path of `nearmiss.toml` as git knows it: from the top of the repository, without `./`.
@@ -302,6 +307,17 @@ impl Git {
         }
         String::from_utf8(output.stdout).context("what git has is not UTF-8")
     }
+}
+
+/// A file, or all `.toml` files of a folder: name and text.
+pub(super) fn texts_at(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let files = if path.is_dir() { files_in(path, "toml")? } else { vec![path.to_path_buf()] };
+    let read = |file: PathBuf| {
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(&file).with_context(|| format!("failed to read {name}"))?;
+        Ok((name, text))
+    };
+    files.into_iter().map(read).collect()
 }
 
 /// Files with one ending in a folder, in the order of their names.

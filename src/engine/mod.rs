@@ -15,6 +15,7 @@ mod memory;
 pub mod replay;
 mod session;
 mod settle;
+pub mod snapshot;
 
 pub use config::{Config, ConfigError};
 pub use examples::run_examples;
@@ -33,6 +34,7 @@ use crate::policy::{Condition, Example, Judgement, Policy, Request, SessionView}
 
 use mapping::Mapping;
 use memory::{Judged, Memory};
+use session::Bearing;
 
 /// Classifier, policy and the user's mapping of names to facts, put together once and shared by all threads.
 #[derive(Debug)]
@@ -136,23 +138,25 @@ impl Engine {
         action.gaps.extend(self.mapping.unpinned(&action));
         let known = session.known(&action);
         let remembered = self.memory.understanding(&action, &known, || self.viewed(&action, &known));
-        let (understanding, Judged { verdict, base }) = match session.familiar(&action, &remembered.understanding) {
-            None => {
-                let facts = session.facts(&action, &remembered.understanding);
-                let judge = || self.judged(&action, &remembered.understanding, &facts);
-                let by_session = self.mapping.reads_sessions();
-                let judged = self.memory.verdict(&remembered, &action, &facts, by_session, judge);
-                (Arc::clone(&remembered.understanding), judged)
-            }
-            // What only this session knows is rarely met a second time.
-            Some(familiar) => {
-                let facts = session.facts(&action, &familiar);
-                let judged = self.judged(&action, &familiar, &facts);
-                (Arc::new(familiar), judged)
-            }
-        };
+        let (understanding, bearing, Judged { verdict, base }) =
+            match session.familiar(&action, &remembered.understanding, remembered.bearing) {
+                None => {
+                    let facts = session.facts(&action, &remembered.understanding);
+                    let judge = || self.judged(&action, &remembered.understanding, &facts);
+                    let by_session = self.mapping.reads_sessions();
+                    let judged = self.memory.verdict(&remembered, &action, &facts, by_session, judge);
+                    (Arc::clone(&remembered.understanding), remembered.bearing, judged)
+                }
+                // What only this session knows is rarely met a second time.
+                Some(familiar) => {
+                    let facts = session.facts(&action, &familiar);
+                    let judged = self.judged(&action, &familiar, &facts);
+                    let bearing = Bearing::of(&action, &familiar);
+                    (Arc::new(familiar), bearing, judged)
+                }
+            };
         let environment = self.mapping.environment(&action, None);
-        session.note(&action, &understanding, environment);
+        session.note(&action, &understanding, bearing, environment);
         // The session has read it, nobody after it does, and it can be long.
         action.outcome.output = None;
         let whole = whole.map(|verdict| Before { verdict, frontier: None });
@@ -167,8 +171,8 @@ impl Engine {
         self.memory.understanding(action, &known, || self.viewed(action, &known));
     }
 
-    /// What is understood, and which facts about the session the rules for it look at.
-    fn viewed(&self, action: &Action, known: &Known) -> (Understanding, SessionView) {
+    /// What is understood, which facts about the session the rules for it look at, and what it can mean to one.
+    fn viewed(&self, action: &Action, known: &Known) -> (Understanding, SessionView, Bearing) {
         let understanding = self.understand(action, known, false);
         let base = match &self.base {
             Some(Base::Policy { policy, .. }) => Some(policy),
@@ -178,14 +182,16 @@ impl Engine {
         let views =
             policies.flat_map(|policy| understanding.effects.iter().map(move |effect| policy.session_view(effect)));
         let view = views.fold(SessionView::default(), SessionView::and);
-        (understanding, view)
+        let bearing = Bearing::of(action, &understanding);
+        (understanding, view, bearing)
     }
 
     /// What [`Engine::decide`] would say and why: the tree of what was understood and every rule's conditions.
     pub fn explain(&self, mut action: Action, session: &mut Session) -> Explanation {
         self.mapping.identify(&mut action);
         let understood = self.understand(&action, &session.known(&action), true);
-        let understanding = session.familiar(&action, &understood).unwrap_or(understood);
+        let understanding =
+            session.familiar(&action, &understood, Bearing::of(&action, &understood)).unwrap_or(understood);
         let facts = &session.facts(&action, &understanding);
         let mut rules = Vec::new();
         for (effect, found) in understanding.effects.iter().enumerate() {

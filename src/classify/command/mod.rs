@@ -63,6 +63,8 @@ pub struct Stream {
     pub decoded: bool,
     /// Things whose content is in it (`cat ~/.aws/credentials`, `pg_dump shop`).
     pub carries: Vec<Resource>,
+    /// Somebody else wrote it before; the session only saw it.
+    pub shown: bool,
     /// The query whose answer it is, as far as no filter makes something else of it.
     pub answers: Option<Arc<str>>,
     /// Names of things, one per item, when they are known (`printf '%s\n' a b`, `ls` is not).

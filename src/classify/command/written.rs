@@ -64,7 +64,7 @@ fn came_from(stream: &Stream) -> Option<CodeOrigin> {
 
 /// Runs the text that was written into a file; `false` when it is not known. Without a language its first line says it.
 pub(super) fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>, file: &Word, language: Option<Language>) -> bool {
-    let Some(Stream { text: Some((text, span)), remote: false, decoded: false, .. }) = found(scene, file) else {
+    let Some(Stream { text: Some((text, span)), remote: false, decoded: false, shown, .. }) = found(scene, file) else {
         return false;
     };
     let Some(language) = language.or_else(|| language_of(&text)) else { return false };
@@ -77,12 +77,19 @@ pub(super) fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>, file: &Wor
         // What follows the file is `$1` and so on in it.
         let at = invocation.words.iter().position(|word| word.text == file.text);
         let arguments = at.and_then(|at| invocation.words.get(at + 1..)).unwrap_or_default();
+        let before = scene.gaps().len();
         scene.scoped(|scene| {
             scene.shell.set_positional(arguments);
             scene.shell.connect(invocation.stdin.clone());
             scene.run_kept(language, &text, span);
             scene.shell.take_output();
         });
+        // What is not understood of a script that was there before is code of the workspace, as all of it was before
+        // anybody looked.
+        if shown && !scene.take_gaps(before, |gap| gap.hides != Hides::Nothing).is_empty() {
+            let effect = interpret::code_effect(scene, file, Some(CodeOrigin::Local));
+            scene.effect(effect);
+        }
     } else {
         scene.run_kept(language, &text, span);
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::classify::{LAST_PLAN, LAST_PREVIEW, is_recipe};
+use crate::classify::{LAST_PLAN, LAST_PREVIEW, is_recipe, is_shell_script};
 use crate::model::{Action, Content, Effect, Given, Kind, Operation, ResourceKind, Understanding};
 
 /// Longer results are not kept.
@@ -31,11 +31,16 @@ pub(super) fn shown(
     let plan = is_plan(&effect.by);
     let resource = &effect.resource;
     let shows = action.kind == Kind::Tool || SHOWS.contains(&&*effect.by);
-    if resource.unresolved || resource.name.is_empty() || !(plan || shows && is_recipe(&resource.name)) {
+    if resource.unresolved || resource.name.is_empty() || !(plan || shows) {
         return None;
     }
     let text = if plan { output.to_owned() } else { unnumbered(output) };
-    Some((Given::File((&*resource.name).into()), Some(Arc::new(Content::of_text(text)))))
+    let script = !plan && is_shell_script(&resource.name, &text);
+    if !plan && !script && !is_recipe(&resource.name) {
+        return None;
+    }
+    let content = Content { shown: script, ..Content::of_text(text) };
+    Some((Given::File((&*resource.name).into()), Some(Arc::new(content))))
 }
 
 /// A plan says in its result what carrying it out would do.
