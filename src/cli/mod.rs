@@ -3,6 +3,7 @@
 mod accept;
 mod check;
 mod compared;
+mod corpora;
 mod corpus;
 mod diff;
 mod explain;
@@ -11,10 +12,15 @@ mod formats;
 mod gate;
 mod init;
 mod lock;
+mod pending;
+mod reject;
 mod replay;
+mod reports;
+mod review;
 mod setup;
 mod side;
 mod terminal;
+mod test;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -33,6 +39,8 @@ pub mod exit {
     pub const INPUT: u8 = 3;
     /// Nothing was evaluated.
     pub const NOTHING: u8 = 4;
+    /// Snapshots wait for somebody to look at them; nothing else is wrong.
+    pub const PENDING: u8 = 5;
     /// A bug of nearmiss: nothing was evaluated, treat it as a failure.
     pub const INTERNAL: u8 = 70;
     /// Ended by the user.
@@ -51,7 +59,7 @@ struct Arguments {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 --fail-on met or an example failed, 2 usage or configuration, 3 input unreadable \
-or below --min-coverage, 4 nothing evaluated, 70 internal error, 130 interrupted";
+or below --min-coverage, 4 nothing evaluated, 5 snapshots pending, 70 internal error, 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -59,9 +67,12 @@ enum Command {
     Explain(explain::Arguments),
     Check(check::Arguments),
     Corpus(corpus::Arguments),
+    Test(test::Arguments),
+    Review(review::Arguments),
+    Accept(accept::Arguments),
+    Reject(reject::Arguments),
     Diff(diff::Arguments),
     Gate(gate::Arguments),
-    Accept(accept::Arguments),
     Lock(lock::Arguments),
     Fmt(fmt::Arguments),
     Init(init::Arguments),
@@ -92,6 +103,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Explain(arguments) => explain::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Corpus(arguments) => corpus::run(arguments),
+        Command::Test(arguments) => test::run(arguments),
+        Command::Review(arguments) => review::run(&arguments),
+        Command::Reject(arguments) => reject::run(arguments),
         Command::Diff(arguments) => diff::run(arguments),
         Command::Gate(arguments) => gate::run(arguments),
         Command::Accept(arguments) => accept::run(arguments),

@@ -68,6 +68,12 @@ impl Side {
         Self::here(config, &[policy.to_owned()])
     }
 
+    /// The configuration alone, and the folder that its paths are relative to.
+    pub(super) fn config(named: Option<PathBuf>) -> anyhow::Result<(Config, PathBuf)> {
+        let (config, folder, _) = configured(named)?;
+        Ok((config, folder))
+    }
+
     /// What held in a revision of git: its `nearmiss.toml`, its policies, its specs. Without one in that revision, the
     /// defaults.
     pub(super) fn at(revision: &str, config: Option<PathBuf>) -> anyhow::Result<Self> {
@@ -124,15 +130,7 @@ impl Side {
     fn texts(&self, path: &str) -> anyhow::Result<Vec<(String, String)>> {
         let mut texts = Vec::new();
         match &self.place {
-            Place::Tree => {
-                let path = self.folder.join(path);
-                let files = if path.is_dir() { files_in(&path, "toml")? } else { vec![path] };
-                for file in files {
-                    let name = file.display().to_string();
-                    let text = std::fs::read_to_string(&file).with_context(|| format!("failed to read {name}"))?;
-                    texts.push((name, text));
-                }
-            }
+            Place::Tree => texts = texts_at(&self.folder.join(path))?,
             Place::Revision { revision, prefix } => {
                 let git = Git { folder: self.folder.clone() };
                 for file in git.files(revision, &joined(prefix, path))? {
@@ -309,6 +307,17 @@ impl Git {
         }
         String::from_utf8(output.stdout).context("what git has is not UTF-8")
     }
+}
+
+/// A file, or all `.toml` files of a folder: name and text.
+pub(super) fn texts_at(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let files = if path.is_dir() { files_in(path, "toml")? } else { vec![path.to_path_buf()] };
+    let read = |file: PathBuf| {
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(&file).with_context(|| format!("failed to read {name}"))?;
+        Ok((name, text))
+    };
+    files.into_iter().map(read).collect()
 }
 
 /// Files with one ending in a folder, in the order of their names.

@@ -15,6 +15,7 @@ mod memory;
 pub mod replay;
 mod session;
 mod settle;
+pub mod snapshot;
 
 pub use config::{Config, ConfigError};
 pub use examples::run_examples;

@@ -22,4 +22,5 @@ mod score_rules;
 mod score_sqli;
 mod sessions;
 mod shelves;
+mod snapshots;
 mod support;
