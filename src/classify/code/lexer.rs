@@ -27,6 +27,8 @@ pub(super) struct Syntax {
     pub(super) bare_calls: bool,
     /// `.` joins strings and does not reach into things.
     pub(super) dot_joins: bool,
+    /// `[[…]]` is a text.
+    pub(super) long_brackets: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +133,13 @@ impl<'t> Lexer<'t, '_> {
                 b'\\' if self.byte(1) == Some(b'\n') => self.at += 2,
                 _ if byte.is_ascii_whitespace() => self.at += 1,
                 b'"' | b'\'' => self.string(start, start, byte, ""),
+                b'[' if self.syntax.long_brackets && self.byte(1) == Some(b'[') => {
+                    let end = self.rest().find("]]").map(|length| start + length);
+                    self.broken |= end.is_none();
+                    let end = end.unwrap_or(self.code.len());
+                    let word = self.word(start + 2, end, Interpolation::None, true);
+                    self.push(Kind::Text(Box::new(word)), start, (end + 2).min(self.code.len()) - start);
+                }
                 b'`' if self.syntax.backtick != Backtick::Mark => self.string(start, start, byte, ""),
                 b'/' if self.syntax.regex && self.regex_may_start() && self.regex() => {}
                 b'%' | b'<' if self.syntax.quote_words && self.quoted(start) => {}
