@@ -15,6 +15,7 @@ mod lock;
 mod pending;
 mod reject;
 mod replay;
+mod reports;
 mod review;
 mod setup;
 mod side;

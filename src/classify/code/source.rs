@@ -25,7 +25,7 @@ impl Reading<'_> {
             let before = |name: &str| at >= 2 && self.tokens[at - 2].text == name;
             match token.text {
                 "open" | "readFileSync" | "createReadStream" | "readFile" | "file_get_contents" | "read_text"
-                | "read_bytes" | "fopen"
+                | "read_bytes" | "fopen" | "upload_file" | "CURLFile" | "curl_file_create" | "ReadFile"
                     if called && value.files.len() < 16 =>
                 {
                     let close = self.tokens[at + 1].close;
@@ -50,9 +50,21 @@ impl Reading<'_> {
                     }
                 }
                 "environ"
-                    if before("os") && !self.tokens.get(at + 1).is_some_and(|next| next.is(b'[') || next.is(b'.')) =>
+                    if before("os")
+                        && (!self.tokens.get(at + 1).is_some_and(|next| next.is(b'[') || next.is(b'.'))
+                            || self
+                                .tokens
+                                .get(at + 2)
+                                .is_some_and(|next| matches!(next.text, "items" | "copy" | "values"))) =>
                 {
                     value.environment = true;
+                }
+                // What the other end of a connection says.
+                "recv" | "recvfrom" | "gets" | "readline" | "readlines" | "fgets"
+                    if self.peer.is_some() && self.tokens.get(at.wrapping_sub(1)).is_some_and(|dot| dot.is(b'.'))
+                        || token.text == "fgets" && self.peer.is_some() =>
+                {
+                    value.remote = true;
                 }
                 "env"
                     if before("process")

@@ -55,9 +55,24 @@ impl Made<'_, '_> {
         Some(self.reading.value(at + 2, end.min(to)))
     }
 
+    /// Whether what is opened here is closed again at once: `.close()`, `: pass`.
+    pub(in crate::classify::code) fn is_left_empty(&self) -> bool {
+        let tokens = &self.reading.tokens;
+        let Some(end) = self.call.span.map(|span| span.end) else { return false };
+        let from = tokens.partition_point(|token| token.start < end);
+        let mut next = tokens[from..].iter().filter(|token| !matches!(token.kind, Kind::Line)).take(6);
+        match next.next() {
+            Some(dot) if dot.is(b'.') => next.next().is_some_and(|token| token.is_name("close")),
+            Some(colon) if colon.is(b':') => next.next().is_some_and(|token| token.is_name("pass")),
+            Some(name) if name.is_name("as") => next.any(|token| token.is_name("pass") || token.is_name("truncate")),
+            _ => false,
+        }
+    }
+
     pub(in crate::classify::code) fn says(&self, name: &str) -> bool {
-        self.option(name)
-            .is_some_and(|value| value.word().is_some_and(|word| matches!(&*word.text, "True" | "true" | "1")))
+        self.option(name).is_some_and(|value| {
+            value.word().is_some_and(|word| matches!(&*word.text, "True" | "TRUE" | "T" | "true" | "1"))
+        })
     }
 
     /// What the call is made on: `Path("x")` in `Path("x").unlink()`.
