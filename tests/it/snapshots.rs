@@ -493,3 +493,38 @@ fn the_formats_for_programs_say_the_same() {
     project.run(&["test", "-o", "report.txt"], 0);
     has(&fs::read_to_string(project.path("report.txt")).unwrap(), &["2 of 2 as accepted"]);
 }
+
+#[test]
+fn snapshots_and_loosenings_are_accepted_by_one_command() {
+    let project = Project::new();
+    let git = |arguments: &[&str]| {
+        let done = Command::new("git")
+            .args(["-c", "user.name=n", "-c", "user.email=n@example.com"])
+            .args(arguments)
+            .current_dir(project.0.path())
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{done:?}");
+    };
+    git(&["init", "-q"]);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "base"]);
+    project.edit("policy/own.cedar", "context.guard_off", "context.guard_off && context.dry_run");
+    project.run(&["test"], 5);
+    let report = project.run(&["gate", "--base", "HEAD", "logs"], 1);
+    let id = report.split_once("nearmiss accept ").unwrap().1.split(' ').next().unwrap();
+    assert_eq!(id.len(), 12, "{report}");
+    let accept = |words: &[&str], code| {
+        let mut all = vec!["accept"];
+        all.extend(words);
+        all.extend(["--base", "HEAD", "--traces", "logs"]);
+        project.run(&all, code)
+    };
+    // One word that means nothing, and nothing is accepted.
+    has(&accept(&["logs/day.jsonl", "ffffffffffff", "--reason", "x"], 2), &["no pending snapshot and no loosening"]);
+    assert_eq!(project.kept(), ["snapshots/logs__day.jsonl.snap.new"]);
+    accept(&["logs/day.jsonl", &id[..7], "--reason", "dry runs only"], 0);
+    assert_eq!(project.kept(), [format!("accepted/{id}.toml"), "snapshots/logs__day.jsonl.snap".to_owned()]);
+    project.run(&["gate", "--base", "HEAD", "logs"], 0);
+    project.run(&["test"], 0);
+}
