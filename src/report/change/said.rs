@@ -148,7 +148,7 @@ impl<'a> Told<'a> {
         let words: Vec<&str> = group.environments.iter().map(|environment| environment.word()).collect();
         match words[..] {
             [] => String::new(),
-            [one] if group.count > 1 => format!("all {}", place(one)),
+            [one] if group.count > 1 && one != "unknown" => format!("all {}", place(one)),
             [one] => place(one),
             _ => format!("in {}", words.join(", ")),
         }

@@ -316,7 +316,7 @@ impl Page<'_> {
         let many = counted(gate.unused.len() as u64, "acceptance");
         writeln!(
             self.out,
-            "\n{BOLD}UNUSED{BOLD:#}  {many} of what this change does not do: merged by now, or changed since; delete them"
+            "\n{BOLD}UNUSED{BOLD:#}  {many} of what this change does not do; merged by now, or changed since"
         )?;
         for acceptance in gate.unused.iter().take(MAX_GROUPS) {
             self.acceptance(acceptance, &escaped(&acceptance.transition))?;
