@@ -269,7 +269,7 @@ fn the_summary_of_a_job_is_added_to() {
     };
     let output = gate("summary.md");
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
-    assert!(stdout(&output).starts_with("::error "), "{}", stdout(&output));
+    assert!(stdout(&output).contains("\n::error "), "{}", stdout(&output));
     let summary = std::fs::read_to_string(repository.path("summary.md")).unwrap();
     assert_eq!(summary, format!("before\n{}", repository.report(&["--format", "markdown"])));
     let output = gate("");
@@ -346,6 +346,46 @@ fn text_of_strangers_stays_text() {
     for line in told.lines() {
         let commands = ["::error ", "::warning ", "::notice "];
         assert!(commands.iter().any(|command| line.starts_with(command)), "{line}");
+    }
+}
+
+/// Goes through a document tag by tag and counts elements; panics where it is not well-formed.
+fn elements(xml: &str) -> std::collections::BTreeMap<&str, usize> {
+    let mut open = Vec::new();
+    let mut counts = std::collections::BTreeMap::new();
+    let mut rest = xml.strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>").unwrap();
+    while let Some(at) = rest.find('<') {
+        assert!(!rest[..at].contains('>'), "{rest}");
+        let tag = &rest[at + 1..at + rest[at..].find('>').unwrap()];
+        rest = &rest[at + tag.len() + 2..];
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name));
+            continue;
+        }
+        assert!(!tag.contains('<') && tag.matches('"').count().is_multiple_of(2), "{tag}");
+        let name = tag.trim_end_matches('/').split(' ').next().unwrap();
+        *counts.entry(name).or_default() += 1;
+        if !tag.ends_with('/') {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+    counts
+}
+
+#[test]
+fn junit_is_well_formed_and_counts_right() {
+    let repository = story();
+    repository.write("traces/hostile.jsonl", HOSTILE);
+    let xml = repository.report(&["--format", "junit"]);
+    let counts = elements(&xml);
+    let attribute = |name: &str| -> usize {
+        xml.split(&format!(" {name}=\"")).nth(1).unwrap().split('"').next().unwrap().parse().unwrap()
+    };
+    assert_eq!((attribute("tests"), attribute("failures")), (counts["testcase"], counts["failure"]));
+    for entity in xml.split('&').skip(1) {
+        let name = entity.split(';').next().unwrap();
+        assert!(["amp", "lt", "gt", "quot", "#9", "#10"].contains(&name), "{name}");
     }
 }
 
