@@ -200,7 +200,7 @@ impl<'a> Told<'a> {
         let open = self.open();
         let ids = match &open[..] {
             [] => return None,
-            [ids @ ..] if ids.len() <= 8 => ids.join(" "),
+            ids if ids.len() <= 8 => ids.join(" "),
             _ => "ID …".to_owned(),
         };
         Some(format!("nearmiss accept {ids}{} --reason \"…\"", self.again))

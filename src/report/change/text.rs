@@ -131,8 +131,8 @@ impl Page<'_> {
         let open = groups.iter().filter(|group| self.told.standing(group).fails()).count();
         let open = if open > 0 { format!(", {open} to be accepted") } else { String::new() };
         writeln!(self.out, "\n{style}{title}{style:#}  {templates}, {actions}{open}")?;
-        let accepted = |group: &&&Group| matches!(self.told.standing(group), Standing::Accepted(_));
-        let (folded, shown): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| accepted(&group));
+        let accepted = |group: &&Group| matches!(self.told.standing(group), Standing::Accepted(_));
+        let (folded, shown): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| accepted(group));
         for group in shown.iter().take(MAX_GROUPS) {
             self.group(group)?;
         }
