@@ -11,6 +11,8 @@ pub mod gate;
 mod given;
 mod mapping;
 mod memory;
+#[cfg(feature = "prove")]
+pub mod prove;
 pub mod replay;
 mod session;
 mod settle;

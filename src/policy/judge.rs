@@ -76,8 +76,12 @@ impl Policy {
 
     /// The rules and permits that can apply to the operation on this kind of resource.
     pub(super) fn slice(&self, operation: Operation, kind: ResourceKind) -> impl Iterator<Item = &Rule> {
-        let at = slot(operation, kind);
-        self.slices.get(at).into_iter().flatten().filter_map(|index| self.compiled.get(*index))
+        self.slice_indices(operation, kind).filter_map(|index| self.compiled.get(index))
+    }
+
+    /// The same by their place in the policy.
+    pub(super) fn slice_indices(&self, operation: Operation, kind: ResourceKind) -> impl Iterator<Item = usize> {
+        self.slices.get(slot(operation, kind)).into_iter().flatten().copied()
     }
 
     /// Sorts rules by what they can apply to; once, when the policy is loaded.

@@ -62,7 +62,7 @@ fn edits<'i>(impact: &'i Impact, group: &'i Group) -> impl Iterator<Item = &'i R
 }
 
 /// What was done to a rule, in one line: `condition \`…\` added`.
-fn said(change: &RuleChange) -> String {
+pub(in crate::report) fn said(change: &RuleChange) -> String {
     let conditions = change.conditions.iter().map(|condition| {
         let verb = if condition.added { "added" } else { "removed" };
         format!("condition `{}` {verb}", condition.text)
@@ -82,6 +82,6 @@ fn said(change: &RuleChange) -> String {
 }
 
 /// Where a rule stands: `policy/git.cedar:14`.
-fn place(rule: &RuleInfo) -> String {
+pub(in crate::report) fn place(rule: &RuleInfo) -> String {
     format!("{}:{}", rule.file, rule.line)
 }

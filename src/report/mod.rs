@@ -14,6 +14,8 @@ mod text;
 pub mod change;
 pub mod corpus;
 pub mod explain;
+#[cfg(feature = "prove")]
+pub mod prove;
 
 pub use display::{escaped, marked};
 pub use redact::redacted;
