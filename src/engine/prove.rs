@@ -35,8 +35,9 @@ pub struct Proof {
     /// Environments times tiers, all of them; in so many the texts of the rules were enough.
     pub total: usize,
     pub by_text: usize,
-    /// So many were proved by the solver, in so many questions.
+    /// So many were proved by the solver and refuted by an example, in so many questions.
     pub by_solver: usize,
+    pub by_example: usize,
     pub questions: usize,
     /// What passes after and was stopped before.
     pub loosened: Vec<Difference>,
@@ -129,6 +130,7 @@ pub fn change(engine: &Engine, claim: Claim, solvers: Vec<Box<dyn Solver>>) -> R
         total: 0,
         by_text: 0,
         by_solver: 0,
+        by_example: 0,
         questions: 0,
         loosened: Vec::new(),
         tightened: Vec::new(),
@@ -149,7 +151,10 @@ pub fn change(engine: &Engine, claim: Claim, solvers: Vec<Box<dyn Solver>>) -> R
             match answer {
                 Answer::Proved => proof.by_solver += cell.places.len(),
                 Answer::Open(why) => proof.open.push((cell.places, why)),
-                Answer::Found(example) => add(&mut found, sides, cell, *example),
+                Answer::Found(example) => {
+                    proof.by_example += cell.places.len();
+                    add(&mut found, sides, cell, *example);
+                }
             }
         }
         found.sort_by(|left, right| right.was.max(right.is).cmp(&left.was.max(left.is)));
@@ -256,16 +261,27 @@ fn fires(policy: &Policy, prover: &Prover<'_>, rule: &RuleInfo, solver: &mut dyn
     }
 }
 
+/// So many environments without an answer are enough to give up on a rule.
+const MAX_OPEN: u32 = 3;
+
 /// The first cell in which something is found; proved when it is proved in all of them.
 fn somewhere(prover: &Prover<'_>, cells: Cells, solver: &mut dyn Solver) -> Answer {
     let mut open = None;
+    let mut tries = MAX_OPEN;
     for cell in &cells.cells {
+        if tries == 0 {
+            break;
+        }
         match prover.answer(cell, solver) {
             Answer::Proved => {}
-            Answer::Open(why) => open = Some(why),
+            Answer::Open(why) => {
+                open = Some(why);
+                tries -= 1;
+            }
             // What no action makes is no witness, and no proof either.
             Answer::Found(found) if matches!(*found, Found::Cedar(_)) => {
                 open = Some("only a request that nearmiss never makes was found".to_owned());
+                tries -= 1;
             }
             found @ Answer::Found(_) => return found,
         }

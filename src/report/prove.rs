@@ -83,7 +83,6 @@ fn change(proof: &Proof, heading: &Heading, out: &mut dyn Write) -> io::Result<(
             writeln!(out, "  {}: {}", named(places), escaped(why))?;
         }
     }
-    let refuted: usize = proof.loosened.iter().chain(&proof.tightened).map(|found| found.places.len()).sum();
     let open: usize = proof.open.iter().map(|(places, _)| places.len()).sum();
     writeln!(
         out,
@@ -92,7 +91,7 @@ fn change(proof: &Proof, heading: &Heading, out: &mut dyn Write) -> io::Result<(
         thousands(proof.total as u64),
         thousands(proof.by_text as u64),
         thousands(proof.by_solver as u64),
-        thousands(refuted as u64),
+        thousands(proof.by_example as u64),
         thousands(open as u64),
     )?;
     let claim = match proof.claim {

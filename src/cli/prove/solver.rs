@@ -12,15 +12,23 @@ use crate::policy::prove::{Reply, Solver};
 /// Printed after every answer, so that an answer cannot be taken for that of another question.
 const END: &str = "nearmiss: end of answer";
 
+const LATE: &str = "the solver did not answer in time";
+
 /// What a solver has to print at most for one answer.
 const MAX_ANSWER: usize = 16 << 20;
+
+/// How cvc5 is asked, one way after the other until one of them knows, each with its share of the time in tenths. Some
+/// questions about patterns that one way never answers take another one no time at all.
+const WAYS: &[(&[&str], u32)] =
+    &[(&[], 1), (&["--re-elim=agg"], 1), (&["--decision=internal", "--re-elim=on"], 4), (&["--strings-fmf"], 4)];
 
 /// cvc5, started when it is first asked, and again when it has died.
 pub(super) struct Process {
     program: PathBuf,
-    /// For one question.
+    /// For one question, all ways together.
     limit: Duration,
-    running: Option<Running>,
+    /// One per way, where it runs.
+    running: Vec<Option<Running>>,
 }
 
 struct Running {
@@ -50,20 +58,24 @@ pub(super) fn find() -> Option<PathBuf> {
 
 impl Process {
     pub(super) fn new(program: &Path, limit: Duration) -> Self {
-        Self { program: program.to_path_buf(), limit, running: None }
+        Self { program: program.to_path_buf(), limit, running: WAYS.iter().map(|_| None).collect() }
     }
 
     /// Asks two questions with known answers: what says `unsat` to everything proves nothing.
     pub(super) fn check(&mut self) -> Result<(), String> {
+        self.check_way(0)
+    }
+
+    fn check_way(&mut self, way: usize) -> Result<(), String> {
         let question = |holds: &str| {
             format!(
                 "(reset)\n(set-option :produce-models true)\n(set-logic ALL)\n(declare-const s String)\n\
                  (assert (str.in_re s (re.++ (str.to_re \"a\") re.all)))\n(assert (= (str.contains s \"a\") {holds}))\n"
             )
         };
-        match (self.ask(&question("true"))?, self.ask(&question("false"))?) {
+        match (self.answer(way, &question("true"))?, self.answer(way, &question("false"))?) {
             (Reply::Sat(_), Reply::Unsat) => Ok(()),
-            _ => Err("it answers questions wrongly that are easy".to_owned()),
+            _ => Err("it does not answer two easy questions as it should".to_owned()),
         }
     }
 
@@ -76,12 +88,14 @@ impl Process {
         number.map_or_else(|| "cvc5".to_owned(), |number| format!("cvc5 {number}"))
     }
 
-    fn start(&self) -> Result<Running, String> {
+    fn start(&self, way: usize) -> Result<Running, String> {
+        let (arguments, limit) = (WAYS[way].0, self.limit(way));
         let failed = |error: std::io::Error| format!("{} could not be started: {error}", self.program.display());
         let mut child = Command::new(&self.program)
             // The version that Debian has knows `like` only as an experiment.
             .args(["--lang", "smt", "--strings-exp"])
-            .arg(format!("--tlimit-per={}", self.limit.as_millis()))
+            .args(arguments)
+            .arg(format!("--tlimit-per={}", limit.as_millis()))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -112,19 +126,57 @@ impl Process {
         started.map(|_| running).map_err(|error| format!("failed to start a thread: {error}"))
     }
 
-    fn answer(&mut self, question: &str) -> Result<Reply, String> {
+    fn limit(&self, way: usize) -> Duration {
+        self.limit * WAYS[way].1 / 10
+    }
+
+    fn answer(&mut self, way: usize, question: &str) -> Result<Reply, String> {
+        // Whatever does not end well leaves nobody knows what behind.
+        let mut running = match self.running[way].take() {
+            Some(running) => running,
+            None => self.start(way)?,
+        };
         // It keeps time itself; this is for one that does not.
-        let deadline = Instant::now() + self.limit + Duration::from_secs(5);
-        if self.running.is_none() {
-            self.running = Some(self.start()?);
+        let deadline = Instant::now() + self.limit(way).mul_f32(1.5) + Duration::from_secs(1);
+        match running.answer(question, deadline) {
+            Ok(reply @ (Reply::Sat(_) | Reply::Unsat)) => {
+                self.running[way] = Some(running);
+                Ok(reply)
+            }
+            Ok(Reply::Unknown) => Ok(Reply::Unknown),
+            Err(error) if error == LATE => Ok(Reply::Unknown),
+            Err(error) => Err(error),
         }
-        let Some(running) = &mut self.running else { return Err("the solver does not run".to_owned()) };
-        let said = running.told(&format!("{question}(check-sat)\n"), deadline)?;
+    }
+}
+
+impl Solver for Process {
+    fn ask(&mut self, question: &str) -> Result<Reply, String> {
+        let first = self.answer(0, question);
+        if !matches!(first, Ok(Reply::Unknown)) {
+            return first;
+        }
+        for way in 1..WAYS.len() {
+            // Another version may not know the way: then it is none.
+            if self.running[way].is_none() && self.check_way(way).is_err() {
+                continue;
+            }
+            if let Ok(reply @ (Reply::Sat(_) | Reply::Unsat)) = self.answer(way, question) {
+                return Ok(reply);
+            }
+        }
+        Ok(Reply::Unknown)
+    }
+}
+
+impl Running {
+    fn answer(&mut self, question: &str, deadline: Instant) -> Result<Reply, String> {
+        let said = self.told(&format!("{question}(check-sat)\n"), deadline)?;
         match said.trim() {
             "unsat" => Ok(Reply::Unsat),
             "unknown" => Ok(Reply::Unknown),
             "sat" => {
-                let model = running.told("(get-model)\n", deadline)?;
+                let model = self.told("(get-model)\n", deadline)?;
                 if model.starts_with('(') && !model.starts_with("(error") {
                     Ok(Reply::Sat(model))
                 } else {
@@ -134,20 +186,7 @@ impl Process {
             other => Err(format!("the solver said `{}`", shortened(other))),
         }
     }
-}
 
-impl Solver for Process {
-    fn ask(&mut self, question: &str) -> Result<Reply, String> {
-        let answer = self.answer(question);
-        if !matches!(answer, Ok(Reply::Sat(_) | Reply::Unsat)) {
-            // Nobody knows what state it is in.
-            self.running = None;
-        }
-        answer
-    }
-}
-
-impl Running {
     /// What is printed in answer to some commands.
     fn told(&mut self, commands: &str, deadline: Instant) -> Result<String, String> {
         // When nobody takes it any more, nobody answers either, which is noticed below.
@@ -158,7 +197,7 @@ impl Running {
                 Ok(line) if line.trim().trim_matches('"') == END => return Ok(said),
                 Ok(line) if said.len() + line.len() < MAX_ANSWER => said.push_str(&line),
                 Ok(_) => return Err("the solver does not stop talking".to_owned()),
-                Err(RecvTimeoutError::Timeout) => return Err("the solver did not answer in time".to_owned()),
+                Err(RecvTimeoutError::Timeout) => return Err(LATE.to_owned()),
                 Err(RecvTimeoutError::Disconnected) if said.trim().is_empty() => return Err(self.ended()),
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(format!("the solver said `{}` and ended", shortened(&said)));

@@ -80,8 +80,9 @@ fn variants(example: &Example, effect: &Effect, wanted: &Situation) -> Vec<Actio
     };
     for name in written {
         if is_plain(ours) && !name.is_empty() && example.action.text.contains(name) {
-            // What a pattern needs no more of than its fixed part is easier to read with something in its place.
-            for ours in [ours.clone(), format!("{ours}1")] {
+            // The fixed part of a pattern is a name only with something in the pattern's place.
+            let longer = (!ours.ends_with(|c: char| c.is_ascii_alphanumeric())).then(|| format!("{ours}1"));
+            for ours in longer.into_iter().chain([ours.clone()]) {
                 variants.push(Action { text: example.action.text.replace(name, &ours).into(), ..placed.clone() });
             }
         }

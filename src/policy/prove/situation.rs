@@ -25,11 +25,12 @@ pub struct Situation {
 }
 
 impl Situation {
+    /// Nothing out of the ordinary.
     fn new(place: Place) -> Self {
         let action = Action {
             id: ActionId::default(),
             time: None,
-            actor: Arc::new(Actor { name: String::new(), kind: place.actor, groups: Vec::new() }),
+            actor: Arc::new(Actor { name: "dev".to_owned(), kind: place.actor, groups: Vec::new() }),
             session: "".into(),
             kind: Kind::Shell,
             text: "".into(),
@@ -44,7 +45,7 @@ impl Situation {
         };
         Self {
             action,
-            effect: Effect::new(place.operation, Resource::new(place.kind, "")),
+            effect: Effect::new(place.operation, Resource::new(place.kind, "x")),
             environment: Environment::Unknown,
             labels: Vec::new(),
             session: SessionFacts::default(),
@@ -118,9 +119,6 @@ impl Situation {
         for group in self.action.actor.groups.clone() {
             attempt(self, &|now| Arc::make_mut(&mut now.action.actor).groups.retain(|known| *known != group));
         }
-        for name in ["x", "dev"] {
-            attempt(self, &|now| Arc::make_mut(&mut now.action.actor).name = name.to_owned());
-        }
         for fact in Fact::ALL {
             if let Some(value) = Given::of(*fact, &plain) {
                 let done = attempt(self, &|now| now.put(*fact, &value));
@@ -134,10 +132,6 @@ impl Situation {
             } else if fact.is_optional() {
                 attempt(self, &|now| now.lose(*fact));
             }
-        }
-        // A thing without a name is hard to imagine.
-        if self.effect.resource.name.is_empty() {
-            attempt(self, &|now| "x".clone_into(&mut now.effect.resource.name));
         }
     }
 

@@ -40,6 +40,7 @@ struct Environments {
     total: usize,
     by_text: usize,
     by_solver: usize,
+    by_example: usize,
     questions: usize,
 }
 
@@ -138,6 +139,7 @@ pub(super) fn tell(told: &Told<'_>, heading: &Heading, out: &mut dyn Write) -> i
                 total: proof.total,
                 by_text: proof.by_text,
                 by_solver: proof.by_solver,
+                by_example: proof.by_example,
                 questions: proof.questions,
             });
             object.loosened = proof.loosened.iter().map(|found| way(proof, found)).collect();
