@@ -14,6 +14,8 @@ mod hostile;
 mod incidents;
 mod order;
 mod program;
+#[cfg(feature = "prove")]
+mod prove;
 mod score;
 mod score_redcode;
 mod score_rules;
