@@ -134,11 +134,7 @@ mod with_solver {
             write_cases(file, &proof)?;
         }
         let before = setup.engine.base_policy().map(|policy| base.heading(policy)).unwrap_or_default();
-        let heading = Heading {
-            solver,
-            policies: vec![before, setup.heading],
-            elapsed: started.elapsed(),
-        };
+        let heading = Heading { solver, policies: vec![before, setup.heading], elapsed: started.elapsed() };
         tell(&Told::Change(&proof), &heading, how)?;
         Ok(if proof.is_refuted() {
             exit::FAILED
@@ -195,7 +191,11 @@ mod with_solver {
     fn tell(told: &Told<'_>, heading: &Heading, how: &How) -> anyhow::Result<()> {
         let is_json = how.format == "json";
         let mut out = terminal::output(how.output.as_deref(), !is_json)?;
-        if is_json { told.json(heading, &mut *out)? } else { told.text(heading, &mut *out)? }
+        if is_json {
+            told.json(heading, &mut *out)?
+        } else {
+            told.text(heading, &mut *out)?
+        }
         out.flush()?;
         Ok(())
     }

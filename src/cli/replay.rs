@@ -71,7 +71,7 @@ pub(super) struct Arguments {
 pub(super) struct InputArguments {
     /// The format of all files, where detection is not sure (see `nearmiss formats`)
     #[arg(long, value_name = "FORMAT")]
-    from: Option<String>,
+    pub(super) from: Option<String>,
     /// What the lines of `--from lines` are: shell or sql
     #[arg(long, value_name = "KIND", value_parser = parse_kind)]
     kind: Option<Kind>,
@@ -123,7 +123,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     if format.is_binary() && arguments.output.is_none() && std::io::stdout().is_terminal() {
         bail!("{} is not for a terminal: name a file with `-o`", format.name());
     }
-    let setup::Setup { engine, config, mut heading } = arguments.policy.setup(None)?;
+    let setup::Setup { engine, config, mut heading, .. } = arguments.policy.setup(None)?;
     // The program ends with it: giving back every little thing that it remembers would only take time.
     let engine = ManuallyDrop::new(engine);
     heading.no_redact = arguments.no_redact;

@@ -18,7 +18,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::model::{Action, ActorKind, Decision, Finding, words};
+use crate::model::{Action, ActorKind, Decision, Finding, Origin, words};
 
 use super::corpus::records;
 use super::{Engine, Session};
@@ -155,7 +155,8 @@ pub fn cases(file: &str, text: &str) -> Result<Vec<Case>, CaseError> {
             let all: Vec<toml::Table> = before.iter().chain([action]).cloned().collect();
             let actions =
                 records(&format!("{file}#{name}"), ActorKind::Unknown, &all).map_err(|wrong| error(at, wrong))?;
-            let actions = actions.into_iter().map(|(action, _)| action).collect();
+            let origin = |action: &Action| Origin { file: file.into(), line: at as u64, ..action.origin.clone() };
+            let actions = actions.into_iter().map(|(action, _)| Action { origin: origin(&action), ..action }).collect();
             cases.push(Case { file: file.to_owned(), line: at, name, expect, rule, actions });
             Ok(())
         };

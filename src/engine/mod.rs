@@ -9,6 +9,7 @@ mod examples;
 pub mod expect;
 pub mod gate;
 mod given;
+pub mod lock;
 mod mapping;
 mod memory;
 #[cfg(feature = "prove")]
@@ -16,6 +17,7 @@ pub mod prove;
 pub mod replay;
 mod session;
 mod settle;
+pub mod snapshot;
 
 pub use config::{Config, ConfigError};
 pub use examples::run_examples;
@@ -27,13 +29,14 @@ use sha2::{Digest, Sha256};
 
 use crate::classify::{Classifier, Known};
 use crate::model::{
-    Action, ActionId, Decision, Finding, Gap, GapKind, Hides, Hit, Mode, Operation, RuleInfo, SessionFact,
-    SessionFacts, Severity, Understanding, Verdict,
+    Action, ActionId, Before, Decision, Finding, Frontier, Gap, GapKind, Hides, Hit, Mode, Operation, RuleInfo,
+    SessionFact, SessionFacts, Severity, Understanding, Verdict,
 };
 use crate::policy::{Condition, Example, Judgement, Policy, Request, SessionView};
 
 use mapping::Mapping;
 use memory::{Judged, Memory};
+use session::Bearing;
 
 /// Classifier, policy and the user's mapping of names to facts, put together once and shared by all threads.
 #[derive(Debug)]
@@ -54,7 +57,11 @@ pub struct Engine {
 #[derive(Debug)]
 enum Base {
     /// Names mean the same on both sides: what was understood is judged a second time.
-    Policy(Arc<Policy>),
+    Policy {
+        policy: Arc<Policy>,
+        /// Rules of both sides that are not the same on both.
+        edited: Vec<String>,
+    },
     /// Another mapping or other programs: who acts, where, and what a command does can differ.
     Engine {
         engine: Box<Engine>,
@@ -93,7 +100,8 @@ impl Engine {
     /// Judges by `base` as well: what every finding then says of the policy before the change.
     #[must_use]
     pub fn beside(self, base: Policy) -> Self {
-        Self { base: Some(Base::Policy(Arc::new(base))), memory: Memory::default(), ..self }
+        let edited = self.policy.changes_from(&base).into_iter().map(|change| change.id).collect();
+        Self { base: Some(Base::Policy { policy: Arc::new(base), edited }), memory: Memory::default(), ..self }
     }
 
     /// The same where more than the policy changed: everything is read and judged twice.
@@ -109,7 +117,7 @@ impl Engine {
     /// The policy before the change, where two are compared.
     pub fn base_policy(&self) -> Option<&Policy> {
         match self.base.as_ref()? {
-            Base::Policy(policy) => Some(policy),
+            Base::Policy { policy, .. } => Some(policy),
             Base::Engine { engine, .. } => Some(&engine.policy),
         }
     }
@@ -117,7 +125,7 @@ impl Engine {
     /// Set where names mean something else on the two sides of a comparison: says which two mappings they are.
     pub fn meanings(&self) -> Option<&str> {
         match self.base.as_ref()? {
-            Base::Policy(_) => None,
+            Base::Policy { .. } => None,
             Base::Engine { meanings, .. } => Some(meanings),
         }
     }
@@ -132,25 +140,28 @@ impl Engine {
         action.gaps.extend(self.mapping.unpinned(&action));
         let known = session.known(&action);
         let remembered = self.memory.understanding(&action, &known, || self.viewed(&action, &known));
-        let (understanding, Judged { verdict, base }) = match session.familiar(&action, &remembered.understanding) {
-            None => {
-                let facts = session.facts(&action, &remembered.understanding);
-                let judge = || self.judged(&action, &remembered.understanding, &facts);
-                let by_session = self.mapping.reads_sessions();
-                let judged = self.memory.verdict(&remembered, &action, &facts, by_session, judge);
-                (Arc::clone(&remembered.understanding), judged)
-            }
-            // What only this session knows is rarely met a second time.
-            Some(familiar) => {
-                let facts = session.facts(&action, &familiar);
-                let judged = self.judged(&action, &familiar, &facts);
-                (Arc::new(familiar), judged)
-            }
-        };
+        let (understanding, bearing, Judged { verdict, base }) =
+            match session.familiar(&action, &remembered.understanding, remembered.bearing) {
+                None => {
+                    let facts = session.facts(&action, &remembered.understanding);
+                    let judge = || self.judged(&action, &remembered.understanding, &facts);
+                    let by_session = self.mapping.reads_sessions();
+                    let judged = self.memory.verdict(&remembered, &action, &facts, by_session, judge);
+                    (Arc::clone(&remembered.understanding), remembered.bearing, judged)
+                }
+                // What only this session knows is rarely met a second time.
+                Some(familiar) => {
+                    let facts = session.facts(&action, &familiar);
+                    let judged = self.judged(&action, &familiar, &facts);
+                    let bearing = Bearing::of(&action, &familiar);
+                    (Arc::new(familiar), bearing, judged)
+                }
+            };
         let environment = self.mapping.environment(&action, None);
-        session.note(&action, &understanding, environment);
+        session.note(&action, &understanding, bearing, environment);
         // The session has read it, nobody after it does, and it can be long.
         action.outcome.output = None;
+        let whole = whole.map(|verdict| Before { verdict, frontier: None });
         Finding { action, understanding, verdict, environment, base: whole.or(base) }
     }
 
@@ -162,25 +173,27 @@ impl Engine {
         self.memory.understanding(action, &known, || self.viewed(action, &known));
     }
 
-    /// What is understood, and which facts about the session the rules for it look at.
-    fn viewed(&self, action: &Action, known: &Known) -> (Understanding, SessionView) {
+    /// What is understood, which facts about the session the rules for it look at, and what it can mean to one.
+    fn viewed(&self, action: &Action, known: &Known) -> (Understanding, SessionView, Bearing) {
         let understanding = self.understand(action, known, false);
         let base = match &self.base {
-            Some(Base::Policy(base)) => Some(base),
+            Some(Base::Policy { policy, .. }) => Some(policy),
             _ => None,
         };
         let policies = std::iter::once(&self.policy).chain(base);
         let views =
             policies.flat_map(|policy| understanding.effects.iter().map(move |effect| policy.session_view(effect)));
         let view = views.fold(SessionView::default(), SessionView::and);
-        (understanding, view)
+        let bearing = Bearing::of(action, &understanding);
+        (understanding, view, bearing)
     }
 
     /// What [`Engine::decide`] would say and why: the tree of what was understood and every rule's conditions.
     pub fn explain(&self, mut action: Action, session: &mut Session) -> Explanation {
         self.mapping.identify(&mut action);
         let understood = self.understand(&action, &session.known(&action), true);
-        let understanding = session.familiar(&action, &understood).unwrap_or(understood);
+        let understanding =
+            session.familiar(&action, &understood, Bearing::of(&action, &understood)).unwrap_or(understood);
         let facts = &session.facts(&action, &understanding);
         let mut rules = Vec::new();
         for (effect, found) in understanding.effects.iter().enumerate() {
@@ -223,12 +236,42 @@ impl Engine {
 
     /// What the policy says, and what the one before the change says of the same.
     fn judged(&self, action: &Action, understanding: &Understanding, facts: &SessionFacts) -> Judged {
-        let verdict = |policy| Arc::new(self.judge(policy, action, understanding, facts, &[]));
-        let base = match &self.base {
-            Some(Base::Policy(base)) => Some(verdict(base)),
-            _ => None,
-        };
-        Judged { verdict: verdict(&self.policy), base }
+        let verdict = Arc::new(self.judge(&self.policy, action, understanding, facts, &[]));
+        let Some(Base::Policy { policy, edited }) = &self.base else { return Judged { verdict, base: None } };
+        let before = Arc::new(self.judge(policy, action, understanding, facts, &[]));
+        let passes = verdict.decision < Decision::Ask && before.decision < Decision::Ask;
+        let frontier = if passes { self.frontier(policy, edited, action, understanding, facts) } else { None };
+        Judged { verdict, base: Some(Before { verdict: before, frontier }) }
+    }
+
+    /// Which edited rules came closer to an action that passes, and which moved away.
+    fn frontier(
+        &self,
+        base: &Policy,
+        edited: &[String],
+        action: &Action,
+        understanding: &Understanding,
+        facts: &SessionFacts,
+    ) -> Option<Arc<Frontier>> {
+        let mut frontier = Frontier::default();
+        for effect in understanding.effects.iter().filter(|_| !edited.is_empty()) {
+            let (placed, labels) = self.mapping.placed(action, effect, &[]);
+            let effect = placed.as_ref().unwrap_or(effect);
+            let environment = self.mapping.environment(action, Some(effect));
+            let request = Request { action, effect, environment, labels: &labels, session: facts };
+            for id in edited {
+                match (base.is_near(id, &request), self.policy.is_near(id, &request)) {
+                    (false, true) => frontier.nearer.push(id.clone()),
+                    (true, false) => frontier.farther.push(id.clone()),
+                    _ => {}
+                }
+            }
+        }
+        for ids in [&mut frontier.nearer, &mut frontier.farther] {
+            ids.sort();
+            ids.dedup();
+        }
+        (frontier != Frontier::default()).then(|| Arc::new(frontier))
     }
 
     fn judge(

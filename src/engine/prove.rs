@@ -153,11 +153,11 @@ pub fn change(engine: &Engine, claim: Claim, solvers: Vec<Box<dyn Solver>>) -> R
                 Answer::Open(why) => proof.open.push((cell.places, why)),
                 Answer::Found(example) => {
                     proof.by_example += cell.places.len();
-                    add(&mut found, sides, cell, *example);
+                    add(&mut found, sides, cell, example);
                 }
             }
         }
-        found.sort_by(|left, right| right.was.max(right.is).cmp(&left.was.max(left.is)));
+        found.sort_by_key(|found| std::cmp::Reverse(found.was.max(found.is)));
         for difference in &mut found {
             difference.places.sort_unstable();
             difference.places.dedup();
@@ -180,7 +180,8 @@ fn add(found: &mut Vec<Difference>, sides: Sides<'_>, cell: Cell, example: Found
         Found::Request(situation) => {
             let (before, after) = (sides.before.judge(&situation.request()), sides.after.judge(&situation.request()));
             let (was, is) = (decision(&before), decision(&after));
-            let stopped = before.met.iter().filter(|rule| rule.mode == Mode::Enforce && rule.decision >= cell.tier.least());
+            let stopped =
+                before.met.iter().filter(|rule| rule.mode == Mode::Enforce && rule.decision >= cell.tier.least());
             (was, is, stopped.map(|rule| stopped_by(rule, sides.after, situation)).collect())
         }
         Found::Cedar(_) => {
@@ -235,7 +236,7 @@ fn fires(policy: &Policy, prover: &Prover<'_>, rule: &RuleInfo, solver: &mut dyn
         Answer::Proved => return Fires::Never,
         Answer::Open(why) => return Fires::Open(why),
         Answer::Found(found) => {
-            if let Found::Request(situation) = *found {
+            if let Found::Request(situation) = found {
                 witness = Some(situation);
             }
         }
@@ -244,7 +245,7 @@ fn fires(policy: &Policy, prover: &Prover<'_>, rule: &RuleInfo, solver: &mut dyn
         let met = policy.judge(&situation.request()).met;
         met.into_iter().filter(|rule| others.contains(&rule.id)).collect()
     };
-    let near = witness.as_ref().map(also);
+    let near = witness.as_deref().map(also);
     if near.as_ref().is_some_and(Vec::is_empty) {
         return Fires::Alone;
     }
@@ -279,7 +280,7 @@ fn somewhere(prover: &Prover<'_>, cells: Cells, solver: &mut dyn Solver) -> Answ
                 tries -= 1;
             }
             // What no action makes is no witness, and no proof either.
-            Answer::Found(found) if matches!(*found, Found::Cedar(_)) => {
+            Answer::Found(Found::Cedar(_)) => {
                 open = Some("only a request that nearmiss never makes was found".to_owned());
                 tries -= 1;
             }

@@ -80,5 +80,20 @@ pub struct Finding {
     /// The environment the action was judged in.
     pub environment: super::Environment,
     /// What the policy before a change says of it, where two policies are compared.
-    pub base: Option<Arc<Verdict>>,
+    pub base: Option<Before>,
+}
+
+/// What the policy before a change says of an action.
+#[derive(Clone, Debug)]
+pub struct Before {
+    pub verdict: Arc<Verdict>,
+    /// Of an action that passes on both sides: rules that the change moved closer to it, or away from it.
+    pub frontier: Option<Arc<Frontier>>,
+}
+
+/// Rules that are one condition away from an action on one side of a change only, by id, sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Frontier {
+    pub nearer: Vec<String>,
+    pub farther: Vec<String>,
 }

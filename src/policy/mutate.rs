@@ -54,7 +54,7 @@ impl Policy {
         compiled.get_mut(at)?.test = Compiled::new(false, rule.test.actor.clone(), all, &conjuncts);
         let policy = Self {
             rules: self.rules.clone(),
-            slices: Self::slices(&compiled),
+            slices: Self::slices(),
             compiled,
             conjuncts,
             by_id: self.by_id.clone(),

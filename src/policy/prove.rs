@@ -12,7 +12,9 @@ mod wire;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use cedar_policy::{Authorizer, Decision as Said, EntityId, EntityTypeName, EntityUid, PolicyId, PolicySet, RequestEnv, Schema};
+use cedar_policy::{
+    Authorizer, Decision as Said, EntityId, EntityTypeName, EntityUid, PolicyId, PolicySet, RequestEnv, Schema,
+};
 use cedar_policy_symcc::err::Error;
 use cedar_policy_symcc::{CompiledPolicySet, Env, SymEnv};
 
@@ -56,7 +58,7 @@ pub enum Answer {
     /// No request is stopped by the one side and not by the other.
     Proved,
     /// This one is, and was judged again.
-    Found(Box<Found>),
+    Found(Found),
     /// Nothing is known, and why.
     Open(String),
 }
@@ -65,7 +67,7 @@ pub enum Answer {
 #[derive(Clone, Debug)]
 pub enum Found {
     /// One that nearmiss could meet, made as plain as it goes.
-    Request(Situation),
+    Request(Box<Situation>),
     /// One that only Cedar's authorizer agrees to: no action makes it. In Cedar's words.
     Cedar(String),
 }
@@ -155,20 +157,20 @@ impl<'p> Prover<'p> {
                 }
                 Ok(Some(env)) => {
                     if let Some(found) = self.checked(cell, place, &env) {
-                        return Answer::Found(Box::new(Found::Request(found)));
+                        return Answer::Found(Found::Request(Box::new(found)));
                     }
                     if cell.changed.0.len() == before.len() && cell.changed.1.len() == after.len() {
                         return self.by_cedar(cell, &env, &before, &after);
                     }
                 }
-                Err(Error::SolverUnknown) => {}
+                Err(error) if matches!(*error, Error::SolverUnknown) => {}
                 Err(error) => return Answer::Open(words(&error)),
             }
         }
         match self.ask(&request, &before, &after, !cell.same_permits, solver) {
             Ok(None) => Answer::Proved,
             Ok(Some(env)) => match self.checked(cell, place, &env) {
-                Some(found) => Answer::Found(Box::new(Found::Request(found))),
+                Some(found) => Answer::Found(Found::Request(Box::new(found))),
                 None => self.by_cedar(cell, &env, &before, &after),
             },
             Err(error) => Answer::Open(words(&error)),
@@ -183,15 +185,16 @@ impl<'p> Prover<'p> {
         after: &[&Rule],
         permits: bool,
         solver: &mut dyn Solver,
-    ) -> Result<Option<Env>, Error> {
+    ) -> Result<Option<Env>, Box<Error>> {
         let mut after = self.set(after, permits);
         for policy in &self.world {
             // Two sets of ids that cannot meet.
             let _ = after.add(policy.clone());
         }
-        let symbols = SymEnv::new(&self.schema, place)?;
-        let compiled =
-            |set| CompiledPolicySet::compile_with_custom_symenv(set, place, &self.schema, symbols.clone());
+        let symbols = SymEnv::new(&self.schema, place).map_err(Box::new)?;
+        let compiled = |set| {
+            CompiledPolicySet::compile_with_custom_symenv(set, place, &self.schema, symbols.clone()).map_err(Box::new)
+        };
         wire::implied(&compiled(&after)?, &compiled(&self.set(before, permits))?, solver)
     }
 
@@ -211,12 +214,7 @@ impl<'p> Prover<'p> {
     }
 
     /// Whether a request is stopped by the rules before and by none of those after.
-    fn holds(
-        &self,
-        cell: &Cell,
-        situation: &Situation,
-        judge: fn(&Policy, &super::Request<'_>) -> Judgement,
-    ) -> bool {
+    fn holds(&self, cell: &Cell, situation: &Situation, judge: fn(&Policy, &super::Request<'_>) -> Judgement) -> bool {
         let request = situation.request();
         let before = judge(self.sides.before, &request);
         if cell.rule.is_some() {
@@ -234,7 +232,7 @@ impl<'p> Prover<'p> {
             Authorizer::new().is_authorized(&env.request, &self.set(rules, permits), &env.entities).decision()
         };
         if said(before) == Said::Deny && said(after) == Said::Allow {
-            Answer::Found(Box::new(Found::Cedar(env.to_string())))
+            Answer::Found(Found::Cedar(env.to_string()))
         } else {
             Answer::Open("what the solver found does not hold when it is judged again".to_owned())
         }

@@ -13,7 +13,7 @@ use crate::model::{ActorKind, RuleInfo};
 use crate::policy::RuleChange;
 use crate::policy::prove::{Found, Place};
 
-use super::change::{place, said};
+use super::change::said;
 use super::escaped;
 use super::text::{counted, thousands};
 
@@ -147,7 +147,10 @@ fn difference(proof: &Proof, found: &Difference, out: &mut dyn Write) -> io::Res
                     writeln!(out, "      {line}")?;
                 }
             }
-            _ => writeln!(out, "    {DIM}no example of a rule says how such an action is written, so it is no case{DIM:#}")?,
+            _ => writeln!(
+                out,
+                "    {DIM}no example of a rule says how such an action is written, so it is no case{DIM:#}"
+            )?,
         }
     }
     Ok(())
@@ -159,7 +162,7 @@ fn rule(proof: &Proof, stopped: &Stopped, out: &mut dyn Write) -> io::Result<()>
     writeln!(out, "    stopped by {id}  {DIM}{}{DIM:#}", escaped(&place(&stopped.rule)))?;
     match proof.changes.iter().find(|change| change.id == stopped.rule.id) {
         Some(change) => {
-            writeln!(out, "      {}  {DIM}{}{DIM:#}", escaped(&said(change)), escaped(&changed_at(change)))?;
+            writeln!(out, "      {}  {DIM}{}{DIM:#}", escaped(&said(change).join(", ")), escaped(&changed_at(change)))?;
         }
         None if stopped.other.is_none() => writeln!(out, "      not there on the other side")?,
         None => {}
@@ -168,6 +171,11 @@ fn rule(proof: &Proof, stopped: &Stopped, out: &mut dyn Write) -> io::Result<()>
         writeln!(out, "      there it does not meet `{}`", escaped(condition))?;
     }
     Ok(())
+}
+
+/// Where a rule stands: `policy/git.cedar:14`.
+fn place(rule: &RuleInfo) -> String {
+    format!("{}:{}", rule.file, rule.line)
 }
 
 fn changed_at(change: &RuleChange) -> String {

@@ -37,7 +37,7 @@ pub(super) fn express(
                 }
                 let finding = engine.decide(action.clone(), &mut Session::default());
                 let Some(base) = &finding.base else { return None };
-                let (base, head) = (base.decision, finding.verdict.decision);
+                let (base, head) = (base.verdict.decision, finding.verdict.decision);
                 let (before, after) = if backwards { (head, base) } else { (base, head) };
                 // An action can have further effects, and a name that is not known leaves more open: what counts is
                 // that it is stopped as before on the one side and let through on the other.
@@ -123,11 +123,7 @@ pub fn case(action: &Action, expect: Decision, rule: Option<&str>, name: &str) -
         written.push("approved = true".to_owned());
     }
     let rule = rule.map(|rule| format!("rule = {}\n", quoted(rule))).unwrap_or_default();
-    format!(
-        "[[case]]\nname = {}\nexpect = \"{expect}\"\n{rule}action = {{ {} }}\n",
-        quoted(name),
-        written.join(", ")
-    )
+    format!("[[case]]\nname = {}\nexpect = \"{expect}\"\n{rule}action = {{ {} }}\n", quoted(name), written.join(", "))
 }
 
 /// A string of TOML. JSON's escapes are TOML's, but for one character.

@@ -68,9 +68,8 @@ impl Cells {
             let next = keys.len();
             *keys.entry(key).or_insert(next)
         };
-        let mut keyed = |policy: &Policy| -> Vec<usize> {
-            policy.compiled.iter().map(|rule| key_of(policy, rule)).collect()
-        };
+        let mut keyed =
+            |policy: &Policy| -> Vec<usize> { policy.compiled.iter().map(|rule| key_of(policy, rule)).collect() };
         let (before_keys, after_keys) = (keyed(sides.before), keyed(sides.after));
         let words = Words::new(sides);
         let mut found = Self::default();

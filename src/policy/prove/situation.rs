@@ -127,7 +127,11 @@ impl Situation {
                 let (mut low, mut high) = (0, number);
                 while low + 1 < high {
                     let middle = low + (high - low) / 2;
-                    if attempt(self, &|now| now.put(*fact, &Given::Long(middle))) { high = middle } else { low = middle }
+                    if attempt(self, &|now| now.put(*fact, &Given::Long(middle))) {
+                        high = middle
+                    } else {
+                        low = middle
+                    }
                 }
             } else if fact.is_optional() {
                 attempt(self, &|now| now.lose(*fact));

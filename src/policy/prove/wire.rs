@@ -31,13 +31,15 @@ pub(super) fn implied(
     milder: &CompiledPolicySet,
     stricter: &CompiledPolicySet,
     solver: &mut dyn Solver,
-) -> Result<Option<Env>, Error> {
-    let mut compiler = CedarSymCompiler::new(Wire { question: Vec::new(), solver })?;
+) -> Result<Option<Env>, Box<Error>> {
+    let mut compiler = CedarSymCompiler::new(Wire { question: Vec::new(), solver }).map_err(Box::new)?;
     let asked = compiler.check_implies_with_counterexample_opt(milder, stricter);
     // Nothing in it waits: it writes to memory and calls a function.
     match pin!(asked).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(answer) => answer,
-        Poll::Pending => Err(failed("the question was never finished".to_owned())),
+        Poll::Ready(answer) => answer.map_err(Box::new),
+        Poll::Pending => {
+            Err(Box::new(Error::SolverError(SolverError::Solver("the question was never finished".to_owned()))))
+        }
     }
 }
 
@@ -79,8 +81,4 @@ impl solver::Solver for Wire<'_> {
             Reply::Unknown => DecisionWithModel::Unknown,
         })
     }
-}
-
-fn failed(why: String) -> Error {
-    Error::SolverError(SolverError::Solver(why))
 }

@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::super::change::said;
 use crate::engine::prove::{Difference, Fires, Proof};
 use crate::policy::prove::{Found, Place};
-use super::super::change::{place, said};
 
-use super::{Heading, Told, changed_at};
+use super::{Heading, Told, changed_at, place};
 
 #[derive(Serialize)]
 struct Object<'a> {
@@ -84,7 +84,7 @@ struct Stopped {
 
 #[derive(Serialize)]
 struct Change {
-    said: String,
+    said: Vec<String>,
     place: String,
 }
 
