@@ -201,7 +201,12 @@ impl<'t> Lexer<'t, '_> {
     }
 
     fn name(&mut self, start: usize) {
-        let length = self.run(|byte| is_name_start(byte) || byte.is_ascii_digit() || matches!(byte, b'$' | b'@'));
+        // Where names carry a sigil, the next sigil begins the next name: Perl's `system$_` is a call.
+        let sigils = self.syntax.double == Interpolation::Sigil;
+        let first = usize::from(sigils);
+        let part = |byte| is_name_start(byte) || byte.is_ascii_digit() || (!sigils && matches!(byte, b'$' | b'@'));
+        let rest = &self.code.as_bytes()[start + first..];
+        let length = first + rest.iter().position(|byte| !part(*byte)).unwrap_or(rest.len());
         let name = &self.code[start..start + length];
         self.at = start + length;
         let next = self.byte(0);
@@ -401,5 +406,25 @@ fn closing(open: u8) -> u8 {
         b'{' => b'}',
         b'<' => b'>',
         same => same,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::Language;
+    use crate::classify::code::tables;
+
+    #[track_caller]
+    fn check(language: Language, code: &str, expected: &[&str]) {
+        let (tokens, _) = tokens(code, tables::syntax(language));
+        assert_eq!(tokens.iter().map(|token| token.text).collect::<Vec<_>>(), expected, "{code}");
+    }
+
+    #[test]
+    fn a_sigil_begins_a_name() {
+        check(Language::Perl, "system$_ while<>", &["system", "$_", "while", "<", ">"]);
+        check(Language::Perl, "$x@y", &["$x", "@y"]);
+        check(Language::JavaScript, "jQuery$x", &["jQuery$x"]);
     }
 }
