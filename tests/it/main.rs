@@ -18,6 +18,8 @@ mod incidents;
 mod init;
 mod order;
 mod program;
+#[cfg(feature = "prove")]
+mod prove;
 mod schema;
 mod score;
 mod score_redcode;

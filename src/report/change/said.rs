@@ -277,7 +277,7 @@ fn failed(failures: &[Failure]) -> String {
 }
 
 /// What was done to a rule, one by one: `condition \`…\` added`.
-pub(super) fn said(change: &RuleChange) -> Vec<String> {
+pub(in crate::report) fn said(change: &RuleChange) -> Vec<String> {
     let conditions = change.conditions.iter().map(|condition| {
         let verb = if condition.added { "added" } else { "removed" };
         format!("condition `{}` {verb}", condition.text)
