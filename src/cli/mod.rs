@@ -13,6 +13,7 @@ mod gate;
 mod init;
 mod lock;
 mod pending;
+mod prove;
 mod reject;
 mod replay;
 mod reports;
@@ -73,6 +74,7 @@ enum Command {
     Reject(reject::Arguments),
     Diff(diff::Arguments),
     Gate(gate::Arguments),
+    Prove(prove::Arguments),
     Lock(lock::Arguments),
     Fmt(fmt::Arguments),
     Init(init::Arguments),
@@ -109,6 +111,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Diff(arguments) => diff::run(arguments),
         Command::Gate(arguments) => gate::run(arguments),
         Command::Accept(arguments) => accept::run(arguments),
+        Command::Prove(arguments) => prove::run(arguments),
         Command::Lock(arguments) => lock::run(arguments),
         Command::Fmt(arguments) => fmt::run(arguments),
         Command::Init(arguments) => init::run(arguments),

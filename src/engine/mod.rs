@@ -12,6 +12,8 @@ mod given;
 pub mod lock;
 mod mapping;
 mod memory;
+#[cfg(feature = "prove")]
+pub mod prove;
 pub mod replay;
 mod session;
 mod settle;

@@ -11,6 +11,9 @@ mod said;
 mod sarif;
 mod text;
 
+#[cfg(feature = "prove")]
+pub(super) use said::said;
+
 use std::io::{self, Write};
 use std::time::Duration;
 

@@ -17,6 +17,8 @@ mod xml;
 pub mod change;
 pub mod corpus;
 pub mod explain;
+#[cfg(feature = "prove")]
+pub mod prove;
 pub mod tested;
 
 pub use display::{escaped, marked};

@@ -8,6 +8,8 @@
 )]
 
 mod cases;
+mod change_reports;
+mod ci_files;
 mod floors;
 mod gate;
 mod goldens;
@@ -16,6 +18,9 @@ mod incidents;
 mod init;
 mod order;
 mod program;
+#[cfg(feature = "prove")]
+mod prove;
+mod schema;
 mod score;
 mod score_redcode;
 mod score_rules;
@@ -24,3 +29,4 @@ mod sessions;
 mod shelves;
 mod snapshots;
 mod support;
+mod yaml;

@@ -34,6 +34,9 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
     // A program that writes into the shell itself is no person who types.
     let piped = made.option("input").is_some()
         || made.option("stdin").is_some_and(|value| value.words.iter().any(|word| word.text.contains("PIPE")));
+    if let Some(typed) = made.option("input").filter(|_| opens_shell(&first)) {
+        typed.word().into_iter().for_each(|word| shell(scene, word));
+    }
     if matches!(does, Does::Shell | Does::Command | Does::Spawn | Does::Program) && !piped {
         let mut typed: Vec<&str> = first.words.iter().filter_map(Word::value).collect();
         let second = made.argument(1).filter(|second| second.list || matches!(does, Does::Program));
@@ -145,7 +148,8 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
             // The client of a test asks the program itself: `client.delete("/items/1")`.
             let itself = may_differ && first.word().is_some_and(|word| word.text.starts_with('/'));
             if !itself && (!may_differ || first.word().is_some_and(address)) {
-                made.request(scene, method, &first, 1);
+                // Go says what sort of content it is first.
+                made.request(scene, method, &first, if language == Language::Go { 2 } else { 1 });
             }
         }
         Does::Request => {
@@ -182,6 +186,12 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
             put(scene, call, effect);
         }
     }
+}
+
+/// Whether the program that is started is a shell which reads what it is told.
+pub(super) fn opens_shell(first: &Value) -> bool {
+    let program = first.words.first().map_or("", |word| word.text.rsplit('/').next().unwrap_or(""));
+    matches!(program, "sh" | "bash" | "zsh" | "dash" | "ksh") && first.words.len() == 1
 }
 
 fn list(scene: &mut Scene<'_>, call: &Call, folders: &[Word]) {
@@ -388,6 +398,12 @@ fn evaluated(scene: &mut Scene<'_>, language: Language, value: &Value, call: &Ca
     let word = value.word();
     if value.remote {
         return execute(scene, call.span, &call.name, CodeOrigin::Remote);
+    }
+    if matches!(&*call.name, "source" | "sys.source" | "dofile") {
+        if word.is_some_and(|word| word.text.starts_with("http")) {
+            execute(scene, call.span, &call.name, CodeOrigin::Remote);
+        }
+        return;
     }
     if value.decoded {
         execute(scene, call.span, &call.name, CodeOrigin::Decoded);

@@ -7,6 +7,11 @@ use super::value::{Reading, Value};
 const MAX_TOKENS: usize = 256;
 
 impl Reading<'_> {
+    /// Whether the first argument behind the bracket at `open` is an address.
+    fn asks_for_address(&self, open: usize) -> bool {
+        matches!(self.tokens.get(open + 1).map(|token| &token.kind), Some(Kind::Text(word)) if word.text.starts_with("http"))
+    }
+
     /// Where the content of an expression comes from, by the calls in it.
     pub(super) fn sources(&self, from: usize, to: usize, value: &mut Value) {
         let to = to.min(from + MAX_TOKENS);
@@ -60,10 +65,7 @@ impl Reading<'_> {
                     value.environment = true;
                 }
                 // What the other end of a connection says.
-                "recv" | "recvfrom" | "gets" | "readline" | "readlines" | "fgets"
-                    if self.peer.is_some() && self.tokens.get(at.wrapping_sub(1)).is_some_and(|dot| dot.is(b'.'))
-                        || token.text == "fgets" && self.peer.is_some() =>
-                {
+                "recv" | "recvfrom" | "receive" | "gets" | "fgets" | "readline" if self.peer.is_some() => {
                     value.remote = true;
                 }
                 "env"
@@ -75,7 +77,8 @@ impl Reading<'_> {
                 "urlopen" | "urlretrieve" | "fetch" if called => value.remote = true,
                 "get" | "post" | "request"
                     if called
-                        && (before("requests")
+                        && (self.asks_for_address(at + 1)
+                            || before("requests")
                             || before("httpx")
                             || before("axios")
                             || before("HTTP")

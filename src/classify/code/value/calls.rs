@@ -85,6 +85,9 @@ impl Reading<'_> {
             self.joined(head, items.first()?, depth)?
         } else if name == "format" && of_value {
             self.formatted(&receiver()?, &items, depth)
+        } else if matches!(name, "format" | "sprintf" | "Sprintf") && items.len() > 1 {
+            let (from, to) = items[0];
+            self.formatted(&self.word(from, to, depth + 1), &items[1..], depth)
         } else if JOINS.contains(&name) && !items.is_empty() {
             let mut whole = Word { span: self.span(from, to), quoted: true, ..Word::default() };
             if name == "joinpath" {

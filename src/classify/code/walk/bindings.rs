@@ -501,5 +501,8 @@ impl Walk<'_> {
 
 /// `node:fs/promises` is `fs.promises`.
 fn module_name(text: &str) -> String {
-    text.strip_prefix("node:").unwrap_or(text).replace('/', ".")
+    match text.strip_prefix("node:").unwrap_or(text) {
+        "fs-extra" | "graceful-fs" => "fs".to_owned(),
+        text => text.replace('/', "."),
+    }
 }

@@ -1,10 +1,11 @@
 //! What calls put into variables: a mail its body, a list its items, a parser its options; and what a function is
 //! called with for every item of a list.
 
-use crate::classify::{Scene, Word};
+use crate::classify::{Language, Scene, Word};
 use crate::model::{Effect, Extent, Operation, Resource, ResourceKind, Reversibility};
 
 use super::super::lexer::Kind;
+use super::super::tables::Does;
 use super::super::value::{Declared, Value};
 use super::{Call, Walk, act};
 
@@ -60,6 +61,50 @@ impl Walk<'_> {
         value.decoded |= more.decoded;
     }
 
+    /// What a call hands to the function it is given, to a shell that listens or to a connection that stands open.
+    pub(super) fn handed_on(&mut self, scene: &mut Scene<'_>, call: &Call, last: &str) {
+        let value = |at: usize| call.items.get(at).map(|(from, to)| self.reading.value(*from, *to));
+        match last {
+            "Popen" | "spawn" | "popen" | "open3" => self.told |= value(0).is_some_and(|it| act::opens_shell(&it)),
+            "communicate" | "write" if self.told => {
+                if let Some(word) = value(0).and_then(|value| value.word().cloned()) {
+                    act::shell(scene, &word);
+                }
+            }
+            // `http.client.HTTPSConnection(host).request("POST", "/", body)`
+            "request"
+                if self.language == Language::Python
+                    && self.reading.peer.is_some()
+                    && !self.is_import(self.reading.tokens[call.head].text) =>
+            {
+                act::run(scene, &self.reading, self.language, Does::Send, call);
+            }
+            // `fetch(url).then(answer => …)`
+            "then" if call.name.contains("fetch()") => {
+                self.given_to(call, 0, Value { remote: true, ..Value::default() })
+            }
+            "Walk" | "WalkDir" => {
+                let mut value = value(0).unwrap_or_default();
+                for word in &mut value.words {
+                    word.text.push_str("/*");
+                    word.glob = true;
+                }
+                self.given_to(call, 1, value);
+            }
+            _ => {}
+        }
+    }
+
+    /// The first parameter of the function in argument `at` is `value`.
+    fn given_to(&mut self, call: &Call, at: usize, value: Value) {
+        let Some(&(from, to)) = call.items.get(at) else { return };
+        let name =
+            (from..to).find_map(|at| self.name(at).filter(|name| !matches!(*name, "async" | "function" | "func")));
+        if let Some(name) = name {
+            self.reading.variables.insert(name.to_owned(), value);
+        }
+    }
+
     /// `socket.on("data", line => …)`: what the other end says.
     pub(super) fn heard(&mut self, call: &Call) {
         let [(from, _), (first, to), ..] = call.items[..] else { return };
@@ -69,6 +114,24 @@ impl Walk<'_> {
             let value = self.reading.variables.entry(name.to_owned()).or_default();
             value.remote = true;
         }
+    }
+
+    /// `Find.find(top) { |path| … }`, `Dir.glob("*.log") { |path| … }`: the block at `next` is given what is found.
+    pub(super) fn found(&mut self, next: usize, pattern: bool) {
+        let open = next + 1;
+        let block = self.is(next, b'{') || self.name(next) == Some("do");
+        let Some(name) = self.name(open + 1).filter(|_| block && self.is(open, b'|')) else { return };
+        let Some(bracket) = (0..next).rev().take(64).find(|at| self.reading.tokens[*at].close == next - 1) else {
+            return;
+        };
+        let mut value = self.reading.value(bracket + 1, next - 1);
+        for word in &mut value.words {
+            word.glob = true;
+            if !pattern {
+                word.text.push_str("/*");
+            }
+        }
+        self.reading.variables.insert(name.to_owned(), value);
     }
 
     fn is_import(&self, name: &str) -> bool {
