@@ -1,9 +1,11 @@
 //! Two policies over the same actions: what a change lets through, and what it newly stops.
 //!
-//! Actions are classified once and judged twice ([`Engine::beside`](super::Engine::beside)); a [`Comparison`] is told
+//! Actions are classified once and, where an edited rule can apply, judged twice ([`Engine::beside`](super::Engine::beside)); a [`Comparison`] is told
 //! every finding and groups those that the two policies judge differently.
 
 mod group;
+#[cfg(test)]
+mod tests;
 
 pub use group::{ChangeId, Example, Group, Transition};
 

@@ -75,6 +75,17 @@ impl Policy {
     }
 }
 
+/// Whether `there` has the same rule as `here`. The order of conditions decides which of them fails first, so for this
+/// it counts, as it does not for who reads a change.
+pub(super) fn judges_alike(here: &Policy, rule: &Rule, there: &Policy) -> bool {
+    let other = there.by_id.get(&rule.id).and_then(|index| there.compiled.get(*index));
+    other.is_some_and(|other| {
+        rule.test.permit == other.test.permit
+            && deciding(rule) == deciding(other)
+            && texts(here, rule) == texts(there, other)
+    })
+}
+
 fn texts<'p>(policy: &'p Policy, rule: &Rule) -> Vec<&'p str> {
     rule.test.all.iter().filter_map(|index| policy.conjuncts.get(*index)).map(|conjunct| conjunct.text()).collect()
 }

@@ -94,10 +94,7 @@ impl Policy {
     fn sliced(&self, operation: Operation, kind: ResourceKind) -> Option<&Slice> {
         let slice = self.slices.get(operation as usize * ResourceKind::ALL.len() + kind as usize)?;
         Some(slice.get_or_init(|| {
-            let can_apply = |rule: &Rule| {
-                rule.test.operations & 1 << operation as u32 != 0 && rule.test.kinds & 1 << kind as u32 != 0
-            };
-            let rules = self.compiled.iter().enumerate().filter(|(_, rule)| can_apply(rule));
+            let rules = self.compiled.iter().enumerate().filter(|(_, rule)| rule.can_apply(operation, kind));
             let view = rules.clone().fold(SessionView::default(), |view, (_, rule)| view.and(rule.test.session));
             Slice { rules: rules.map(|(index, _)| index).collect(), view }
         }))
@@ -106,6 +103,13 @@ impl Policy {
     /// A slice for every pair of operation and kind, none of them filled yet.
     pub(super) fn slices() -> Vec<OnceLock<Slice>> {
         std::iter::repeat_with(OnceLock::new).take(Operation::ALL.len() * ResourceKind::ALL.len()).collect()
+    }
+}
+
+impl Rule {
+    /// Whether it can apply to this operation on this kind of resource.
+    pub(super) const fn can_apply(&self, operation: Operation, kind: ResourceKind) -> bool {
+        self.test.operations & 1 << operation as u32 != 0 && self.test.kinds & 1 << kind as u32 != 0
     }
 }
 
@@ -147,8 +151,7 @@ impl<'p, 'a> Pass<'p, 'a> {
     /// What becomes of one rule that can apply to the operation and kind of the request.
     pub(super) fn fate(&mut self, rule: &Rule) -> Fate {
         let test = &rule.test;
-        let operation = 1 << self.request.effect.operation as u32;
-        if test.operations & operation == 0 || test.kinds & 1 << self.request.effect.resource.kind as u32 == 0 {
+        if !rule.can_apply(self.request.effect.operation, self.request.effect.resource.kind) {
             return Fate::Unmet;
         }
         // As Cedar sees it so far: every condition held, or the first one that did not.

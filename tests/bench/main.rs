@@ -30,4 +30,5 @@ const BENCHES: &[(&str, fn())] = &[
     ("transcripts", stream::transcripts),
     ("memory", stream::memory),
     ("start", stream::cold_start),
+    ("diff", stream::diff),
 ];
