@@ -83,8 +83,8 @@ pub(crate) fn diff() {
     let edited = folder.join("edited");
     write_edited_policy(&edited);
     let edited = edited.to_str().expect("a path in UTF-8");
-    let replay = ["replay", "--format", "json", "-o", "/dev/null", "-j", "1"];
-    let diff = ["diff", "builtin:recommended", edited, "--format", "json", "-o", "/dev/null", "-j", "1"];
+    let replay = ["replay", "--format", "json", "-o", "/dev/null"];
+    let diff = ["diff", "builtin:recommended", edited, "--format", "json", "-o", "/dev/null"];
     // The machine is not ours alone: both in turn, and the best of each.
     let mut best = [Duration::MAX; 2];
     for _ in 0..3 {
@@ -205,7 +205,7 @@ fn write_actions(path: &Path, count: usize) {
 fn write_edited_policy(folder: &Path) {
     const LOOSENED: (&str, &str) = (
         r#"context.extent == Extent::"all" && resource in [Environment::"staging", Environment::"unknown"]"#,
-        r#"context.extent == Extent::"all" && resource in Environment::"staging""#,
+        r#"context.extent == Extent::"all" && !(resource.name like "scratch_*") && resource in [Environment::"staging", Environment::"unknown"]"#,
     );
     const TIGHTENED: (&str, &str) = ("context.count > 100000", "context.count > 50000");
     const ADDED: &str = r#"
