@@ -37,9 +37,9 @@ fn engine(sources: &[Source]) -> Engine {
 }
 
 /// What a comparison looks at.
-fn said(verdict: &Verdict) -> (Decision, Vec<(&str, Decision, usize)>, &[usize], &[String]) {
+fn said(verdict: &Verdict) -> String {
     let hits = verdict.hits.iter().map(|hit| (hit.rule.id.as_str(), hit.rule.decision, hit.effect));
-    (verdict.decision, hits.collect(), &verdict.gaps, &verdict.errors)
+    format!("{} {:?} {:?} {:?}", verdict.decision, hits.collect::<Vec<_>>(), verdict.gaps, verdict.errors)
 }
 
 fn actions() -> Vec<Action> {
