@@ -1,6 +1,6 @@
 use crate::classify::{Catalog, Classifier};
 use crate::engine::{Config, Engine, Session};
-use crate::model::{Action, Decision, Verdict};
+use crate::model::{Action, Verdict};
 use crate::policy::{self, Edits, LoadOptions, Policy, Source};
 
 fn sources() -> Vec<Source> {
