@@ -2,18 +2,11 @@
 
 use std::io::{self, Write};
 
-use anstyle::{AnsiColor, Style};
-
 use crate::engine::corpus::{Decidable, Incident, Outline};
 use crate::model::Decision;
+use crate::report::palette::{BOLD, DIM, GREEN, RED, YELLOW};
 
 use super::{Heading, escaped};
-
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const RED: Style = AnsiColor::Red.on_default();
-const GREEN: Style = AnsiColor::Green.on_default();
-const YELLOW: Style = AnsiColor::Yellow.on_default();
 
 /// One line an incident, by date.
 ///

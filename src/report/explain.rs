@@ -2,21 +2,15 @@
 
 use std::io::{self, Write};
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 
 use crate::engine::{Explanation, RuleView};
 use crate::model::{Decision, Effect, Hides, Hit};
 use crate::policy::{Condition, ConditionKind, Met};
+use crate::report::palette::{BLUE, BOLD, DIM, GREEN, RED, YELLOW};
 
 use super::display::marked;
 use super::{escaped, redacted};
-
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const RED: Style = AnsiColor::Red.on_default().bold();
-const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
-const BLUE: Style = AnsiColor::Blue.on_default().bold();
-const GREEN: Style = AnsiColor::Green.on_default().bold();
 
 /// Rules that miss more conditions than this are counted, not shown.
 const FAR: usize = 2;

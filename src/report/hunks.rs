@@ -1,17 +1,13 @@
 //! Two texts, and the lines in which they differ.
 
+use crate::report::palette::{DIM, GREEN, RED};
 use std::io::{self, Write};
 use std::ops::Range;
 
-use anstyle::{AnsiColor, Style};
 use rustc_hash::{FxHashMap, FxHashSet};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::escaped;
-
-const DIM: Style = Style::new().dimmed();
-const RED: Style = AnsiColor::Red.on_default();
-const GREEN: Style = AnsiColor::Green.on_default();
 
 /// Lines shown around every difference.
 const CONTEXT: usize = 3;

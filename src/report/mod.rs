@@ -7,6 +7,7 @@ mod hunks;
 mod json;
 mod jsonl;
 mod outcome;
+mod palette;
 mod redact;
 mod summary;
 #[cfg(feature = "table")]

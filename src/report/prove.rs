@@ -6,22 +6,15 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anstyle::{AnsiColor, Style};
-
 use crate::engine::prove::{Claim, Difference, Fires, Proof, Stopped};
 use crate::model::{ActorKind, RuleInfo};
 use crate::policy::RuleChange;
 use crate::policy::prove::{Found, Place};
+use crate::report::palette::{BOLD, DIM, GREEN, RED, YELLOW};
 
 use super::change::said;
 use super::escaped;
 use super::text::{counted, thousands};
-
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const RED: Style = AnsiColor::Red.on_default().bold();
-const GREEN: Style = AnsiColor::Green.on_default().bold();
-const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 
 /// Environments named one by one at most.
 const MAX_PLACES: usize = 6;

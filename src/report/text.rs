@@ -2,19 +2,14 @@
 
 use std::io::{self, Write};
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 
 use crate::model::{ActorKind, Decision, Executed, Finding, Issue, Severity};
+use crate::report::palette::{BLUE, BOLD, DIM, RED, YELLOW};
 
 use super::display::marked;
 use super::summary::{Group, RuleGroups, Summary};
 use super::{Ended, Heading, Report, Telling, escaped, redacted};
-
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const RED: Style = AnsiColor::Red.on_default().bold();
-const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
-const BLUE: Style = AnsiColor::Blue.on_default().bold();
 
 /// Rules shown per decision; the rest is counted in one line.
 const MAX_RULES: usize = 30;

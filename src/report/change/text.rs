@@ -2,25 +2,19 @@
 
 use std::io::{self, Write};
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 
 use crate::engine::compare::{Group, Transition};
 use crate::engine::gate::{Acceptance, Failure, Gate};
 use crate::model::Decision;
 use crate::policy::RuleChange;
 use crate::report::display::marked;
+use crate::report::palette::{BLUE, BOLD, DIM, GREEN, RED, YELLOW};
 use crate::report::text::{counted, thousands};
 use crate::report::{escaped, redacted};
 
 use super::said::{Standing, cut, said, wrapped};
 use super::{ChangeReport, Told};
-
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const RED: Style = AnsiColor::Red.on_default().bold();
-const GREEN: Style = AnsiColor::Green.on_default().bold();
-const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
-const BLUE: Style = AnsiColor::Blue.on_default().bold();
 
 /// Groups shown per transition; the rest is counted in one line.
 const MAX_GROUPS: usize = 30;

@@ -2,18 +2,11 @@
 
 use std::io::{self, Write};
 
-use anstyle::{AnsiColor, Style};
-
+use crate::report::palette::{BOLD, DIM, GREEN, RED, YELLOW};
 use crate::report::text::counted;
 use crate::report::{escaped, hunks, redacted};
 
 use super::{Corpus, Failure, State, TestReport, Tested};
-
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const RED: Style = AnsiColor::Red.on_default().bold();
-const GREEN: Style = AnsiColor::Green.on_default().bold();
-const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 
 /// Lines of one difference: the rest is for `review`.
 const MAX_LINES: usize = 40;
