@@ -8,6 +8,7 @@ mod diff;
 mod explain;
 mod formats;
 mod gate;
+mod mutate;
 mod replay;
 mod setup;
 mod side;
@@ -59,6 +60,7 @@ enum Command {
     Diff(diff::Arguments),
     Gate(gate::Arguments),
     Accept(accept::Arguments),
+    Mutate(mutate::Arguments),
     Formats(formats::Arguments),
 }
 
@@ -81,6 +83,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Diff(arguments) => diff::run(arguments),
         Command::Gate(arguments) => gate::run(arguments),
         Command::Accept(arguments) => accept::run(arguments),
+        Command::Mutate(arguments) => mutate::run(arguments),
         Command::Formats(arguments) => formats::run(&arguments),
     };
     // Hostile input is nested deeply: the main thread gets as much stack as the workers.

@@ -3,6 +3,7 @@
 mod acceptance;
 
 pub use acceptance::{Acceptance, AcceptanceError, Day};
+pub(in crate::engine) use acceptance::toml_string;
 
 use std::collections::BTreeMap;
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::classify::Known;
-use crate::model::{Action, Actor, Content, Executed, Gap, Kind, SessionFacts, Surroundings, Understanding, Verdict};
+use crate::model::{Action, Actor, Content, Executed, Gap, Kind, Otherwise, SessionFacts, Surroundings, Understanding, Verdict};
 use crate::policy::SessionView;
 
 const SHARDS: usize = 64;
@@ -47,6 +47,8 @@ pub(crate) struct Remembered {
 pub(crate) struct Judged {
     pub(crate) verdict: Arc<Verdict>,
     pub(crate) base: Option<Arc<Verdict>>,
+    /// Mutants of the policy that say something else.
+    pub(crate) otherwise: Arc<[Otherwise]>,
 }
 
 /// Everything [`crate::classify::Classifier::understand`] depends on.

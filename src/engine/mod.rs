@@ -11,6 +11,7 @@ pub mod gate;
 mod given;
 mod mapping;
 mod memory;
+pub mod mutate;
 pub mod replay;
 mod session;
 mod settle;
@@ -28,7 +29,7 @@ use crate::model::{
     Action, ActionId, Decision, Finding, Gap, GapKind, Hides, Hit, Mode, Operation, RuleInfo, SessionFact,
     SessionFacts, Severity, Understanding, Verdict,
 };
-use crate::policy::{Condition, Example, Judgement, Policy, Request, SessionView};
+use crate::policy::{Condition, Example, Judgement, Mutants, Policy, Request, SessionView};
 
 use mapping::Mapping;
 use memory::{Judged, Memory};
@@ -40,12 +41,23 @@ pub struct Engine {
     policy: Arc<Policy>,
     /// What every action is judged by as well, where two policies are compared.
     base: Option<Base>,
-    mapping: Mapping,
+    /// Changed rules that every action is judged by as well, where the policy's tests are tested.
+    mutants: Option<Arc<Mutants>>,
+    mapping: Arc<Mapping>,
     memory: Memory,
     /// Judge with Cedar's own `Authorizer` instead of the compiled policy.
     oracle: bool,
     /// Stands for the absence of a `permit`.
     not_permitted: Arc<RuleInfo>,
+}
+
+/// An action as it is judged: with what was understood of it, and what its session did before.
+#[derive(Clone, Copy, Debug)]
+struct Seen<'a> {
+    action: &'a Action,
+    understanding: &'a Understanding,
+    facts: &'a SessionFacts,
+    more_labels: &'a [String],
 }
 
 /// The side of a comparison that was there before.
@@ -67,7 +79,8 @@ impl Engine {
             classifier: Arc::new(classifier),
             policy: Arc::new(policy),
             base: None,
-            mapping: Mapping::new(config),
+            mutants: None,
+            mapping: Arc::new(Mapping::new(config)),
             memory: Memory::default(),
             oracle,
             not_permitted: Arc::new(not_permitted()),
@@ -81,7 +94,8 @@ impl Engine {
             classifier: Arc::clone(&self.classifier),
             policy: Arc::clone(&self.policy),
             base: None,
-            mapping: Mapping::new(config),
+            mutants: self.mutants.clone(),
+            mapping: Arc::new(Mapping::new(config)),
             memory: Memory::default(),
             oracle: self.oracle,
             not_permitted: Arc::clone(&self.not_permitted),
@@ -98,6 +112,27 @@ impl Engine {
     #[must_use]
     pub fn beside_engine(self, base: Self, meanings: String) -> Self {
         Self { base: Some(Base::Engine { engine: Box::new(base), meanings }), memory: Memory::default(), ..self }
+    }
+
+    /// The same with nothing remembered.
+    #[must_use]
+    pub(crate) fn afresh(&self) -> Self {
+        Self {
+            classifier: Arc::clone(&self.classifier),
+            policy: Arc::clone(&self.policy),
+            base: None,
+            mutants: self.mutants.clone(),
+            mapping: Arc::clone(&self.mapping),
+            memory: Memory::default(),
+            oracle: self.oracle,
+            not_permitted: Arc::clone(&self.not_permitted),
+        }
+    }
+
+    /// Judges by every mutant as well: what every finding then says of those that judge it otherwise.
+    #[must_use]
+    pub fn with_mutants(self, mutants: Arc<Mutants>) -> Self {
+        Self { mutants: Some(mutants), memory: Memory::default(), ..self }
     }
 
     pub fn policy(&self) -> &Policy {
@@ -130,10 +165,10 @@ impl Engine {
         action.gaps.extend(self.mapping.unpinned(&action));
         let known = session.known(&action);
         let remembered = self.memory.understanding(&action, &known, || self.viewed(&action, &known));
-        let (understanding, Judged { verdict, base }) = match session.familiar(&action, &remembered.understanding) {
+        let (understanding, Judged { verdict, base, otherwise }) = match session.familiar(&action, &remembered.understanding) {
             None => {
                 let facts = session.facts(&action, &remembered.understanding);
-                let judge = || self.judged(&action, &remembered.understanding, &facts);
+                let judge = || self.judged(&action, &remembered.understanding, &facts, &[]);
                 let by_session = self.mapping.reads_sessions();
                 let judged = self.memory.verdict(&remembered, &action, &facts, by_session, judge);
                 (Arc::clone(&remembered.understanding), judged)
@@ -141,7 +176,7 @@ impl Engine {
             // What only this session knows is rarely met a second time.
             Some(familiar) => {
                 let facts = session.facts(&action, &familiar);
-                let judged = self.judged(&action, &familiar, &facts);
+                let judged = self.judged(&action, &familiar, &facts, &[]);
                 (Arc::new(familiar), judged)
             }
         };
@@ -149,7 +184,7 @@ impl Engine {
         session.note(&action, &understanding, environment);
         // The session has read it, nobody after it does, and it can be long.
         action.outcome.output = None;
-        Finding { action, understanding, verdict, environment, base: whole.or(base) }
+        Finding { action, understanding, verdict, environment, base: whole.or(base), otherwise }
     }
 
     /// Understands `action` ahead of its turn, as if nothing before it in its session changed anything, and remembers
@@ -170,7 +205,8 @@ impl Engine {
         let policies = std::iter::once(&self.policy).chain(base);
         let views =
             policies.flat_map(|policy| understanding.effects.iter().map(move |effect| policy.session_view(effect)));
-        let view = views.fold(SessionView::default(), SessionView::and);
+        let mutants = self.mutants.iter().flat_map(|all| understanding.effects.iter().map(|e| all.session_view(e)));
+        let view = views.chain(mutants).fold(SessionView::default(), SessionView::and);
         (understanding, view)
     }
 
@@ -199,9 +235,10 @@ impl Engine {
     pub(crate) fn decide_example(&self, example: &Example) -> Finding {
         let action = example.action.clone();
         let understanding = self.understand(&action, &Known::default(), false);
-        let verdict = self.judge(&self.policy, &action, &understanding, &example.session, &example.labels);
-        let (understanding, verdict) = (Arc::new(understanding), Arc::new(verdict));
-        Finding { action, understanding, verdict, environment: example.environment, base: None }
+        let Judged { verdict, otherwise, .. } =
+            self.judged(&action, &understanding, &example.session, &example.labels);
+        let understanding = Arc::new(understanding);
+        Finding { action, understanding, verdict, environment: example.environment, base: None, otherwise }
     }
 
     /// A panic of the classifier is a bug, but one record must not end the replay of a million others, nor pass: it is
@@ -219,32 +256,51 @@ impl Engine {
         })
     }
 
-    /// What the policy says, and what the one before the change says of the same.
-    fn judged(&self, action: &Action, understanding: &Understanding, facts: &SessionFacts) -> Judged {
-        let verdict = |policy| Arc::new(self.judge(policy, action, understanding, facts, &[]));
-        let base = match &self.base {
-            Some(Base::Policy(base)) => Some(verdict(base)),
-            _ => None,
-        };
-        Judged { verdict: verdict(&self.policy), base }
-    }
-
-    fn judge(
+    /// What the policy says, and what the one before the change or every mutant says of the same.
+    fn judged(
         &self,
-        policy: &Policy,
         action: &Action,
         understanding: &Understanding,
         facts: &SessionFacts,
         more_labels: &[String],
-    ) -> Verdict {
-        let mut verdict = Verdict::default();
-        let mut possible = false;
-        for (index, effect) in understanding.effects.iter().enumerate() {
+    ) -> Judged {
+        let seen = Seen { action, understanding, facts, more_labels };
+        if let Some(mutants) = &self.mutants {
+            let (verdict, otherwise) = self.study(mutants, &seen);
+            return Judged { verdict: Arc::new(verdict), base: None, otherwise: otherwise.into() };
+        }
+        let base = match &self.base {
+            Some(Base::Policy(base)) => Some(Arc::new(self.judge(base, &seen))),
+            _ => None,
+        };
+        Judged { verdict: Arc::new(self.judge(&self.policy, &seen)), base, otherwise: Arc::default() }
+    }
+
+    fn judge(&self, policy: &Policy, seen: &Seen<'_>) -> Verdict {
+        let mut judgements = Vec::with_capacity(seen.understanding.effects.len());
+        self.each_request(seen, |request| {
+            judgements.push(if self.oracle { policy.judge_with_oracle(request) } else { policy.judge(request) });
+        });
+        self.settle(policy, seen, judgements)
+    }
+
+    /// One request for every effect, in their order.
+    fn each_request(&self, seen: &Seen<'_>, mut ask: impl FnMut(&Request<'_>)) {
+        let Seen { action, understanding, facts, more_labels } = *seen;
+        for effect in &understanding.effects {
             let (placed, labels) = self.mapping.placed(action, effect, more_labels);
             let effect = placed.as_ref().unwrap_or(effect);
             let environment = self.mapping.environment(action, Some(effect));
-            let request = Request { action, effect, environment, labels: &labels, session: facts };
-            let judgement = if self.oracle { policy.judge_with_oracle(&request) } else { policy.judge(&request) };
+            ask(&Request { action, effect, environment, labels: &labels, session: facts });
+        }
+    }
+
+    /// From what the rules say about every effect to one verdict.
+    fn settle(&self, policy: &Policy, seen: &Seen<'_>, judgements: Vec<Judgement>) -> Verdict {
+        let Seen { action, understanding, .. } = *seen;
+        let mut verdict = Verdict::default();
+        let mut possible = false;
+        for (index, (effect, judgement)) in understanding.effects.iter().zip(judgements).enumerate() {
             let open = !judgement.possible.is_empty() && !settle::is_small(effect, action);
             possible |= open || effect.operation == Operation::Unknown;
             self.note(&mut verdict, judgement, index);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cedar_policy::{EvalResult, eval_expression};
 
-use super::compile::Test;
+use super::compile::{Compiled, Conjunct, Test};
 use super::entities::{CedarRequest, translate};
 use super::evaluate::{Failure, Truth, truth};
 use super::facts::Fact;
@@ -26,14 +26,22 @@ pub(super) enum Fate {
 impl Policy {
     /// What the rules say about one effect.
     pub fn judge(&self, request: &Request<'_>) -> Judgement {
+        self.judge_in(&mut Pass::new(self, request))
+    }
+
+    /// The same in a pass over more conditions than the policy's own.
+    pub(super) fn judge_in(&self, pass: &mut Pass<'_, '_>) -> Judgement {
         let mut judgement = Judgement { not_permitted: true, ..Judgement::default() };
-        let mut pass = Pass::new(self, request);
-        for rule in self.slice(request.effect.operation, request.effect.resource.kind) {
-            match pass.fate(rule) {
+        let effect = pass.request.effect;
+        for rule in self.slice(effect.operation, effect.resource.kind) {
+            match pass.fate(&rule.test, rule.unless_known) {
                 Fate::Unmet => {}
                 Fate::Met => match &rule.info {
                     Some(info) => judgement.met.push(info.clone()),
-                    None => judgement.not_permitted = false,
+                    None => {
+                        judgement.not_permitted = false;
+                        judgement.permits += 1;
+                    }
                 },
                 // Met by all that is known; only an excuse is not known, and an excuse has to be.
                 Fate::Possible { now: true } if rule.info.is_some() => judgement.met.extend(rule.info.clone()),
@@ -58,7 +66,7 @@ impl Policy {
         let mut surely_permitted = false;
         for rule in &self.compiled {
             let open = request.effect.resource.unresolved || rule.unless_known;
-            let fate = if open { pass.fate(rule) } else { Fate::Unmet };
+            let fate = if open { pass.fate(&rule.test, rule.unless_known) } else { Fate::Unmet };
             let possible = matches!(fate, Fate::Possible { now: false });
             surely_permitted |= rule.info.is_none() && fate == Fate::Met;
             match &rule.info {
@@ -96,22 +104,22 @@ impl Policy {
     }
 }
 
-fn enforced(info: &Arc<RuleInfo>) -> bool {
+pub(super) fn enforced(info: &Arc<RuleInfo>) -> bool {
     info.mode == Mode::Enforce
 }
 
-fn slot(operation: Operation, kind: ResourceKind) -> usize {
+pub(super) fn slot(operation: Operation, kind: ResourceKind) -> usize {
     operation as usize * ResourceKind::ALL.len() + kind as usize
 }
 
-fn failed(rule: &str, failure: &Failure) -> String {
+pub(super) fn failed(rule: &str, failure: &Failure) -> String {
     format!("rule `{rule}` could not be evaluated: {failure}")
 }
 
 /// One pass over conditions: each is evaluated at most once.
 #[derive(Debug)]
 pub(super) struct Pass<'p, 'a> {
-    policy: &'p Policy,
+    conjuncts: &'p [Conjunct],
     request: &'p Request<'a>,
     /// What is already known: 0 nothing, else [`code`].
     known: [u8; KNOWN],
@@ -123,12 +131,17 @@ const KNOWN: usize = 512;
 
 impl<'p, 'a> Pass<'p, 'a> {
     pub(super) fn new(policy: &'p Policy, request: &'p Request<'a>) -> Self {
-        Self { policy, request, known: [0; KNOWN], cedar: None }
+        Self::over(&policy.conjuncts, request)
+    }
+
+    pub(super) const fn over(conjuncts: &'p [Conjunct], request: &'p Request<'a>) -> Self {
+        Self { conjuncts, request, known: [0; KNOWN], cedar: None }
     }
 
     /// What becomes of one rule that can apply to the operation and kind of the request.
-    pub(super) fn fate(&mut self, rule: &Rule) -> Fate {
-        let test = &rule.test;
+    ///
+    /// `unless_known`: where nobody knows the environment, it may be the one that the rule names.
+    pub(super) fn fate(&mut self, test: &Compiled, unless_known: bool) -> Fate {
         let operation = 1 << self.request.effect.operation as u32;
         if test.operations & operation == 0 || test.kinds & 1 << self.request.effect.resource.kind as u32 == 0 {
             return Fate::Unmet;
@@ -139,8 +152,8 @@ impl<'p, 'a> Pass<'p, 'a> {
         for index in &test.hot {
             let Truth { holds, unsure } = self.truth(*index);
             let mut unsure = unsure && !test.handles_unresolved;
-            if rule.unless_known && holds == Ok(false) && self.request.environment == Environment::Unknown {
-                unsure |= self.policy.conjuncts.get(*index).is_some_and(|conjunct| conjunct.names_environment);
+            if unless_known && holds == Ok(false) && self.request.environment == Environment::Unknown {
+                unsure |= self.conjuncts.get(*index).is_some_and(|conjunct| conjunct.names_environment);
             }
             match (holds, unsure) {
                 (Ok(true), false) => {}
@@ -175,11 +188,11 @@ impl<'p, 'a> Pass<'p, 'a> {
         if let Some(truth) = self.known.get(index).and_then(|code| decoded(*code)) {
             return truth;
         }
-        let truth = match self.policy.conjuncts.get(index).map(|conjunct| &conjunct.test) {
+        let truth = match self.conjuncts.get(index).map(|conjunct| &conjunct.test) {
             Some(Test::Compiled(expr)) => truth(expr, self.request),
             Some(Test::Slow(expr)) => {
                 let about_resource =
-                    self.policy.conjuncts.get(index).is_some_and(|conjunct| conjunct.facts.contains(&Fact::Resource));
+                    self.conjuncts.get(index).is_some_and(|conjunct| conjunct.facts.contains(&Fact::Resource));
                 let holds = self.ask(expr);
                 Truth { holds, unsure: about_resource && self.request.effect.resource.unresolved }
             }

@@ -14,6 +14,7 @@ mod text;
 pub mod change;
 pub mod corpus;
 pub mod explain;
+pub mod mutate;
 
 pub use display::{escaped, marked};
 pub use redact::redacted;
