@@ -46,6 +46,7 @@ pub(super) fn take_over(scene: &mut Scene<'_>, known: &Known) {
                     remote: content.remote,
                     decoded: content.decoded,
                     carries: content.carries.clone(),
+                    shown: content.shown,
                     ..Stream::default()
                 };
                 scene.files.insert(path.to_string(), stream);
@@ -101,9 +102,11 @@ fn worth_keeping(path: &str, stream: Stream, before: bool) -> Option<Content> {
     let mut carries = stream.carries;
     carries.retain(is_sensitive);
     carries.truncate(8);
-    let most = if is_script(path) { MAX_TEXT } else { MAX_NOTE };
+    let most = if is_script(path) || is_recipe(path) { MAX_TEXT } else { MAX_NOTE };
     let text = stream.text.map(|(text, _)| text).filter(|text| text.len() <= most && !text.trim().is_empty());
-    let content = Content { text: text.map(Into::into), remote: stream.remote, decoded: stream.decoded, carries };
+    let shown = stream.shown;
+    let content =
+        Content { text: text.map(Into::into), remote: stream.remote, decoded: stream.decoded, carries, shown };
     let says_something = content.text.is_some() || content.remote || content.decoded || !content.carries.is_empty();
     (before || says_something).then_some(content)
 }
@@ -150,6 +153,75 @@ fn is_script(path: &str) -> bool {
     }
 }
 
+/// Programs that take their work from a file they need not be told of, by the ends of its usual names.
+const RUNNERS: &[(&[&str], &[&str])] = &[
+    (&["package.json"], &["npm", "pnpm", "yarn", "bun", "cnpm", "tnpm", "npm-run-all", "run-s", "run-p", "ni", "nr"]),
+    (&["Makefile", "makefile", "GNUmakefile"], &["make", "gmake", "bmake", "remake", "mingw32-make", "nmake"]),
+    (&["justfile", "Justfile", ".justfile"], &["just"]),
+    (&["Taskfile.yml", "Taskfile.yaml", "taskfile.yml", "taskfile.yaml", "Taskfile.dist.yml"], &["task", "go-task"]),
+    (&["composer.json"], &["composer"]),
+    (&["deno.json", "deno.jsonc"], &["deno"]),
+    (&["pyproject.toml"], &["poe", "pdm", "hatch", "task", "rye", "pixi"]),
+    (&["Dockerfile", "Containerfile"], &["docker", "podman", "nerdctl", "buildah"]),
+    (
+        &[
+            "compose.yaml",
+            "compose.yml",
+            "docker-compose.yml",
+            "docker-compose.yaml",
+            "docker-compose.override.yml",
+            "compose.override.yaml",
+        ],
+        &["docker", "docker-compose", "podman", "podman-compose", "nerdctl"],
+    ),
+    (&[".gitlab-ci.yml", ".gitlab-ci.yaml"], &["gitlab-runner", "gitlab-ci-local"]),
+    (&[PLAN], &["terraform", "tofu", "opentofu", "tf", "terragrunt"]),
+    (&[PREVIEW], &["pulumi"]),
+];
+/// Where the last plan is kept that was written into no file.
+pub const PLAN: &str = ".terraform/last-plan";
+pub const PREVIEW: &str = ".pulumi/last-preview";
+/// Where the jobs of a repository stand.
+const WORKFLOWS: &str = ".github/workflows/";
+
+/// Whether jobs of a repository stand in a file of this name.
+pub(super) fn is_workflow(path: &str) -> bool {
+    path.contains(WORKFLOWS)
+}
+
+/// The programs that run what stands in a file of this name without being told of it.
+pub fn runners_of(path: &str) -> &'static [&'static str] {
+    let is = |name: &&str| path.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('/'));
+    if is_workflow(path) {
+        return &["act"];
+    }
+    RUNNERS.iter().find(|(names, _)| names.iter().any(is)).map_or(&[], |(_, runners)| runners)
+}
+
+/// Whether a file holds commands for a program that reads them from it: tasks, jobs, statements, manifests.
+///
+/// Programs in a language of their own are left out: reading all of what a project consists of is not what shows what
+/// one command of it does.
+pub fn is_recipe(path: &str) -> bool {
+    let ending = path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map_or("", |(_, ending)| ending);
+    !runners_of(path).is_empty()
+        || matches!(ending, "sql" | "cql" | "psql" | "yaml" | "yml" | "mk" | "redis" | "lua" | "mongo" | "just")
+}
+
+/// Whether a file holds lines for a shell.
+pub fn is_shell_script(path: &str, text: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let shells = ["sh", "bash", "zsh", "dash", "ksh", "ash"];
+    match name.rsplit_once('.') {
+        Some((_, ending)) => matches!(ending, "sh" | "bash" | "zsh" | "ksh" | "command"),
+        None => text
+            .lines()
+            .next()
+            .and_then(|line| line.strip_prefix("#!"))
+            .is_some_and(|line| line.split(['/', ' ']).any(|word| shells.contains(&word))),
+    }
+}
+
 /// A file that is deleted holds nothing any more.
 pub(super) fn forget(scene: &mut Scene<'_>, effect: &Effect) {
     let removes = matches!(effect.operation, Operation::Delete | Operation::Drop) && !effect.dry_run;
@@ -173,7 +245,7 @@ impl Scene<'_> {
     /// Notes that a file now holds `text`.
     pub(super) fn wrote(&mut self, path: &str, text: &str) {
         let key = self.file_key(path);
-        if text.len() > MAX_TEXT || !is_script(path) && text.len() > MAX_NOTE {
+        if text.len() > MAX_TEXT || !is_script(path) && !is_recipe(path) && text.len() > MAX_NOTE {
             self.files.remove(&key);
             return;
         }

@@ -20,6 +20,7 @@ pub mod tool;
 pub mod word;
 
 pub use command::Catalog;
+pub use given::{PLAN as LAST_PLAN, PREVIEW as LAST_PREVIEW, is_recipe, is_shell_script, runners_of};
 pub use scene::{Language, Scene};
 pub use word::{Unknown, Word};
 

@@ -214,6 +214,19 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// The gaps found so far.
+    pub(super) fn gaps(&self) -> &[Gap] {
+        &self.out.gaps
+    }
+
+    /// Takes out again what was found from `mark` on; places are those of the action's text.
+    pub(super) fn take_gaps(&mut self, mark: usize, taken: impl Fn(&Gap) -> bool) -> Vec<Gap> {
+        let (taken, kept): (Vec<Gap>, Vec<Gap>) =
+            self.out.gaps.split_off(mark.min(self.out.gaps.len())).into_iter().partition(|gap| taken(gap));
+        self.out.gaps.extend(kept);
+        taken
+    }
+
     fn too_many(&mut self) {
         let gap = Gap {
             kind: GapKind::TooLarge,

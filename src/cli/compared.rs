@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use indicatif::ProgressBar;
 
-use crate::engine::Config;
 use crate::engine::compare::{Comparison, Impact};
 use crate::engine::expect::{self, Case, Outcome};
 use crate::engine::replay::{Listener, Totals};
@@ -17,14 +16,13 @@ use crate::report::Heading;
 
 use super::replay::{InputArguments, interrupted, watch_interrupt};
 use super::setup::Setup;
-use super::side::{Side, files_in};
+use super::side::Side;
 use super::terminal;
 
 /// What the two policies said.
 pub(super) struct Compared {
     pub(super) base: Heading,
     pub(super) head: Heading,
-    pub(super) config: Config,
     pub(super) impact: Impact,
     pub(super) cases: Vec<Outcome>,
     pub(super) totals: Totals,
@@ -46,10 +44,10 @@ pub(super) struct Comparing<'a> {
 impl Comparing<'_> {
     pub(super) fn run(self) -> anyhow::Result<Compared> {
         let started = Instant::now();
-        let cases = if self.cases { cases(&self.head)? } else { Vec::new() };
+        let (cases, earlier) = if self.cases { labelled(&self.base, &self.head)? } else { Default::default() };
         let base = self.base.names.clone();
         let setup = Setup::compare(&self.base, self.head)?;
-        let Setup { engine, config, heading: head } = setup;
+        let Setup { engine, heading: head, .. } = setup;
         let before = engine.base_policy().context("there is nothing to compare with")?;
         let base = Heading {
             policies: base,
@@ -69,12 +67,16 @@ impl Comparing<'_> {
         let mut totals = replay.run(&engine, &mut told).context("failed to start the threads")?;
         totals.unread += lost;
         told.bar.finish_and_clear();
+        let cases: Vec<Outcome> = cases.into_iter().map(|case| expect::judge(&engine, case)).collect();
+        // A case that the change takes out or turns round was an agreement: breaking it needs a yes like any loosening.
+        let earlier = earlier.into_iter().map(|case| expect::judge(&engine, case).finding);
+        for finding in cases.iter().map(|outcome| outcome.finding.clone()).chain(earlier) {
+            told.comparison.case(&finding);
+        }
         let impact = told.comparison.finish(&engine);
-        let cases = cases.into_iter().map(|case| expect::judge(&engine, case)).collect();
         Ok(Compared {
             base,
             head,
-            config,
             impact,
             cases,
             totals,
@@ -85,19 +87,16 @@ impl Comparing<'_> {
     }
 }
 
-/// The cases that the configuration names.
-pub(super) fn cases(side: &Side) -> anyhow::Result<Vec<Case>> {
-    let mut cases = Vec::new();
-    for path in &side.config.test.cases {
-        let path = side.folder.join(path);
-        let files = if path.is_dir() { files_in(&path, "toml")? } else { vec![path] };
-        for file in files {
-            let shown = file.display().to_string();
-            let text = std::fs::read_to_string(&file).with_context(|| format!("failed to read {shown}"))?;
-            cases.extend(expect::cases(&shown, &text)?);
-        }
-    }
-    Ok(cases)
+/// The cases of the side after the change, and those that only the side before it has.
+fn labelled(base: &Side, head: &Side) -> anyhow::Result<(Vec<Case>, Vec<Case>)> {
+    let cases = head.cases()?;
+    let actions = |case: &Case| -> Vec<String> {
+        case.actions.iter().map(|action| format!("{} {}", action.kind, action.text)).collect()
+    };
+    let known = |case: &Case| cases.iter().any(|other| other.name == case.name && actions(other) == actions(case));
+    let earlier = base.cases().with_context(|| format!("in {}, which is compared with", base.said()))?;
+    let earlier = earlier.into_iter().filter(|case| !known(case)).collect();
+    Ok((cases, earlier))
 }
 
 struct Told {

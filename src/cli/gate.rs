@@ -4,19 +4,22 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 
-use crate::engine::gate::{Acceptance, Day, Evidence, Gate};
+use crate::engine::Config;
+use crate::engine::gate::{Acceptance, Day, Evidence, FailureKind, Gate};
 use crate::report::change::{self, Told};
 
 use super::compared::{Compared, Comparing};
 use super::replay::{DEFAULT_COVERAGE, InputArguments};
 use super::side::{Git, Side, files_in};
-use super::{exit, terminal};
+use super::{exit, lock, terminal};
 
 /// Hold a policy change against cases and recorded logs; exit with 1 when it lets something through that nobody accepted
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
+    /// Recorded logs: files, folders, globs [default: `[gate] traces` of nearmiss.toml]
+    paths: Vec<PathBuf>,
     #[command(flatten)]
-    pub(super) against: Against,
+    against: Against,
     /// How to tell it: text
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: String,
@@ -31,8 +34,6 @@ pub(super) struct Arguments {
 /// What is compared over which actions.
 #[derive(Debug, clap::Args)]
 pub(super) struct Against {
-    /// Recorded logs: files, folders, globs [default: `[gate] traces` of nearmiss.toml]
-    paths: Vec<PathBuf>,
     /// The git revision to compare with; the last commit it has in common with HEAD counts
     /// [default: `[gate] base` of nearmiss.toml]
     #[arg(long, value_name = "REV")]
@@ -41,7 +42,13 @@ pub(super) struct Against {
     input: InputArguments,
     /// The configuration to use [default: nearmiss.toml, found upwards from here]
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
+    /// Go without recorded logs: only the cases count
+    #[arg(long)]
+    cases_only: bool,
+    /// Refuse logs that are not as the lock file has them (see `nearmiss lock`)
+    #[arg(long)]
+    locked: bool,
     /// Today, for acceptances with an end [default: the clock]
     #[arg(long, value_name = "DAY", hide = true)]
     pub(super) today: Option<Day>,
@@ -52,7 +59,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
         let known: Vec<_> = change::REPORTS.iter().map(|report| report.name()).collect();
         format!("no report is called `{}`; there are {}", arguments.format, known.join(", "))
     })?;
-    let mut judged = arguments.against.run()?;
+    let mut judged = arguments.against.run(arguments.paths)?;
     judged.compared.head.no_redact = arguments.no_redact;
     let gate = judged.gate();
     let Compared { base, head, impact, cases, totals, issues, elapsed, interrupted, .. } = &judged.compared;
@@ -64,7 +71,6 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
 
 /// The gravest reason speaks; what was not evaluated is no failed gate but none at all.
 fn code(gate: &Gate, interrupted: bool) -> u8 {
-    use crate::engine::gate::FailureKind;
     if interrupted {
         return exit::INTERRUPTED;
     }
@@ -82,6 +88,9 @@ pub(super) struct Judged {
     pub(super) acceptances: Vec<Acceptance>,
     /// The folder of the acceptances.
     pub(super) accepted: PathBuf,
+    /// The configuration whose limits hold.
+    limits: Config,
+    cases_only: bool,
     today: Day,
 }
 
@@ -91,8 +100,10 @@ impl Judged {
             impact: &self.compared.impact,
             cases: &self.compared.cases,
             totals: &self.compared.totals,
-            limits: &self.compared.config.gate,
-            min_coverage: self.compared.config.replay.min_coverage.unwrap_or(DEFAULT_COVERAGE),
+            issues: &self.compared.issues,
+            cases_only: self.cases_only,
+            limits: &self.limits.gate,
+            min_coverage: self.limits.replay.min_coverage.unwrap_or(DEFAULT_COVERAGE),
             acceptances: &self.acceptances,
             today: self.today,
         })
@@ -100,32 +111,54 @@ impl Judged {
 }
 
 impl Against {
-    pub(super) fn run(self) -> anyhow::Result<Judged> {
+    /// Compares over the actions of `paths`, or of the traces that the configuration names.
+    pub(super) fn run(self, paths: Vec<PathBuf>) -> anyhow::Result<Judged> {
         let head = Side::here(self.config.clone(), &[])?;
         let Some(revision) = self.base.or_else(|| head.config.gate.base.clone()) else {
             bail!("name the revision to compare with: `--base origin/main`, or `[gate] base` in nearmiss.toml");
         };
         let revision = common(&head, &revision)?;
         let base = Side::at(&revision, self.config)?;
-        let paths = if self.paths.is_empty() {
-            head.config.gate.traces.iter().map(|path| head.folder.join(path)).collect()
-        } else {
-            self.paths
+        let paths = match (self.cases_only, paths.is_empty()) {
+            (true, _) => Vec::new(),
+            (false, true) => traces(&head)?,
+            (false, false) => paths,
         };
+        if self.locked {
+            lock::check(&head, &paths)?;
+        }
+        // A change must not move the limits that it is held to: they are those before it, where there were any.
+        let limits = if base.shown.is_some() { base.config.clone() } else { head.config.clone() };
         let accepted = head.folder.join(&head.config.gate.accepted);
         let acceptances = acceptances(&accepted)?;
         let compared = Comparing { base, head, paths: &paths, input: &self.input, cases: true }.run()?;
         let today = self.today.map_or_else(terminal::today, Ok)?;
-        Ok(Judged { compared, acceptances, accepted, today })
+        Ok(Judged { compared, acceptances, accepted, limits, cases_only: self.cases_only, today })
     }
 }
+
+/// The recorded logs that the configuration names.
+pub(super) fn traces(side: &Side) -> anyhow::Result<Vec<PathBuf>> {
+    let gate = &side.config.gate.traces;
+    let named = if gate.is_empty() { &side.config.test.corpora } else { gate };
+    if named.is_empty() {
+        bail!("name recorded logs to replay, or `[gate] traces` in nearmiss.toml; `--cases-only` goes without any");
+    }
+    Ok(named.iter().map(|path| side.folder.join(path)).collect())
+}
+
+const FETCH: &str = "in CI, fetch the whole history (actions/checkout: `fetch-depth: 0`)";
 
 /// What others have merged since is not what this change does, so the last common commit is the base.
 fn common(head: &Side, revision: &str) -> anyhow::Result<String> {
     let git = Git { folder: head.folder.clone() };
-    let found = git.run(&["merge-base", revision, "HEAD"]).with_context(|| {
-        format!("git finds nothing that `{revision}` and HEAD have in common; in CI, fetch all of it (actions/checkout: `fetch-depth: 0`)")
+    git.run(&["rev-parse", "--git-dir"]).context("the gate compares with a revision of git")?;
+    git.run(&["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")]).map_err(|_| {
+        anyhow::anyhow!("git knows no revision `{revision}` here: {FETCH}, or name another one with `--base`")
     })?;
+    let found = git
+        .run(&["merge-base", revision, "HEAD"])
+        .map_err(|_| anyhow::anyhow!("`{revision}` and HEAD have no commit in common here: {FETCH}"))?;
     Ok(found.trim().chars().take(12).collect())
 }
 

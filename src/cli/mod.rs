@@ -3,16 +3,24 @@
 mod accept;
 mod check;
 mod compared;
+mod corpora;
 mod corpus;
 mod diff;
 mod explain;
+mod fmt;
 mod formats;
 mod gate;
+mod init;
+mod lock;
 mod mutate;
+mod pending;
+mod reject;
 mod replay;
+mod review;
 mod setup;
 mod side;
 mod terminal;
+mod test;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -31,6 +39,8 @@ pub mod exit {
     pub const INPUT: u8 = 3;
     /// Nothing was evaluated.
     pub const NOTHING: u8 = 4;
+    /// Snapshots wait for somebody to look at them; nothing else is wrong.
+    pub const PENDING: u8 = 5;
     /// A bug of nearmiss: nothing was evaluated, treat it as a failure.
     pub const INTERNAL: u8 = 70;
     /// Ended by the user.
@@ -49,7 +59,7 @@ struct Arguments {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 --fail-on met or an example failed, 2 usage or configuration, 3 input unreadable \
-or below --min-coverage, 4 nothing evaluated, 70 internal error, 130 interrupted";
+or below --min-coverage, 4 nothing evaluated, 5 snapshots pending, 70 internal error, 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -57,11 +67,25 @@ enum Command {
     Explain(explain::Arguments),
     Check(check::Arguments),
     Corpus(corpus::Arguments),
+    Test(test::Arguments),
+    Review(review::Arguments),
+    Accept(accept::Arguments),
+    Reject(reject::Arguments),
     Diff(diff::Arguments),
     Gate(gate::Arguments),
-    Accept(accept::Arguments),
     Mutate(mutate::Arguments),
+    Lock(lock::Arguments),
+    Fmt(fmt::Arguments),
+    Init(init::Arguments),
     Formats(formats::Arguments),
+}
+
+/// An error with an exit code of its own.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+struct Ended {
+    code: u8,
+    message: String,
 }
 
 /// Runs the program and answers with its exit code.
@@ -80,28 +104,39 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Explain(arguments) => explain::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Corpus(arguments) => corpus::run(arguments),
+        Command::Test(arguments) => test::run(arguments),
+        Command::Review(arguments) => review::run(&arguments),
+        Command::Reject(arguments) => reject::run(arguments),
         Command::Diff(arguments) => diff::run(arguments),
         Command::Gate(arguments) => gate::run(arguments),
         Command::Accept(arguments) => accept::run(arguments),
         Command::Mutate(arguments) => mutate::run(arguments),
+        Command::Lock(arguments) => lock::run(arguments),
+        Command::Fmt(arguments) => fmt::run(arguments),
+        Command::Init(arguments) => init::run(arguments),
         Command::Formats(arguments) => formats::run(&arguments),
     };
+    ExitCode::from(guarded(work))
+}
+
+/// Does the work and answers with its exit code, whatever becomes of it.
+fn guarded(work: impl FnOnce() -> anyhow::Result<u8> + Send + 'static) -> u8 {
     // Hostile input is nested deeply: the main thread gets as much stack as the workers.
     let worker = std::thread::Builder::new().name("main".to_owned()).stack_size(64 << 20).spawn(work);
     let result = match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => {
             terminal::error(&anyhow::anyhow!("internal error: please report the message above; nothing was decided"));
-            return ExitCode::from(exit::INTERNAL);
+            return exit::INTERNAL;
         }
         Err(error) => Err(anyhow::Error::new(error).context("failed to start a thread")),
     };
     match result {
-        Ok(code) => ExitCode::from(code),
-        Err(error) if terminal::is_closed_pipe(&error) => ExitCode::from(exit::OK),
+        Ok(code) => code,
+        Err(error) if terminal::is_closed_pipe(&error) => exit::OK,
         Err(error) => {
             terminal::error(&error);
-            ExitCode::from(exit::USAGE)
+            error.downcast_ref::<Ended>().map_or(exit::USAGE, |ended| ended.code)
         }
     }
 }
@@ -127,6 +162,13 @@ mod tests {
     #[test]
     fn the_arguments_are_sound() {
         super::Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_bug_of_ours_is_no_pass() {
+        assert_eq!(super::guarded(|| panic!("a test panics here on purpose")), super::exit::INTERNAL);
+        assert_eq!(super::guarded(|| anyhow::bail!("wrong words")), super::exit::USAGE);
+        assert_eq!(super::guarded(|| Ok(super::exit::OK)), super::exit::OK);
     }
 
     #[test]

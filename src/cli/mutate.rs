@@ -18,7 +18,6 @@ use crate::policy::{Mutants, Policy};
 use crate::reader::input::Input;
 use crate::report::mutate::{self as report, Told};
 
-use super::compared::cases;
 use super::replay::{DEFAULT_COVERAGE, InputArguments, interrupted, watch_interrupt};
 use super::setup::refuse_wrong_rules;
 use super::side::{Side, files_in};
@@ -84,7 +83,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let mutants = Arc::new(Mutants::of(&policy, |rule| wanted.iter().any(|wanted| wanted == rule)));
     let declared = declared(&arguments, &side, &mutants)?;
     let (mut cases, pinned) = pinned(&arguments, &side)?;
-    cases.extend(self::cases(&side)?);
+    cases.extend(side.cases()?);
     let engine = Engine::new(side.classifier()?, policy, &side.config, false).with_mutants(Arc::clone(&mutants));
     refuse_wrong_rules(&engine, &side.sources)?;
 

@@ -123,7 +123,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     if format.is_binary() && arguments.output.is_none() && std::io::stdout().is_terminal() {
         bail!("{} is not for a terminal: name a file with `-o`", format.name());
     }
-    let setup::Setup { engine, config, mut heading } = arguments.policy.setup(None)?;
+    let setup::Setup { engine, config, mut heading, .. } = arguments.policy.setup(None)?;
     // The program ends with it: giving back every little thing that it remembers would only take time.
     let engine = ManuallyDrop::new(engine);
     heading.no_redact = arguments.no_redact;

@@ -29,6 +29,8 @@ pub(super) struct Chosen {
 pub(super) struct Setup {
     pub(super) engine: Engine,
     pub(super) config: Config,
+    /// The folder that paths of the configuration are relative to.
+    pub(super) folder: PathBuf,
     pub(super) heading: Heading,
 }
 
@@ -46,7 +48,7 @@ impl Setup {
         if !chosen.check {
             refuse_wrong_rules(&engine, &side.sources)?;
         }
-        Ok(Self { engine, config: side.config, heading })
+        Ok(Self { engine, config: side.config, folder: side.folder, heading })
     }
 
     /// Two policies over the same actions: the engine judges by `head`, and by `base` as well.
@@ -63,7 +65,7 @@ impl Setup {
             let meanings = format!("{} {}", base.meaning(), head.meaning());
             engine.beside_engine(Engine::new(base.classifier()?, before, &base.config, false), meanings)
         };
-        Ok(Self { engine, config: head.config, heading })
+        Ok(Self { engine, config: head.config, folder: head.folder, heading })
     }
 }
 

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 
 use crate::classify::{Catalog, Classifier};
 use crate::engine::Config;
+use crate::engine::expect::{self, Case};
 use crate::model::Operation;
 use crate::policy::{self, LoadOptions, Policy, Source};
 use crate::report::Heading;
@@ -26,20 +27,40 @@ pub(super) struct Side {
     pub(super) sources: Vec<Source>,
     /// Further program specs: name and text.
     specs: Vec<(String, String)>,
+    place: Place,
+}
+
+/// Where the files of a side lie.
+#[derive(Debug)]
+enum Place {
+    Tree,
+    Revision {
+        revision: String,
+        /// From the top of the repository to the folder of `nearmiss.toml`: empty, or ending in `/`.
+        prefix: String,
+    },
 }
 
 impl Side {
     /// What holds in the working folder; `policy` goes before what `nearmiss.toml` says.
     pub(super) fn here(config: Option<PathBuf>, policy: &[String]) -> anyhow::Result<Self> {
-        let mut side = Self::configured(config)?;
-        side.names = if policy.is_empty() {
-            let own = side.config.policy.paths.iter().map(|path| side.folder.join(path).display().to_string());
-            side.config.policy.extends.iter().cloned().chain(own).collect()
+        let (config, folder, shown) = configured(config)?;
+        let names = if policy.is_empty() {
+            let own = config.policy.paths.iter().map(|path| folder.join(path).display().to_string());
+            config.policy.extends.iter().cloned().chain(own).collect()
         } else {
             policy.to_vec()
         };
-        side.sources = sources_of(&side.names)?;
+        let sources = sources_of(&names)?;
+        let mut side = Self { config, shown, folder, names, sources, specs: Vec::new(), place: Place::Tree };
+        side.specs = side.specs()?;
         Ok(side)
+    }
+
+    /// The policies of one's own that `nearmiss.toml` names, and the folder that they are relative to.
+    pub(super) fn own_paths(config: Option<PathBuf>) -> anyhow::Result<(Vec<String>, PathBuf)> {
+        let (config, folder, _) = configured(config)?;
+        Ok((config.policy.paths, folder))
     }
 
     /// Another policy; names mean what they mean here.
@@ -47,25 +68,10 @@ impl Side {
         Self::here(config, &[policy.to_owned()])
     }
 
-    fn configured(named: Option<PathBuf>) -> anyhow::Result<Self> {
-        let (config, folder, shown) = match find_config(named)? {
-            Some(path) => {
-                let shown = path.display().to_string();
-                let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read {shown}"))?;
-                let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-                (Config::parse(&shown, &text)?, folder, Some(shown))
-            }
-            None => (Config::default(), PathBuf::new(), None),
-        };
-        let mut specs = Vec::new();
-        for path in &config.catalog.paths {
-            for file in files_in(&folder.join(path), "toml")? {
-                let text =
-                    std::fs::read_to_string(&file).with_context(|| format!("failed to read {}", file.display()))?;
-                specs.push((file.display().to_string(), text));
-            }
-        }
-        Ok(Self { config, shown, folder, names: Vec::new(), sources: Vec::new(), specs })
+    /// The configuration alone, and the folder that its paths are relative to.
+    pub(super) fn config(named: Option<PathBuf>) -> anyhow::Result<(Config, PathBuf)> {
+        let (config, folder, _) = configured(named)?;
+        Ok((config, folder))
     }
 
     /// What held in a revision of git: its `nearmiss.toml`, its policies, its specs. Without one in that revision, the
@@ -80,8 +86,7 @@ impl Side {
                 "git knows no revision `{revision}` here; in CI, fetch it first (actions/checkout: `fetch-depth: 0`)"
             )
         })?;
-        let prefix = git.run(&["rev-parse", "--show-prefix"])?;
-        let prefix = prefix.trim_end_matches('\n');
+        let prefix = git.run(&["rev-parse", "--show-prefix"])?.trim_end_matches('\n').to_owned();
         let path = format!("{prefix}{name}");
         let (config, shown) = if git.files(revision, &path)?.is_empty() {
             (Config::default(), None)
@@ -89,29 +94,55 @@ impl Side {
             let shown = format!("{revision}:{path}");
             (Config::parse(&shown, &git.run(&["show", &shown])?)?, Some(shown))
         };
-        let mut side = Self {
-            names: config.policy.extends.clone(),
-            config,
-            shown,
-            folder,
-            sources: Vec::new(),
-            specs: Vec::new(),
-        };
-        side.sources = sources_of(&side.names)?;
-        for own in &side.config.policy.paths {
-            let path = joined(prefix, own);
+        let names = config.policy.extends.clone();
+        let sources = sources_of(&names)?;
+        let place = Place::Revision { revision: revision.to_owned(), prefix: prefix.clone() };
+        let mut side = Self { config, shown, folder, names, sources, specs: Vec::new(), place };
+        for own in side.config.policy.paths.clone() {
+            let path = joined(&prefix, &own);
             side.names.push(format!("{revision}:{path}"));
             side.sources.extend(git.sources(revision, &path)?);
         }
-        for specs in &side.config.catalog.paths {
-            let path = joined(prefix, specs);
-            for file in git.files(revision, &path)?.into_iter().filter(|file| file.ends_with(".toml")) {
-                let name = format!("{revision}:{file}");
-                let text = git.run(&["show", &name])?;
-                side.specs.push((name, text));
+        side.specs = side.specs()?;
+        Ok(side)
+    }
+
+    fn specs(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let mut specs = Vec::new();
+        for path in &self.config.catalog.paths {
+            specs.extend(self.texts(path)?);
+        }
+        Ok(specs)
+    }
+
+    /// The labelled actions that the configuration of this side names.
+    pub(super) fn cases(&self) -> anyhow::Result<Vec<Case>> {
+        let mut cases = Vec::new();
+        for path in &self.config.test.cases {
+            for (name, text) in self.texts(path)? {
+                cases.extend(expect::cases(&name, &text)?);
             }
         }
-        Ok(side)
+        Ok(cases)
+    }
+
+    /// A file, or all `.toml` files of a folder, by a path of `nearmiss.toml`: name and text.
+    fn texts(&self, path: &str) -> anyhow::Result<Vec<(String, String)>> {
+        let mut texts = Vec::new();
+        match &self.place {
+            Place::Tree => texts = texts_at(&self.folder.join(path))?,
+            Place::Revision { revision, prefix } => {
+                let git = Git { folder: self.folder.clone() };
+                for file in git.files(revision, &joined(prefix, path))? {
+                    if file.ends_with(".toml") {
+                        let name = format!("{revision}:{file}");
+                        let text = git.run(&["show", &name])?;
+                        texts.push((name, text));
+                    }
+                }
+            }
+        }
+        Ok(texts)
     }
 
     /// For messages.
@@ -170,6 +201,15 @@ impl Side {
     }
 }
 
+/// The configuration in force, its folder, and how it is shown.
+fn configured(named: Option<PathBuf>) -> anyhow::Result<(Config, PathBuf, Option<String>)> {
+    let Some(path) = find_config(named)? else { return Ok((Config::default(), PathBuf::new(), None)) };
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read {shown}"))?;
+    let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+    Ok((Config::parse(&shown, &text)?, folder, Some(shown)))
+}
+
 /// A path of `nearmiss.toml` as git knows it: from the top of the repository, without `./`.
 fn joined(prefix: &str, path: &str) -> String {
     let path = path.replace('\\', "/");
@@ -181,10 +221,17 @@ fn find_config(named: Option<PathBuf>) -> anyhow::Result<Option<PathBuf>> {
     if let Some(path) = named {
         return Ok(Some(path));
     }
+    // By its own word (`..`) where it lies above: an absolute path would be another one on every machine.
+    let mut folder = PathBuf::new();
     let here = std::env::current_dir().context("failed to find the working folder")?;
-    let found = here.ancestors().map(|folder| folder.join("nearmiss.toml")).find(|path| path.is_file());
-    // Shown relative where that is shorter: the common case is a file right here.
-    Ok(found.map(|path| path.strip_prefix(&here).map(Path::to_path_buf).unwrap_or(path)))
+    for _ in here.ancestors() {
+        let path = folder.join("nearmiss.toml");
+        if path.is_file() {
+            return Ok(Some(path));
+        }
+        folder.push("..");
+    }
+    Ok(None)
 }
 
 fn sources_of(names: &[String]) -> anyhow::Result<Vec<Source>> {
@@ -260,6 +307,17 @@ impl Git {
         }
         String::from_utf8(output.stdout).context("what git has is not UTF-8")
     }
+}
+
+/// A file, or all `.toml` files of a folder: name and text.
+pub(super) fn texts_at(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let files = if path.is_dir() { files_in(path, "toml")? } else { vec![path.to_path_buf()] };
+    let read = |file: PathBuf| {
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(&file).with_context(|| format!("failed to read {name}"))?;
+        Ok((name, text))
+    };
+    files.into_iter().map(read).collect()
 }
 
 /// Files with one ending in a folder, in the order of their names.

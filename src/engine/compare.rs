@@ -18,6 +18,8 @@ use super::Engine;
 
 /// Groups beyond this are counted, not kept one by one.
 const MAX_GROUPS: usize = 20_000;
+/// Different messages of failed evaluations that are kept.
+const MAX_MESSAGES: usize = 20;
 
 /// What two policies say of the same actions.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +28,8 @@ pub struct Impact {
     pub table: [[u64; 4]; 4],
     /// Worst transition first, then by how often it was seen.
     pub groups: Vec<Group>,
+    /// Rules that came closer to actions that pass, or moved away from them.
+    pub frontier: Vec<Moved>,
     /// Actions whose groups found no room.
     pub ungrouped: u64,
     /// The rules that differ, whether an action noticed or not.
@@ -36,6 +40,15 @@ pub struct Impact {
     pub errors: u64,
     /// Some of the messages.
     pub messages: Vec<String>,
+}
+
+/// How the change moved one rule's frontier: actions that pass on both sides, and are one condition away from it on
+/// one of them only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    pub rule: String,
+    pub nearer: u64,
+    pub farther: u64,
 }
 
 impl Impact {
@@ -65,31 +78,48 @@ impl Impact {
 pub struct Comparison {
     table: [[u64; 4]; 4],
     groups: FxHashMap<group::Key, Group>,
+    frontier: BTreeMap<String, (u64, u64)>,
     ungrouped: u64,
     errors: u64,
     messages: BTreeMap<String, u64>,
 }
 
 impl Comparison {
-    /// Takes in one finding of an engine that has a base.
+    /// Takes in one recorded action, judged by an engine that has a base.
     pub fn finding(&mut self, finding: &Finding) {
         let head = &finding.verdict;
-        let base = finding.base.as_ref().unwrap_or(head);
+        let base = finding.base.as_ref().map_or(head, |base| &base.verdict);
         self.table[base.decision as usize][head.decision as usize] += 1;
-        let failed = base.errors.iter().chain(&head.errors);
-        let mut any = false;
-        for error in failed {
-            any = true;
-            if self.messages.len() < 20 || self.messages.contains_key(error) {
+        if let Some(frontier) = finding.base.as_ref().and_then(|base| base.frontier.as_ref()) {
+            for id in &frontier.nearer {
+                self.frontier.entry(id.clone()).or_default().0 += 1;
+            }
+            for id in &frontier.farther {
+                self.frontier.entry(id.clone()).or_default().1 += 1;
+            }
+        }
+        self.note(finding, false);
+    }
+
+    /// Takes in a labelled action: what a change does to it needs a yes like any other, but it is nothing that happened.
+    pub fn case(&mut self, finding: &Finding) {
+        self.note(finding, true);
+    }
+
+    fn note(&mut self, finding: &Finding, case: bool) {
+        let head = &finding.verdict;
+        let base = finding.base.as_ref().map_or(head, |base| &base.verdict);
+        for error in base.errors.iter().chain(&head.errors) {
+            if self.messages.len() < MAX_MESSAGES || self.messages.contains_key(error) {
                 *self.messages.entry(error.clone()).or_default() += 1;
             }
         }
-        self.errors += u64::from(any);
+        self.errors += u64::from(!base.errors.is_empty() || !head.errors.is_empty());
         let Some(key) = group::Key::of(base, head, finding) else { return };
         if let Some(group) = self.groups.get_mut(&key) {
-            group.add(finding);
+            group.add(finding, case);
         } else if self.groups.len() < MAX_GROUPS {
-            let group = Group::new(&key, finding);
+            let group = Group::new(&key, finding, case);
             self.groups.insert(key, group);
         } else {
             self.ungrouped += 1;
@@ -108,6 +138,11 @@ impl Comparison {
         Impact {
             table: self.table,
             groups,
+            frontier: self
+                .frontier
+                .into_iter()
+                .map(|(rule, (nearer, farther))| Moved { rule, nearer, farther })
+                .collect(),
             ungrouped: self.ungrouped,
             rules: head.changes_from(base),
             meanings: engine.meanings().is_some(),

@@ -2,12 +2,12 @@
 
 mod acceptance;
 
-pub use acceptance::{Acceptance, AcceptanceError, Day};
 pub(in crate::engine) use acceptance::toml_string;
+pub use acceptance::{Acceptance, AcceptanceError, Day};
 
 use std::collections::BTreeMap;
 
-use crate::model::words;
+use crate::model::{Issue, words};
 
 use super::compare::{ChangeId, Impact, Transition};
 use super::config::GateTable;
@@ -20,7 +20,11 @@ pub struct Evidence<'a> {
     pub impact: &'a Impact,
     pub cases: &'a [Outcome],
     pub totals: &'a Totals,
-    /// What the user allows.
+    /// What could not be read.
+    pub issues: &'a [Issue],
+    /// There are no recorded logs, and the user says that this is meant.
+    pub cases_only: bool,
+    /// What the user allows. A change must not move its own limits, so these are the ones before it.
     pub limits: &'a GateTable,
     /// The share of records that must be readable.
     pub min_coverage: f64,
@@ -93,11 +97,15 @@ impl Gate {
 
     /// Was anything looked at, and did looking work?
     fn evaluated(&mut self, evidence: &Evidence<'_>) {
-        let Evidence { impact, cases, totals, min_coverage, .. } = *evidence;
-        if impact.total() == 0 && cases.is_empty() {
-            self.fail(FailureKind::Nothing, "no action and no case was evaluated".to_owned());
-        } else if impact.total() == 0 && totals.files > 0 {
+        let Evidence { impact, cases, totals, issues, cases_only, min_coverage, .. } = *evidence;
+        if cases_only && cases.is_empty() {
+            self.fail(FailureKind::Nothing, "there is no case to evaluate".to_owned());
+        } else if !cases_only && impact.total() == 0 {
             self.fail(FailureKind::Nothing, "there was no action in the traces".to_owned());
+        }
+        // A file that is missing as a whole is one record among thousands; what it would have shown is not known.
+        for issue in issues.iter().filter(|issue| issue.lost && issue.line == 0) {
+            self.fail(FailureKind::Unread, format!("{}: {}; {}", issue.file, issue.problem, issue.advice));
         }
         if totals.coverage() < min_coverage {
             let (share, least) = (totals.coverage() * 100.0, min_coverage * 100.0);
@@ -127,6 +135,11 @@ impl Gate {
             let about = format!("{} `{}` {} -> {}", group.id, group.template, group.base, group.head);
             let failed = match acceptances.iter().find(|acceptance| acceptance.id == group.id) {
                 None => Some((FailureKind::Loosened, format!("{about}: nobody accepted it"))),
+                Some(acceptance) if !acceptance.is_about(group) => {
+                    let problem =
+                        format!("{about}: its acceptance speaks of another change, `{}`", acceptance.template);
+                    Some((FailureKind::Loosened, problem))
+                }
                 Some(acceptance) => {
                     self.accepted.insert(group.id, acceptance.clone());
                     let until = acceptance.until.filter(|until| *until < evidence.today);

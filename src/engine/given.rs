@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use crate::classify::runners_of;
 use crate::model::{Content, Given};
 
 /// Names kept for a session; the oldest go first.
@@ -20,9 +21,34 @@ pub(super) struct Store {
     kept: BTreeMap<Given, Kept>,
     /// The names by the words that an action can name them with.
     by_word: FxHashMap<Box<str>, Vec<Given>>,
+    /// Which words there are in `by_word`, roughly.
+    names: Words,
     /// Counts what was ever taken in: the order of age.
     taken: u64,
     bytes: usize,
+}
+
+/// A set of words, told apart by their length and first letters: answers "surely not" for most words of a text, which
+/// is cheaper than looking each of them up. Never forgets one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Words([u64; 4]);
+
+impl Words {
+    pub(super) fn insert(&mut self, word: &str) {
+        let slot = Self::slot(word);
+        self.0[slot >> 6] |= 1 << (slot & 63);
+    }
+
+    fn may_have(&self, word: &str) -> bool {
+        let slot = Self::slot(word);
+        self.0[slot >> 6] & 1 << (slot & 63) != 0
+    }
+
+    fn slot(word: &str) -> usize {
+        let bytes = word.as_bytes();
+        let letter = |at: usize| bytes.get(at).map_or(0, |byte| usize::from(*byte));
+        (letter(0) * 7 + letter(1) * 31 + bytes.len() * 101) & 255
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -35,9 +61,17 @@ impl Store {
     /// Takes in what an action left.
     pub(super) fn take(&mut self, left: &[(Given, Option<Arc<Content>>)]) {
         for (given, content) in left {
+            if let Some(kept) = self.kept.get_mut(given)
+                && content.as_ref() == Some(&kept.content)
+            {
+                self.taken += 1;
+                kept.since = self.taken;
+                continue;
+            }
             self.remove(given);
             let Some(content) = content else { continue };
             for word in words_of(given, content) {
+                self.names.insert(word);
                 self.by_word.entry(word.into()).or_default().push(given.clone());
             }
             self.taken += 1;
@@ -66,11 +100,17 @@ impl Store {
         }
     }
 
-    /// What an action's text and arguments name, themselves or by a variable.
+    /// The text that stands behind a name.
+    pub(super) fn text_of(&self, given: &Given) -> Option<&str> {
+        self.kept.get(given)?.content.text.as_deref()
+    }
+
+    /// What an action's text and arguments name, themselves or by a variable; `set` has the variables' names.
     pub(super) fn named_by(
         &self,
         texts: [&str; 2],
         variables: &BTreeMap<String, Option<String>>,
+        set: Words,
     ) -> BTreeMap<Given, Arc<Content>> {
         let mut found = BTreeMap::new();
         if self.kept.is_empty() {
@@ -78,7 +118,9 @@ impl Store {
         }
         for word in texts.into_iter().flat_map(words) {
             self.named(word, &mut found);
-            if let Some(Some(value)) = variables.get(word) {
+            if set.may_have(word)
+                && let Some(Some(value)) = variables.get(word)
+            {
                 words(value).for_each(|word| self.named(word, &mut found));
             }
         }
@@ -96,6 +138,9 @@ impl Store {
     }
 
     fn named(&self, word: &str, found: &mut BTreeMap<Given, Arc<Content>>) {
+        if !self.names.may_have(word) {
+            return;
+        }
         for given in self.by_word.get(word).into_iter().flatten() {
             if found.len() < MAX_TOLD
                 && let Some(kept) = self.kept.get(given)
@@ -126,15 +171,38 @@ fn words_of<'g>(given: &'g Given, content: &Content) -> Vec<&'g str> {
             let folder = folder.rsplit('/').next().and_then(|folder| words(folder).last());
             let secret = !content.carries.is_empty();
             found.extend(folder.filter(|folder| secret && *folder != "tmp" && !found.contains(folder)));
+            found.extend(runners_of(path).iter().filter(|word| !found.contains(word)).copied().collect::<Vec<_>>());
         }
     }
     found
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    let letter = |byte: char| byte.is_ascii_alphanumeric() || matches!(byte, '.' | '_' | '-') || !byte.is_ascii();
-    text.split(move |byte| !letter(byte)).filter(|word| !word.is_empty())
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while !IN_WORD[usize::from(*bytes.get(at)?)] {
+            at += 1;
+        }
+        let start = at;
+        while bytes.get(at).is_some_and(|byte| IN_WORD[usize::from(*byte)]) {
+            at += 1;
+        }
+        text.get(start..at)
+    })
 }
+
+/// Letters beyond ASCII count as a whole, so that cutting at bytes is cutting at letters.
+static IN_WORD: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let letter = byte as u8;
+        table[byte] = letter.is_ascii_alphanumeric() || matches!(letter, b'.' | b'_' | b'-') || !letter.is_ascii();
+        byte += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {
@@ -145,7 +213,7 @@ mod tests {
     }
 
     fn told(store: &Store, text: &str) -> usize {
-        store.named_by([text, ""], &BTreeMap::new()).len()
+        store.named_by([text, ""], &BTreeMap::new(), Words::default()).len()
     }
 
     #[test]

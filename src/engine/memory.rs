@@ -10,8 +10,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::classify::Known;
-use crate::model::{Action, Actor, Content, Executed, Gap, Kind, Otherwise, SessionFacts, Surroundings, Understanding, Verdict};
+use crate::model::{
+    Action, Actor, Before, Content, Executed, Gap, Kind, Otherwise, SessionFacts, Surroundings, Understanding, Verdict,
+};
 use crate::policy::SessionView;
+
+use super::session::Bearing;
 
 const SHARDS: usize = 64;
 /// Bytes of remembered texts per shard; a full shard starts anew, which changes speed and nothing else.
@@ -39,6 +43,8 @@ pub(crate) struct Remembered {
     pub(crate) understanding: Arc<Understanding>,
     /// The facts about the session that a rule looks at for one of its effects.
     view: SessionView,
+    /// Which parts of a session it can concern.
+    pub(crate) bearing: Bearing,
     verdicts: Mutex<Vec<(VerdictKey, Judged)>>,
 }
 
@@ -46,7 +52,7 @@ pub(crate) struct Remembered {
 #[derive(Clone, Debug)]
 pub(crate) struct Judged {
     pub(crate) verdict: Arc<Verdict>,
-    pub(crate) base: Option<Arc<Verdict>>,
+    pub(crate) base: Option<Before>,
     /// Mutants of the policy that say something else.
     pub(crate) otherwise: Arc<[Otherwise]>,
 }
@@ -88,14 +94,14 @@ impl Memory {
         &self,
         action: &Action,
         known: &Arc<Known>,
-        understand: impl FnOnce() -> (Understanding, SessionView),
+        understand: impl FnOnce() -> (Understanding, SessionView, Bearing),
     ) -> Arc<Remembered> {
         let hash = fingerprint(action, known);
         let shard = &self.shards[hash as usize % SHARDS];
         if let Some(found) = lock(shard).find(hash, action, known) {
             return found;
         }
-        let (mut understanding, view) = understand();
+        let (mut understanding, view, bearing) = understand();
         // Room for further effects would be most of what is kept.
         understanding.effects.shrink_to_fit();
         understanding.gaps.shrink_to_fit();
@@ -103,6 +109,7 @@ impl Memory {
             key: Key::of(action, known),
             understanding: Arc::new(understanding),
             view,
+            bearing,
             verdicts: Mutex::default(),
         });
         if action.text.len() <= MAX_TEXT {

@@ -9,12 +9,14 @@ mod examples;
 pub mod expect;
 pub mod gate;
 mod given;
+pub mod lock;
 mod mapping;
 mod memory;
 pub mod mutate;
 pub mod replay;
 mod session;
 mod settle;
+pub mod snapshot;
 
 pub use config::{Config, ConfigError};
 pub use examples::run_examples;
@@ -26,13 +28,14 @@ use sha2::{Digest, Sha256};
 
 use crate::classify::{Classifier, Known};
 use crate::model::{
-    Action, ActionId, Decision, Finding, Gap, GapKind, Hides, Hit, Mode, Operation, RuleInfo, SessionFact,
-    SessionFacts, Severity, Understanding, Verdict,
+    Action, ActionId, Before, Decision, Finding, Frontier, Gap, GapKind, Hides, Hit, Mode, Operation, RuleInfo,
+    SessionFact, SessionFacts, Severity, Understanding, Verdict,
 };
 use crate::policy::{Condition, Example, Judgement, Mutants, Policy, Request, SessionView};
 
 use mapping::Mapping;
 use memory::{Judged, Memory};
+use session::Bearing;
 
 /// Classifier, policy and the user's mapping of names to facts, put together once and shared by all threads.
 #[derive(Debug)]
@@ -64,7 +67,11 @@ struct Seen<'a> {
 #[derive(Debug)]
 enum Base {
     /// Names mean the same on both sides: what was understood is judged a second time.
-    Policy(Arc<Policy>),
+    Policy {
+        policy: Arc<Policy>,
+        /// Rules of both sides that are not the same on both.
+        edited: Vec<String>,
+    },
     /// Another mapping or other programs: who acts, where, and what a command does can differ.
     Engine {
         engine: Box<Engine>,
@@ -90,31 +97,10 @@ impl Engine {
     /// The same classifier and policy under another mapping: somebody else's hosts and environments.
     #[must_use]
     pub fn under(&self, config: &Config) -> Self {
-        Self {
-            classifier: Arc::clone(&self.classifier),
-            policy: Arc::clone(&self.policy),
-            base: None,
-            mutants: self.mutants.clone(),
-            mapping: Arc::new(Mapping::new(config)),
-            memory: Memory::default(),
-            oracle: self.oracle,
-            not_permitted: Arc::clone(&self.not_permitted),
-        }
+        Self { mapping: Arc::new(Mapping::new(config)), ..self.afresh() }
     }
 
-    /// Judges by `base` as well: what every finding then says of the policy before the change.
-    #[must_use]
-    pub fn beside(self, base: Policy) -> Self {
-        Self { base: Some(Base::Policy(Arc::new(base))), memory: Memory::default(), ..self }
-    }
-
-    /// The same where more than the policy changed: everything is read and judged twice.
-    #[must_use]
-    pub fn beside_engine(self, base: Self, meanings: String) -> Self {
-        Self { base: Some(Base::Engine { engine: Box::new(base), meanings }), memory: Memory::default(), ..self }
-    }
-
-    /// The same with nothing remembered.
+    /// The same with nothing remembered, and nothing to compare with.
     #[must_use]
     pub(crate) fn afresh(&self) -> Self {
         Self {
@@ -127,6 +113,19 @@ impl Engine {
             oracle: self.oracle,
             not_permitted: Arc::clone(&self.not_permitted),
         }
+    }
+
+    /// Judges by `base` as well: what every finding then says of the policy before the change.
+    #[must_use]
+    pub fn beside(self, base: Policy) -> Self {
+        let edited = self.policy.changes_from(&base).into_iter().map(|change| change.id).collect();
+        Self { base: Some(Base::Policy { policy: Arc::new(base), edited }), memory: Memory::default(), ..self }
+    }
+
+    /// The same where more than the policy changed: everything is read and judged twice.
+    #[must_use]
+    pub fn beside_engine(self, base: Self, meanings: String) -> Self {
+        Self { base: Some(Base::Engine { engine: Box::new(base), meanings }), memory: Memory::default(), ..self }
     }
 
     /// Judges by every mutant as well: what every finding then says of those that judge it otherwise.
@@ -142,7 +141,7 @@ impl Engine {
     /// The policy before the change, where two are compared.
     pub fn base_policy(&self) -> Option<&Policy> {
         match self.base.as_ref()? {
-            Base::Policy(policy) => Some(policy),
+            Base::Policy { policy, .. } => Some(policy),
             Base::Engine { engine, .. } => Some(&engine.policy),
         }
     }
@@ -150,7 +149,7 @@ impl Engine {
     /// Set where names mean something else on the two sides of a comparison: says which two mappings they are.
     pub fn meanings(&self) -> Option<&str> {
         match self.base.as_ref()? {
-            Base::Policy(_) => None,
+            Base::Policy { .. } => None,
             Base::Engine { meanings, .. } => Some(meanings),
         }
     }
@@ -165,25 +164,28 @@ impl Engine {
         action.gaps.extend(self.mapping.unpinned(&action));
         let known = session.known(&action);
         let remembered = self.memory.understanding(&action, &known, || self.viewed(&action, &known));
-        let (understanding, Judged { verdict, base, otherwise }) = match session.familiar(&action, &remembered.understanding) {
-            None => {
-                let facts = session.facts(&action, &remembered.understanding);
-                let judge = || self.judged(&action, &remembered.understanding, &facts, &[]);
-                let by_session = self.mapping.reads_sessions();
-                let judged = self.memory.verdict(&remembered, &action, &facts, by_session, judge);
-                (Arc::clone(&remembered.understanding), judged)
-            }
-            // What only this session knows is rarely met a second time.
-            Some(familiar) => {
-                let facts = session.facts(&action, &familiar);
-                let judged = self.judged(&action, &familiar, &facts, &[]);
-                (Arc::new(familiar), judged)
-            }
-        };
+        let (understanding, bearing, Judged { verdict, base, otherwise }) =
+            match session.familiar(&action, &remembered.understanding, remembered.bearing) {
+                None => {
+                    let facts = session.facts(&action, &remembered.understanding);
+                    let judge = || self.judged(&Seen { action: &action, understanding: &remembered.understanding, facts: &facts, more_labels: &[] });
+                    let by_session = self.mapping.reads_sessions();
+                    let judged = self.memory.verdict(&remembered, &action, &facts, by_session, judge);
+                    (Arc::clone(&remembered.understanding), remembered.bearing, judged)
+                }
+                // What only this session knows is rarely met a second time.
+                Some(familiar) => {
+                    let facts = session.facts(&action, &familiar);
+                    let judged = self.judged(&Seen { action: &action, understanding: &familiar, facts: &facts, more_labels: &[] });
+                    let bearing = Bearing::of(&action, &familiar);
+                    (Arc::new(familiar), bearing, judged)
+                }
+            };
         let environment = self.mapping.environment(&action, None);
-        session.note(&action, &understanding, environment);
+        session.note(&action, &understanding, bearing, environment);
         // The session has read it, nobody after it does, and it can be long.
         action.outcome.output = None;
+        let whole = whole.map(|verdict| Before { verdict, frontier: None });
         Finding { action, understanding, verdict, environment, base: whole.or(base), otherwise }
     }
 
@@ -195,11 +197,11 @@ impl Engine {
         self.memory.understanding(action, &known, || self.viewed(action, &known));
     }
 
-    /// What is understood, and which facts about the session the rules for it look at.
-    fn viewed(&self, action: &Action, known: &Known) -> (Understanding, SessionView) {
+    /// What is understood, which facts about the session the rules for it look at, and what it can mean to one.
+    fn viewed(&self, action: &Action, known: &Known) -> (Understanding, SessionView, Bearing) {
         let understanding = self.understand(action, known, false);
         let base = match &self.base {
-            Some(Base::Policy(base)) => Some(base),
+            Some(Base::Policy { policy, .. }) => Some(policy),
             _ => None,
         };
         let policies = std::iter::once(&self.policy).chain(base);
@@ -207,14 +209,16 @@ impl Engine {
             policies.flat_map(|policy| understanding.effects.iter().map(move |effect| policy.session_view(effect)));
         let mutants = self.mutants.iter().flat_map(|all| understanding.effects.iter().map(|e| all.session_view(e)));
         let view = views.chain(mutants).fold(SessionView::default(), SessionView::and);
-        (understanding, view)
+        let bearing = Bearing::of(action, &understanding);
+        (understanding, view, bearing)
     }
 
     /// What [`Engine::decide`] would say and why: the tree of what was understood and every rule's conditions.
     pub fn explain(&self, mut action: Action, session: &mut Session) -> Explanation {
         self.mapping.identify(&mut action);
         let understood = self.understand(&action, &session.known(&action), true);
-        let understanding = session.familiar(&action, &understood).unwrap_or(understood);
+        let understanding =
+            session.familiar(&action, &understood, Bearing::of(&action, &understood)).unwrap_or(understood);
         let facts = &session.facts(&action, &understanding);
         let mut rules = Vec::new();
         for (effect, found) in understanding.effects.iter().enumerate() {
@@ -235,10 +239,29 @@ impl Engine {
     pub(crate) fn decide_example(&self, example: &Example) -> Finding {
         let action = example.action.clone();
         let understanding = self.understand(&action, &Known::default(), false);
-        let Judged { verdict, otherwise, .. } =
-            self.judged(&action, &understanding, &example.session, &example.labels);
+        self.decide_stated(action, understanding, (&example.session, &example.labels))
+    }
+
+    /// An action of which somebody says what it does, and what its session did before and its labels are.
+    pub(crate) fn decide_stated(
+        &self,
+        mut action: Action,
+        understanding: Understanding,
+        (facts, more_labels): (&SessionFacts, &[String]),
+    ) -> Finding {
+        let whole = match &self.base {
+            Some(Base::Engine { engine, .. }) => {
+                let stated = engine.decide_stated(action.clone(), understanding.clone(), (facts, more_labels));
+                Some(Before { verdict: stated.verdict, frontier: None })
+            }
+            _ => None,
+        };
+        self.mapping.identify(&mut action);
+        let Judged { verdict, base, otherwise } =
+            self.judged(&Seen { action: &action, understanding: &understanding, facts, more_labels });
+        let environment = self.mapping.environment(&action, None);
         let understanding = Arc::new(understanding);
-        Finding { action, understanding, verdict, environment: example.environment, base: None, otherwise }
+        Finding { action, understanding, verdict, environment, base: whole.or(base), otherwise }
     }
 
     /// A panic of the classifier is a bug, but one record must not end the replay of a million others, nor pass: it is
@@ -257,31 +280,49 @@ impl Engine {
     }
 
     /// What the policy says, and what the one before the change or every mutant says of the same.
-    fn judged(
-        &self,
-        action: &Action,
-        understanding: &Understanding,
-        facts: &SessionFacts,
-        more_labels: &[String],
-    ) -> Judged {
-        let seen = Seen { action, understanding, facts, more_labels };
+    fn judged(&self, seen: &Seen<'_>) -> Judged {
         if let Some(mutants) = &self.mutants {
-            let (verdict, otherwise) = self.study(mutants, &seen);
+            let (verdict, otherwise) = self.study(mutants, seen);
             return Judged { verdict: Arc::new(verdict), base: None, otherwise: otherwise.into() };
         }
-        let base = match &self.base {
-            Some(Base::Policy(base)) => Some(Arc::new(self.judge(base, &seen))),
-            _ => None,
-        };
-        Judged { verdict: Arc::new(self.judge(&self.policy, &seen)), base, otherwise: Arc::default() }
+        let verdict = Arc::new(self.judge(&self.policy, seen));
+        let otherwise = Arc::default();
+        let Some(Base::Policy { policy, edited }) = &self.base else { return Judged { verdict, base: None, otherwise } };
+        let before = Arc::new(self.judge(policy, seen));
+        let passes = verdict.decision < Decision::Ask && before.decision < Decision::Ask;
+        let frontier = if passes { self.frontier(policy, edited, seen) } else { None };
+        Judged { verdict, base: Some(Before { verdict: before, frontier }), otherwise }
+    }
+
+    /// Which edited rules came closer to an action that passes, and which moved away.
+    fn frontier(&self, base: &Policy, edited: &[String], seen: &Seen<'_>) -> Option<Arc<Frontier>> {
+        if edited.is_empty() {
+            return None;
+        }
+        let mut frontier = Frontier::default();
+        self.each_request(seen, |request| {
+            for id in edited {
+                match (base.is_near(id, request), self.policy.is_near(id, request)) {
+                    (false, true) => frontier.nearer.push(id.clone()),
+                    (true, false) => frontier.farther.push(id.clone()),
+                    _ => {}
+                }
+            }
+        });
+        for ids in [&mut frontier.nearer, &mut frontier.farther] {
+            ids.sort();
+            ids.dedup();
+        }
+        (frontier != Frontier::default()).then(|| Arc::new(frontier))
     }
 
     fn judge(&self, policy: &Policy, seen: &Seen<'_>) -> Verdict {
-        let mut judgements = Vec::with_capacity(seen.understanding.effects.len());
+        let mut settling = Settling::default();
         self.each_request(seen, |request| {
-            judgements.push(if self.oracle { policy.judge_with_oracle(request) } else { policy.judge(request) });
+            let judgement = if self.oracle { policy.judge_with_oracle(request) } else { policy.judge(request) };
+            self.note(&mut settling, judgement, seen);
         });
-        self.settle(policy, seen, judgements)
+        settling.settle(policy, seen)
     }
 
     /// One request for every effect, in their order.
@@ -295,21 +336,15 @@ impl Engine {
         }
     }
 
-    /// From what the rules say about every effect to one verdict.
-    fn settle(&self, policy: &Policy, seen: &Seen<'_>, judgements: Vec<Judgement>) -> Verdict {
-        let Seen { action, understanding, .. } = *seen;
-        let mut verdict = Verdict::default();
-        let mut possible = false;
-        for (index, (effect, judgement)) in understanding.effects.iter().zip(judgements).enumerate() {
-            let open = !judgement.possible.is_empty() && !settle::is_small(effect, action);
-            possible |= open || effect.operation == Operation::Unknown;
-            self.note(&mut verdict, judgement, index);
+    /// What the rules say about the next effect.
+    fn note(&self, settling: &mut Settling, judgement: Judgement, seen: &Seen<'_>) {
+        let effect = settling.effects;
+        settling.effects += 1;
+        if let Some(told) = seen.understanding.effects.get(effect) {
+            let open = !judgement.possible.is_empty() && !settle::is_small(told, seen.action);
+            settling.possible |= open || told.operation == Operation::Unknown;
         }
-        settle::settle(&mut verdict, action, understanding, possible && !policy.rules().is_empty());
-        verdict
-    }
-
-    fn note(&self, verdict: &mut Verdict, judgement: Judgement, effect: usize) {
+        let verdict = &mut settling.verdict;
         for rule in judgement.met {
             let hit = Hit { rule, effect };
             if hit.rule.mode == Mode::Shadow { &mut verdict.shadow } else { &mut verdict.hits }.push(hit);
@@ -318,6 +353,22 @@ impl Engine {
             verdict.hits.push(Hit { rule: Arc::clone(&self.not_permitted), effect });
         }
         verdict.errors.extend(judgement.errors);
+    }
+}
+
+/// A verdict in the making: what the rules say about one effect after the other.
+#[derive(Debug, Default)]
+struct Settling {
+    verdict: Verdict,
+    possible: bool,
+    effects: usize,
+}
+
+impl Settling {
+    fn settle(mut self, policy: &Policy, seen: &Seen<'_>) -> Verdict {
+        let possible = self.possible && !policy.rules().is_empty();
+        settle::settle(&mut self.verdict, seen.action, seen.understanding, possible);
+        self.verdict
     }
 }
 

@@ -17,7 +17,7 @@ use crate::policy::{ConditionSeen, Mutant, Mutants, Mutation, Saying};
 
 use super::expect::{self, Case};
 use super::corpus::Incident;
-use super::{Engine, Judgement, Seen};
+use super::{Engine, Judgement, Seen, Settling};
 
 /// Recorded actions kept for a mutant, to make a case of.
 const MAX_TRACES: usize = 3;
@@ -31,7 +31,12 @@ impl Engine {
             let effect = judgements.len();
             judgements.push(self.policy.judge_with_mutants(mutants, request, |saying| sayings.push((effect, saying))));
         });
-        let verdict = self.settle(&self.policy, seen, judgements.clone());
+        let settled = |judgements: Vec<Judgement>| {
+            let mut settling = Settling::default();
+            judgements.into_iter().for_each(|judgement| self.note(&mut settling, judgement, seen));
+            settling.settle(&self.policy, seen)
+        };
+        let verdict = settled(judgements.clone());
         sayings.sort_by_key(|(effect, saying)| (saying.mutant, *effect));
         let mut otherwise = Vec::new();
         for said in sayings.chunk_by(|(_, a), (_, b)| a.mutant == b.mutant) {
@@ -45,7 +50,7 @@ impl Engine {
                     *judgement = self.policy.with_mutant(judgement, mutant, saying);
                 }
             }
-            let settled = self.settle(&self.policy, seen, changed);
+            let settled = settled(changed);
             let met = self.is_met(mutant, &settled);
             if settled.decision != verdict.decision || met != self.is_met(mutant, &verdict) {
                 otherwise.push(Otherwise { mutant: number, decision: settled.decision, met });
@@ -218,7 +223,8 @@ impl Study {
     fn breaks(&self, case: &Case, other: &Otherwise) -> bool {
         let Some(mutant) = self.mutants.all().get(other.mutant) else { return false };
         let missing = case.rule.as_ref().is_some_and(|rule| *rule == mutant.rule) && !other.met;
-        !case.expect.holds(other.decision) || missing
+        let present = case.without.as_ref().is_some_and(|rule| *rule == mutant.rule) && other.met;
+        !case.expect.holds(other.decision) || missing || present
     }
 
     /// Plays incidents with their twins; what is said about every action of them is pinned.

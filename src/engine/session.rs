@@ -3,6 +3,8 @@
 //! [`Session::familiar`] says what an action means to this very session (it drops what it made, it resets a clean
 //! tree), [`Session::facts`] what a policy may know of what went before, [`Session::note`] takes the action in.
 
+mod bearing;
+mod contents;
 mod folders;
 mod in_force;
 mod line;
@@ -14,13 +16,14 @@ mod worktree;
 
 use std::sync::Arc;
 
-use super::given::Store;
+use super::given::{Store, Words};
 use crate::classify::Known;
 use crate::model::{
     Action, ActionId, Area, Environment, Executed, Extent, Kind, Operation, ResourceKind, Reversibility, SessionFact,
     SessionFacts, Understanding, Zone,
 };
 
+pub(crate) use bearing::Bearing;
 use folders::Folders;
 use in_force::InForce;
 use own::Own;
@@ -36,14 +39,16 @@ const MAX_VARIABLES: usize = 256;
 pub struct Session {
     /// Shared with what is remembered of each action, so that an unchanged one is neither copied nor compared.
     known: Arc<Known>,
+    /// The names of the variables that are known.
+    variables: Words,
     /// Files and names that later actions may run; an action is told of those it names.
-    given: Arc<Store>,
+    given: Option<Arc<Store>>,
     /// The folder the record gave last: when the record's own word changes, it goes before what we worked out.
     recorded_cwd: Option<String>,
     facts: SessionFacts,
     environment: Option<Environment>,
-    /// Things destroyed lately, and how many.
-    losses: Window<u64>,
+    /// Things destroyed lately.
+    losses: Window<()>,
     /// Losses of things that are no files, lately.
     repeated: Window<()>,
     /// Tables that were counted as a whole lately.
@@ -73,7 +78,8 @@ impl Session {
         }
         // The text of a tool call shows its arguments; other actions have none.
         let arguments = action.arguments.as_deref().filter(|it| **it != *action.text).unwrap_or_default();
-        let given = self.given.named_by([&action.text, arguments], &self.known.variables);
+        let Some(store) = &self.given else { return Arc::clone(&self.known) };
+        let given = store.named_by([&action.text, arguments], &self.known.variables, self.variables);
         if given.is_empty() {
             return Arc::clone(&self.known);
         }
@@ -90,7 +96,7 @@ impl Session {
         self.repeated.forget(action.time);
         self.losses.forget(action.time);
         self.counted.forget(action.time);
-        self.facts.destroyed_recently = self.losses.events().sum();
+        self.facts.destroyed_recently = self.losses.len() as u64;
         self.facts.repeated = self.repeated.len() as u64;
         self.facts.sweep = self.counted.len() as u64;
         let mut facts = self.facts;
@@ -109,28 +115,26 @@ impl Session {
     }
 
     /// What is understood of the action, as this session knows it; `None` when that changes nothing.
-    pub(crate) fn familiar(&self, action: &Action, understood: &Understanding) -> Option<Understanding> {
-        let nothing_known = self.own.is_empty() && self.in_force.is_empty() && self.trees.is_empty();
-        let effects = &understood.effects;
-        if !effects.iter().any(|effect| can_be_familiar(effect) || effect.dry_run)
-            || nothing_known && effects.len() < 2 && !effects.iter().any(|e| e.dry_run)
-        {
+    pub(crate) fn familiar(
+        &self,
+        action: &Action,
+        understood: &Understanding,
+        bearing: Bearing,
+    ) -> Option<Understanding> {
+        let own = bearing.removes && (bearing.makes_before || !self.own.is_empty());
+        let concerned = own || bearing.discards || bearing.dry_run || !self.in_force.is_empty();
+        if !bearing.familiar || !concerned {
             return None;
         }
+        let effects = &understood.effects;
         let cwd = self.known.cwd.as_deref();
         let mut changed: Option<Understanding> = None;
         let mut tree = self.trees.at(cwd);
         for (index, effect) in effects.iter().enumerate() {
-            let mut own = effect.clone();
-            if can_be_familiar(effect) {
-                if removes(effect) && self.own.has(action, effects, index, cwd) {
-                    own::mark(&mut own);
-                }
-                own.places.extend(self.in_force.of(action, effect));
-            }
-            if worktree::discards(effect) && is_harmless(tree, action, effect) {
-                own.reversible = Reversibility::Yes;
-            }
+            let can_be_familiar = can_be_familiar(effect);
+            let own = can_be_familiar && removes(effect) && self.own.has(action, effects, index, cwd);
+            let place = if can_be_familiar { self.in_force.of(action, effect) } else { None };
+            let harmless = worktree::discards(effect) && is_harmless(tree, action, effect);
             if effect.by.starts_with("git ") && effect.operation != Operation::List {
                 // Within one line only what cannot run after a failure counts.
                 let next = effects.get(index + 1..).unwrap_or_default();
@@ -140,22 +144,36 @@ impl Session {
                     tree = self.trees.at(cwd);
                 }
             }
-            let gap = self.versions.doubt(action, effect);
-            if let Some(versions::Doubt::Broken) = gap {
-                own.dry_run = false;
+            let doubt = self.versions.doubt(action, effect);
+            if !own && place.is_none() && !harmless && doubt.is_none() {
+                continue;
             }
-            if own != *effect {
-                changed.get_or_insert_with(|| understood.clone()).effects[index] = own;
+            let changed = changed.get_or_insert_with(|| understood.clone());
+            let seen = &mut changed.effects[index];
+            if own {
+                own::mark(seen);
             }
-            if let Some(versions::Doubt::Unknown(gap)) = gap {
-                changed.get_or_insert_with(|| understood.clone()).gaps.push(gap);
+            seen.places.extend(place);
+            if harmless {
+                seen.reversible = Reversibility::Yes;
+            }
+            match doubt {
+                Some(versions::Doubt::Broken) => seen.dry_run = false,
+                Some(versions::Doubt::Unknown(gap)) => changed.gaps.push(gap),
+                None => {}
             }
         }
         changed
     }
 
     /// Takes in what `action` did. A call that was refused did nothing but get refused.
-    pub(crate) fn note(&mut self, action: &Action, understood: &Understanding, environment: Environment) {
+    pub(crate) fn note(
+        &mut self,
+        action: &Action,
+        understood: &Understanding,
+        bearing: Bearing,
+        environment: Environment,
+    ) {
         if action.outcome.executed == Executed::No {
             self.facts.denials += 1;
             self.because(SessionFact::Denials, action);
@@ -173,32 +191,46 @@ impl Session {
         self.environment = Some(environment);
         self.note_folder(action, understood, failed);
         if !failed {
-            self.note_state(action, understood);
+            self.note_state(action, understood, bearing);
         } else {
             self.trees.doubt();
         }
-        for effect in understood.effects.iter().filter(|effect| !effect.dry_run) {
-            self.note_effect(action, effect);
+        if bearing.counts {
+            for effect in understood.effects.iter().filter(|effect| !effect.dry_run) {
+                self.note_effect(action, effect);
+            }
         }
-        if secrets::is_untrusted_source(action) {
+        if bearing.reads_strangers {
             self.facts.read_untrusted = true;
             self.because(SessionFact::ReadUntrusted, action);
         }
-        self.remember(understood);
+        self.remember(action, understood);
+        if !failed && let Some(shown) = contents::shown(action, understood, self.known.cwd.as_deref()) {
+            let known = self.given.as_ref().and_then(|store| store.text_of(&shown.0)).map_or(0, str::len);
+            // A part that was looked at again says less than the whole.
+            let says_more = shown.1.as_ref().and_then(|it| it.text.as_ref()).is_some_and(|text| text.len() * 2 > known);
+            if says_more {
+                Arc::make_mut(self.given.get_or_insert_default()).take(&[shown]);
+            }
+        }
     }
 
     /// What only a success changes.
-    fn note_state(&mut self, action: &Action, understood: &Understanding) {
+    fn note_state(&mut self, action: &Action, understood: &Understanding, bearing: Bearing) {
         let known = Arc::clone(&self.known);
         let cwd = known.cwd.as_deref();
         // Logs of servers name what failed; elsewhere a result has to be there to be believed.
-        if action.outcome.succeeded == Some(true) || action.kind == Kind::Sql {
+        if bearing.changes_things && (action.outcome.succeeded == Some(true) || action.kind == Kind::Sql) {
             self.own.note(action, &understood.effects, cwd);
         }
-        self.trees.note(action, understood, cwd);
-        self.folders.note(action, &understood.effects, cwd);
-        self.versions.note(action);
-        if self.in_force.note(action) {
+        self.trees.note(action, understood, bearing, cwd);
+        if bearing.concerns_folders {
+            self.folders.note(action, &understood.effects, cwd);
+        }
+        if bearing.asks_version {
+            self.versions.note(action);
+        }
+        if bearing.may_switch && self.in_force.note(action) {
             self.facts.switched_environment = true;
             self.because(SessionFact::SwitchedEnvironment, action);
         }
@@ -236,7 +268,7 @@ impl Session {
         let own = resource.areas.has(Area::OwnWork) || resource.areas.has(Area::Ephemeral);
         if matches!(effect.operation, Operation::Delete | Operation::Drop | Operation::Rewrite) && !own {
             self.facts.destroyed += 1;
-            self.losses.push(action.time, 1);
+            self.losses.push(action.time, ());
             self.because(SessionFact::Destroyed, action);
             self.because(SessionFact::DestroyedRecently, action);
             if worktree::discards(effect) && effect.reversible != Reversibility::Yes {
@@ -273,10 +305,10 @@ impl Session {
         self.causes[fact as usize] = Some(action.id);
     }
 
-    fn remember(&mut self, understood: &Understanding) {
+    fn remember(&mut self, action: &Action, understood: &Understanding) {
         let writes = &understood.writes;
         if !writes.given.is_empty() {
-            Arc::make_mut(&mut self.given).take(&writes.given);
+            Arc::make_mut(self.given.get_or_insert_default()).take(&writes.given);
         }
         if !writes.moved && writes.variables.is_empty() {
             return;
@@ -285,13 +317,23 @@ impl Session {
         // A `cd` that failed leaves the session where it was.
         if writes.moved && !self.facts.folder_missing {
             known.cwd.clone_from(&writes.cwd);
+            if let Some(back) = action.outcome.output.as_deref().and_then(put_back) {
+                known.cwd = Some(back.to_owned());
+            }
         }
         for (name, value) in &writes.variables {
             if known.variables.len() < MAX_VARIABLES || known.variables.contains_key(name) {
+                self.variables.insert(name);
                 known.variables.insert(name.clone(), value.clone());
             }
         }
     }
+}
+
+/// Agents that keep their shell inside the project say so when they put it back after a `cd`.
+fn put_back(output: &str) -> Option<&str> {
+    let (_, folder) = output.rsplit_once("Shell cwd was reset to ")?;
+    folder.lines().next().map(str::trim).filter(|folder| folder.starts_with(['/', '~']))
 }
 
 /// It is about a thing that a session can have made, or it takes place where the session has switched to.
@@ -345,4 +387,15 @@ fn is_a_loss(effect: &crate::model::Effect) -> bool {
         && effect.operation == Operation::Delete
         && effect.extent != Extent::All;
     loses && !files && !one_row && effect.reversible != Reversibility::Yes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::put_back;
+
+    #[test]
+    fn a_shell_that_is_put_back_is_where_its_agent_says() {
+        assert_eq!(put_back("ok\n\nShell cwd was reset to /home/mira/shop"), Some("/home/mira/shop"));
+        assert_eq!(put_back("no such luck"), None);
+    }
 }

@@ -127,12 +127,37 @@ impl Outcome {
     /// So much of an output is kept: its first and its last half.
     pub const MAX_OUTPUT: usize = 8 << 10;
 
+    /// So much is kept of an answer that shows source code: its first and its last words say whether all went well.
+    pub const MAX_WORDS: usize = 512;
+
     /// The part of an output that is kept.
     pub fn kept(output: &str) -> Arc<str> {
-        if output.len() <= Self::MAX_OUTPUT {
+        Self::cut(output, Self::MAX_OUTPUT)
+    }
+
+    /// How much is kept of what an action says. Source code that is shown is most of a transcript, and nothing runs it
+    /// as it stands; listings, plans and scripts are read as a whole.
+    pub fn most(action: &str) -> usize {
+        const LISTS: &[&str] = &["git", "ls", "ll", "status", "terraform", "pulumi", "tofu"];
+        const SOURCE: &[&str] = &[
+            "c", "cc", "cpp", "cs", "css", "h", "hpp", "html", "java", "kt", "md", "rs", "rst", "scss", "svg", "swift",
+        ];
+        let mut shows_source = false;
+        for word in action.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.') {
+            if LISTS.contains(&word) {
+                return Self::MAX_OUTPUT;
+            }
+            shows_source |= word.rsplit_once('.').is_some_and(|(_, ending)| SOURCE.contains(&ending));
+        }
+        if shows_source { Self::MAX_WORDS } else { Self::MAX_OUTPUT }
+    }
+
+    /// The first and the last part of an output that is longer than `most` bytes.
+    pub fn cut(output: &str, most: usize) -> Arc<str> {
+        if output.len() <= most {
             return output.into();
         }
-        let half = Self::MAX_OUTPUT / 2;
+        let half = most / 2;
         let head = output.floor_char_boundary(half);
         let tail = output.ceil_char_boundary(output.len() - half);
         format!("{}\n…\n{}", &output[..head], &output[tail..]).into()

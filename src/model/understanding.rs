@@ -54,6 +54,8 @@ pub struct Content {
     pub decoded: bool,
     /// Things whose content is in it.
     pub carries: Vec<Resource>,
+    /// It was there before; a result of the session showed it.
+    pub shown: bool,
 }
 
 impl Content {

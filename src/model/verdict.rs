@@ -80,7 +80,7 @@ pub struct Finding {
     /// The environment the action was judged in.
     pub environment: super::Environment,
     /// What the policy before a change says of it, where two policies are compared.
-    pub base: Option<Arc<Verdict>>,
+    pub base: Option<Before>,
     /// Who would judge it otherwise, where mutants of the policy are studied; none otherwise.
     pub otherwise: Arc<[Otherwise]>,
 }
@@ -93,4 +93,19 @@ pub struct Otherwise {
     pub decision: Decision,
     /// Its rule is met by the action then; for a permit: nothing is missing that permits it.
     pub met: bool,
+}
+
+/// What the policy before a change says of an action.
+#[derive(Clone, Debug)]
+pub struct Before {
+    pub verdict: Arc<Verdict>,
+    /// Of an action that passes on both sides: rules that the change moved closer to it, or away from it.
+    pub frontier: Option<Arc<Frontier>>,
+}
+
+/// Rules that are one condition away from an action on one side of a change only, by id, sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Frontier {
+    pub nearer: Vec<String>,
+    pub farther: Vec<String>,
 }

@@ -162,11 +162,13 @@ fn first_difference(old: &str, new: &str) -> usize {
 
 /// The first line of interest that `old` does not have; where lines were only lost, the last one before the loss.
 fn first_new_line(old: &str, new: &str, of_interest: impl Fn(&str) -> bool) -> usize {
-    let known: Vec<&str> = old.lines().map(str::trim).collect();
+    // A condition more moves the semicolon to another line, which is no change of the one it stood on.
+    let bare = |line: &str| line.trim().trim_end_matches(';').to_owned();
+    let known: Vec<String> = old.lines().map(bare).collect();
     let mut at = 0;
     for line in new.split_inclusive('\n') {
-        let words = line.trim();
-        if !words.is_empty() && of_interest(words) && !known.contains(&words) {
+        let words = bare(line);
+        if !words.is_empty() && of_interest(&words) && !known.contains(&words) {
             return at + (line.len() - line.trim_start().len());
         }
         at += line.len();

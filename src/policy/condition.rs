@@ -72,6 +72,16 @@ impl Policy {
         found
     }
 
+    /// Whether a rule about this kind of act is kept from being met by one condition.
+    pub fn is_near(&self, id: &str, request: &Request<'_>) -> bool {
+        let Some(rule) = self.by_id.get(id).and_then(|index| self.compiled.get(*index)) else { return false };
+        let operation = 1 << request.effect.operation as u32;
+        let kind = 1 << request.effect.resource.kind as u32;
+        rule.test.operations & operation != 0
+            && rule.test.kinds & kind != 0
+            && self.nearness(rule, 1, &mut Pass::new(self, request), request).is_some()
+    }
+
     fn nearness(&self, rule: &Rule, most: usize, pass: &mut Pass<'_, '_>, request: &Request<'_>) -> Option<Near> {
         let mut near = Near { rule: rule.info.clone()?, unmet: Vec::new(), unknown: Vec::new() };
         for (position, index) in rule.test.all.iter().enumerate() {

@@ -118,7 +118,8 @@ impl Example {
         words.extend(labels.iter().map(|label| format!("label={label}")));
         words.extend(action.approved.then(|| "approved".to_owned()));
         words.extend(action.outcome.rows.map(|rows| format!("rows={rows}")));
-        let facts = session_facts(session);
+        let facts: Vec<String> =
+            session.said().iter().map(|said| said.replace(" = true", "").replace(" = ", ":")).collect();
         if !facts.is_empty() {
             words.push(format!("session={}", facts.join(",")));
         }
@@ -210,31 +211,6 @@ impl Example {
         }
         found
     }
-}
-
-fn session_facts(session: &SessionFacts) -> Vec<String> {
-    let flags = [
-        ("read_secret", session.read_secret),
-        ("read_untrusted", session.read_untrusted),
-        ("turned_guard_off", session.turned_guard_off),
-        ("switched_environment", session.switched_environment),
-        ("last_failed", session.last_failed),
-        ("folder_missing", session.folder_missing),
-        ("dirty_tree", session.dirty_tree),
-        ("untracked_files", session.untracked_files),
-        ("lost_work", session.lost_work),
-        ("is_checkout", session.is_checkout),
-        ("moved_in_part", session.moved_in_part),
-    ];
-    let numbers = [
-        ("destroyed", session.destroyed),
-        ("destroyed_recently", session.destroyed_recently),
-        ("repeated", session.repeated),
-        ("sweep", session.sweep),
-        ("denials", session.denials),
-    ];
-    let flags = flags.iter().filter(|(_, is)| *is).map(|(name, _)| (*name).to_owned());
-    flags.chain(numbers.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{name}:{n}"))).collect()
 }
 
 fn usual_surroundings() -> Surroundings {

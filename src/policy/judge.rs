@@ -1,15 +1,15 @@
 //! The fast path: one pass over the rules that can apply to an operation on a kind of resource.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cedar_policy::{EvalResult, eval_expression};
 
 use super::compile::{Compiled, Conjunct, Test};
 use super::entities::{CedarRequest, translate};
 use super::evaluate::{Failure, Truth, truth};
-use super::facts::Fact;
+use super::facts::{Fact, SessionView};
 use super::{Judgement, Policy, Request, Rule};
-use crate::model::{Environment, Mode, Operation, ResourceKind, RuleInfo};
+use crate::model::{Effect, Environment, Mode, Operation, ResourceKind, RuleInfo};
 
 /// What became of one rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,32 +84,55 @@ impl Policy {
 
     /// The rules and permits that can apply to the operation on this kind of resource.
     pub(super) fn slice(&self, operation: Operation, kind: ResourceKind) -> impl Iterator<Item = &Rule> {
-        let at = slot(operation, kind);
-        self.slices.get(at).into_iter().flatten().filter_map(|index| self.compiled.get(*index))
+        let rules = self.sliced(operation, kind).map(|slice| &*slice.rules).unwrap_or_default();
+        rules.iter().filter_map(|index| self.compiled.get(*index))
     }
 
-    /// Sorts rules by what they can apply to; once, when the policy is loaded.
-    pub(super) fn slices(rules: &[Rule]) -> Vec<Box<[usize]>> {
-        let mut slices = Vec::with_capacity(Operation::ALL.len() * ResourceKind::ALL.len());
-        for operation in Operation::ALL {
-            let bit = 1 << *operation as u32;
-            let rules = rules.iter().enumerate().filter(|(_, rule)| rule.test.operations & bit != 0);
-            let able: Vec<(usize, u64)> = rules.map(|(index, rule)| (index, rule.test.kinds)).collect();
-            for kind in ResourceKind::ALL {
-                let slice = able.iter().filter(|(_, kinds)| kinds & 1 << *kind as u32 != 0);
-                slices.push(slice.map(|(index, _)| *index).collect());
-            }
-        }
-        slices
+    /// Their places among all rules.
+    pub(super) fn applying(&self, effect: &Effect) -> &[usize] {
+        self.sliced(effect.operation, effect.resource.kind).map(|slice| &*slice.rules).unwrap_or_default()
     }
+
+    /// The facts about its session that the rules for this effect look at.
+    pub fn session_view(&self, effect: &Effect) -> SessionView {
+        self.sliced(effect.operation, effect.resource.kind).map(|slice| slice.view).unwrap_or_default()
+    }
+
+    /// Sorts rules by what they can apply to when that is first asked: most pairs never are.
+    fn sliced(&self, operation: Operation, kind: ResourceKind) -> Option<&Slice> {
+        let slice = self.slices.get(slot(operation, kind))?;
+        Some(slice.get_or_init(|| {
+            let can_apply = |rule: &Rule| {
+                rule.test.operations & 1 << operation as u32 != 0 && rule.test.kinds & 1 << kind as u32 != 0
+            };
+            let rules = self.compiled.iter().enumerate().filter(|(_, rule)| can_apply(rule));
+            let view = rules.clone().fold(SessionView::default(), |view, (_, rule)| view.and(rule.test.session));
+            Slice { rules: rules.map(|(index, _)| index).collect(), view }
+        }))
+    }
+
+    /// A slice for every pair of operation and kind, none of them filled yet.
+    pub(super) fn slices() -> Vec<OnceLock<Slice>> {
+        std::iter::repeat_with(OnceLock::new).take(Operation::ALL.len() * ResourceKind::ALL.len()).collect()
+    }
+}
+
+/// What can apply to one operation on one kind of resource.
+#[derive(Debug)]
+pub(super) struct Slice {
+    /// Places in `Policy::compiled`.
+    rules: Box<[usize]>,
+    /// The facts about a session that these rules look at.
+    view: SessionView,
+}
+
+/// The place of a pair in a list of all of them.
+pub(super) const fn slot(operation: Operation, kind: ResourceKind) -> usize {
+    operation as usize * ResourceKind::ALL.len() + kind as usize
 }
 
 pub(super) fn enforced(info: &Arc<RuleInfo>) -> bool {
     info.mode == Mode::Enforce
-}
-
-pub(super) fn slot(operation: Operation, kind: ResourceKind) -> usize {
-    operation as usize * ResourceKind::ALL.len() + kind as usize
 }
 
 pub(super) fn failed(rule: &str, failure: &Failure) -> String {
@@ -120,7 +143,7 @@ pub(super) fn failed(rule: &str, failure: &Failure) -> String {
 #[derive(Debug)]
 pub(super) struct Pass<'p, 'a> {
     conjuncts: &'p [Conjunct],
-    request: &'p Request<'a>,
+    pub(super) request: &'p Request<'a>,
     /// What is already known: 0 nothing, else [`code`].
     known: [u8; KNOWN],
     cedar: Option<Result<CedarRequest, String>>,

@@ -325,7 +325,7 @@ impl Desk {
         }
         Ok(Policy {
             rules: compiled.iter().filter_map(|rule| rule.info.clone()).collect(),
-            slices: Policy::slices(&compiled),
+            slices: Policy::slices(),
             compiled,
             conjuncts: conjuncts.all,
             by_id,

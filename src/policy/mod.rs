@@ -1,6 +1,6 @@
 //! Floor 1: Cedar policies, loaded, checked, compiled and asked.
 //!
-//! The only door to `cedar-policy`. [`Policy::load`] reads sources, [`Policy::judge`] answers for one effect, and
+//! The only door to `cedar-policy` and its formatter. [`Policy::load`] reads sources, [`Policy::judge`] answers for one effect, and
 //! [`Policy::judge_with_oracle`] gives the same answer through Cedar's own `Authorizer`.
 
 mod annotation;
@@ -13,6 +13,7 @@ mod evaluate;
 mod example;
 mod expression;
 mod facts;
+mod format;
 mod judge;
 mod lint;
 mod load;
@@ -36,8 +37,9 @@ pub use change::{Changed, ConditionChange, RuleChange};
 pub use condition::{Condition, ConditionKind, Met, Near};
 pub use example::Example;
 pub use facts::{Fact, SessionView};
+pub use format::formatted;
 pub use load::{LoadOptions, PolicyErrors, Problem, ProblemLevel, Source};
-pub use mutate::{Answer, ConditionSeen, Mutant, Mutants, Mutation, Saying};
+pub use mutate::{Answer, ConditionSeen, Literals, Mutant, Mutants, Mutation, Saying};
 
 use crate::model::{Action, Effect, Environment, RuleInfo, SessionFacts};
 
@@ -77,7 +79,7 @@ pub struct Policy {
     compiled: Vec<Rule>,
     conjuncts: Vec<compile::Conjunct>,
     /// Which of `compiled` can apply to an operation on a kind of resource: `operation * kinds + kind`.
-    slices: Vec<Box<[usize]>>,
+    slices: Vec<OnceLock<judge::Slice>>,
     by_id: BTreeMap<String, usize>,
     /// The permits and the rules as Cedar wants them; only the oracle and slow conditions need them.
     sets: OnceLock<Result<(PolicySet, PolicySet), String>>,
@@ -133,12 +135,6 @@ impl Policy {
         facts.sort();
         facts.dedup();
         facts
-    }
-
-    /// The facts about its session that the rules for this effect look at.
-    pub fn session_view(&self, effect: &Effect) -> SessionView {
-        let rules = self.slice(effect.operation, effect.resource.kind);
-        rules.fold(SessionView::default(), |view, rule| view.and(rule.test.session))
     }
 
     /// How many conditions are left to Cedar because the compiler does not know them.

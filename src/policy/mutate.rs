@@ -248,7 +248,7 @@ impl Policy {
         let at = slot(request.effect.operation, request.effect.resource.kind);
         let coverage = &mutants.coverage;
         coverage.slots[at].store(true, Ordering::Relaxed);
-        self.cover(coverage, at, &mut pass);
+        self.cover(coverage, &mut pass);
         let mut known: Option<(usize, Answer)> = None;
         for index in mutants.slices.get(at).into_iter().flatten() {
             let Some(mutant) = mutants.all.get(*index).filter(|_| mutants.is_open(*index)) else { continue };
@@ -284,8 +284,8 @@ impl Policy {
     }
 
     /// Notes what the conditions of the rules in question say that are not answered by operation and kind.
-    fn cover(&self, coverage: &Coverage, at: usize, pass: &mut Pass<'_, '_>) {
-        for of in self.slices.get(at).into_iter().flatten() {
+    fn cover(&self, coverage: &Coverage, pass: &mut Pass<'_, '_>) {
+        for of in self.applying(pass.request.effect) {
             let (Some(rule), Some(Some(seen))) = (self.compiled.get(*of), coverage.rules.get(*of)) else { continue };
             for (condition, (index, seen)) in rule.test.all.iter().zip(seen).enumerate() {
                 if seen.masks.is_some() || seen.bits.load(Ordering::Relaxed) & (HELD | FAILED) == HELD | FAILED {
@@ -325,6 +325,36 @@ impl Policy {
             changed.errors.push(format!("{own}{words}"));
         }
         changed
+    }
+}
+
+/// What the conditions of a rule write down.
+#[derive(Clone, Debug, Default)]
+pub struct Literals {
+    /// Texts, and patterns with their stars.
+    pub texts: Vec<String>,
+    pub numbers: Vec<i64>,
+}
+
+impl Policy {
+    /// The facts that a rule or permit looks at.
+    pub fn facts_of(&self, id: &str) -> Vec<Fact> {
+        let mut facts: Vec<Fact> = self.conjuncts_of(id).flat_map(|conjunct| conjunct.facts.iter().copied()).collect();
+        facts.sort();
+        facts.dedup();
+        facts
+    }
+
+    /// What its conditions write down.
+    pub fn literals_of(&self, id: &str) -> Literals {
+        let mut literals = Literals::default();
+        self.conjuncts_of(id).for_each(|conjunct| widen::literals(conjunct.source(), &mut literals));
+        literals
+    }
+
+    fn conjuncts_of(&self, id: &str) -> impl Iterator<Item = &Conjunct> {
+        let rule = self.by_id.get(id).and_then(|index| self.compiled.get(*index));
+        rule.into_iter().flat_map(|rule| &rule.test.all).filter_map(|index| self.conjuncts.get(*index))
     }
 }
 

@@ -50,8 +50,9 @@ pub(super) fn read<'s>(
 fn concerns(rule: &str, operations: &[Operation]) -> bool {
     // `forbid (principal, action in [Action::"delete", Action::"drop"], resource is Table in Environment::"test")`
     let scope = rule.split_once('(').map(|(_, rest)| rest);
-    let Some((_, action)) = scope.and_then(|scope| scope.split_once(", action")) else { return true };
-    let Some((action, _)) = action.split_once(", resource") else { return true };
+    // A long scope stands on several lines.
+    let Some((_, action)) = scope.and_then(|scope| scope.split_once("action")) else { return true };
+    let Some((action, _)) = action.split_once("resource") else { return true };
     let named = |operation: &Operation| action.contains(&format!("Action::\"{operation}\""));
     !action.contains("Action::") || operations.iter().any(named)
 }

@@ -81,6 +81,14 @@ impl Input {
         name
     }
 
+    /// Where it lies; `None` for standard input.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.from {
+            From::File(path) => Some(path),
+            From::Stdin(_) => None,
+        }
+    }
+
     /// Bytes as it is stored, where that is known before it is opened.
     pub fn size(&self) -> Option<u64> {
         let From::File(path) = &self.from else { return None };

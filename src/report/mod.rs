@@ -3,20 +3,26 @@
 //! The shelf of output formats: a new one is one file here and its two lines below.
 
 mod display;
+mod hunks;
 mod json;
 mod jsonl;
+mod outcome;
 mod redact;
 mod summary;
 #[cfg(feature = "table")]
 mod table;
 mod text;
+mod xml;
 
 pub mod change;
 pub mod corpus;
 pub mod explain;
 pub mod mutate;
+pub mod tested;
 
 pub use display::{escaped, marked};
+pub use hunks::hunks;
+pub use outcome::OutcomeText;
 pub use redact::redacted;
 pub(crate) use text::located;
 

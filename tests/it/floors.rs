@@ -19,6 +19,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rayon", &["engine/replay"]),
     ("polars", &["report/table", "reader/table"]),
     ("indicatif", &["cli"]),
+    ("similar", &["report/hunks"]),
 ];
 
 fn sources() -> Vec<(String, String)> {

@@ -9,9 +9,11 @@
 
 mod cases;
 mod floors;
+mod gate;
 mod goldens;
 mod hostile;
 mod incidents;
+mod init;
 mod order;
 mod program;
 mod score;
@@ -20,4 +22,5 @@ mod score_rules;
 mod score_sqli;
 mod sessions;
 mod shelves;
+mod snapshots;
 mod support;

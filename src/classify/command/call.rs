@@ -74,6 +74,12 @@ impl<'c> Call<'c> {
         self.parsed.operands.iter().map(|word| &**word)
     }
 
+    /// Whether a variable is set for the command or in its shell, to something known or not.
+    pub(super) fn sets(&self, name: &str) -> bool {
+        let own = self.invocation.assignments.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value);
+        own.or_else(|| self.variables.get(name)).is_some_and(|value| value.as_deref() != Some(""))
+    }
+
     /// A variable set for the command or in its shell, when its value is known.
     pub(super) fn variable(&self, name: &str) -> Option<Word> {
         let own = self.invocation.assignments.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value);

@@ -3,10 +3,12 @@
 //! A file is a list of `[[program]]` tables. Files are cut at these lines and every table is parsed on its own when one
 //! of its programs is first met, so that a cold start pays for one program and not for the shelf.
 
-use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
 
+use memchr::memmem;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde::Deserialize;
 
 use super::spec::Spec;
@@ -70,7 +72,18 @@ pub struct Catalog {
 #[derive(Debug, Default)]
 struct Shelf {
     tables: Vec<Table>,
-    by_name: HashMap<String, usize>,
+    names: Vec<Name>,
+    /// Names by their hash; where two have the same, the second stands under the next free number. This is built at
+    /// every start, so that it is small and holds no copies.
+    by_hash: FxHashMap<u32, u32>,
+}
+
+/// A program's name: where it stands in the text of a table.
+#[derive(Clone, Copy, Debug)]
+struct Name {
+    table: u32,
+    at: u32,
+    length: u32,
 }
 
 #[derive(Debug)]
@@ -108,7 +121,12 @@ impl Catalog {
     /// The specs that are built in.
     pub fn builtin() -> Self {
         static BUILTIN: LazyLock<Shelf> = LazyLock::new(|| {
+            /// Room for what there is: growing step by step would touch several times the memory.
+            const NAMES: usize = 5_000;
             let mut shelf = Shelf::default();
+            shelf.names.reserve(NAMES);
+            shelf.by_hash.reserve(NAMES);
+            shelf.tables.reserve(NAMES / 10);
             for (file, text) in FILES {
                 shelf.put(file, text, std::borrow::Cow::Borrowed);
             }
@@ -142,8 +160,7 @@ impl Catalog {
 
     /// Every program name that is described, sorted.
     pub fn names(&self) -> Vec<&str> {
-        let mut names: Vec<_> =
-            self.own.by_name.keys().chain(self.builtin.by_name.keys()).map(|name| &**name).collect();
+        let mut names: Vec<_> = self.own.names().chain(self.builtin.names()).collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -159,34 +176,78 @@ impl Catalog {
 impl Shelf {
     fn put<'t>(&mut self, file: &str, text: &'t str, keep: impl Fn(&'t str) -> std::borrow::Cow<'static, str>) {
         const HEAD: &str = "[[program]]";
-        let mut start = if text.starts_with(HEAD) { Some(0) } else { text.find("\n[[program]]").map(|at| at + 1) };
+        let head = memmem::Finder::new("\n[[program]]");
+        let find = |text: &str| head.find(text.as_bytes());
+        let mut start = if text.starts_with(HEAD) { Some(0) } else { find(text).map(|at| at + 1) };
         // A file without the line is kept whole, so that reading it says what is wrong with it.
         if start.is_none() && text.lines().any(|line| !line.trim().is_empty() && !line.starts_with('#')) {
             start = Some(0);
         }
         while let Some(at) = start {
             let rest = &text[at..];
-            let next = rest.get(1..).and_then(|rest| rest.find("\n[[program]]")).map(|next| at + 1 + next + 1);
+            let next = rest.get(1..).and_then(find).map(|next| at + 1 + next + 1);
             let table = &text[at..next.unwrap_or(text.len())];
-            for name in names(table) {
-                self.by_name.insert(name.to_owned(), self.tables.len());
-            }
             self.tables.push(Table { file: file.to_owned(), at, text: keep(table), spec: OnceLock::new() });
+            for (at, name) in names(table) {
+                self.add(self.tables.len() - 1, at, name);
+            }
             start = next;
         }
     }
 
+    /// Adds a name of a table; one that there is already means this table from now on.
+    fn add(&mut self, table: usize, at: usize, name: &str) {
+        let short = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let new = Name { table: short(table), at: short(at), length: short(name.len()) };
+        match self.place(name) {
+            (_, Some(known)) => self.names[known] = new,
+            (hash, None) => {
+                self.by_hash.insert(hash, short(self.names.len()));
+                self.names.push(new);
+            }
+        }
+    }
+
+    /// The number under which a name stands, or would stand, and which of `names` it is.
+    fn place(&self, name: &str) -> (u32, Option<usize>) {
+        let mut hash = (FxBuildHasher.hash_one(name) >> 32) as u32;
+        loop {
+            let Some(known) = self.by_hash.get(&hash).map(|known| *known as usize) else { return (hash, None) };
+            if self.text(self.names[known]) == name {
+                return (hash, Some(known));
+            }
+            hash = hash.wrapping_add(1);
+        }
+    }
+
+    fn text(&self, name: Name) -> &str {
+        let (at, length) = (name.at as usize, name.length as usize);
+        self.tables.get(name.table as usize).and_then(|table| table.text.get(at..at + length)).unwrap_or_default()
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|name| self.text(*name))
+    }
+
     fn find(&self, name: &str) -> Option<&Spec> {
-        let table = self.tables.get(*self.by_name.get(name)?)?;
+        let name = self.names[self.place(name).1?];
+        let table = self.tables.get(name.table as usize)?;
         table.spec.get_or_init(|| table.read().ok().map(Box::new)).as_deref()
     }
 }
 
-/// The strings of the table's `names = [...]`, read without parsing the rest.
-fn names(table: &str) -> impl Iterator<Item = &str> {
-    let list = table.find("\nnames = [").map_or("", |at| &table[at + "\nnames = [".len()..]);
-    let list = list.find(']').map_or("", |end| &list[..end]);
-    list.split('"').skip(1).step_by(2)
+/// The strings of the table's `names = [...]` with their places, read without parsing the rest.
+fn names(table: &str) -> impl Iterator<Item = (usize, &str)> {
+    const HEAD: &str = "\nnames = [";
+    let start = memmem::find(table.as_bytes(), HEAD.as_bytes()).map_or(table.len(), |at| at + HEAD.len());
+    let end = table[start..].find(']').map_or(start, |end| start + end);
+    let mut at = start;
+    let pieces = table[start..end].split('"').map(move |piece| {
+        let place = at;
+        at += piece.len() + 1;
+        (place, piece)
+    });
+    pieces.skip(1).step_by(2)
 }
 
 impl Table {
@@ -202,7 +263,7 @@ impl Table {
             return Err(fail(None, "a table is not one `[[program]]`, start each with that line".into()));
         };
         // The shelf finds a program by its names as they stand, so a spec written otherwise would never be asked.
-        if spec.names.is_empty() || !spec.names.iter().eq(names(&self.text)) {
+        if spec.names.is_empty() || !spec.names.iter().map(|name| &**name).eq(names(&self.text).map(|(_, name)| name)) {
             return Err(fail(None, "a program needs `names = [\"…\"]` on the line after `[[program]]`".into()));
         }
         spec.complete();

@@ -32,6 +32,11 @@ impl Condition {
         self.0.iter().any(|line| line.iter().all(|test| test.holds(call)))
     }
 
+    /// Whether it asks about a variable of the shell.
+    pub(super) fn asks_for_variables(&self) -> bool {
+        self.0.iter().flatten().any(|test| matches!(&test.what, What::Given(Ref::Variable(_), _)))
+    }
+
     /// The options it asks about, and whether it asks for their value.
     pub(super) fn flags(&self) -> impl Iterator<Item = (&Ref, bool)> {
         self.0.iter().flatten().filter_map(|test| match &test.what {
@@ -39,6 +44,24 @@ impl Condition {
             _ => None,
         })
     }
+}
+
+/// What keeps watch over a machine: security agents, audit, firewalls, confinement, logs. `%guards` in a condition.
+const GUARDS: &str = "auditd*|ufw*|firewalld*|apparmor*|fail2ban*|nftables*|iptables*|ip6tables*|netfilter-persistent*|\
+    rsyslog*|syslog-ng*|systemd-journald*|falco*|osquery*|crowdstrike*|falcon-sensor*|wazuh*|ossec*|clamav*|clamd*|\
+    unattended-upgrades*|mdatp*|sentinelone*|sentineld*|cbagentd*|cbdaemon*|sysmon*|samhain*|aide|tripwire*|rkhunter*|crowdsec*|\
+    selinux-policy*|aws-guardduty*|amazon-guardduty*|ds_agent*|xagt|xagt.service|elastic-agent*|auditbeat*|filebeat*|packetbeat*|\
+    qualys-cloud-agent*|nessusagent*|tetragon*|tracee*|snort*|suricata*|usbguard*|opensnitch*|santa|santad|esets*|sophos*|sav-protect*|\
+    traps_pmd*|cortex-agent*|com.crowdstrike.*|com.microsoft.wdav*|com.sentinelone.*|*santad*|com.apple.XProtect*|\
+    com.apple.auditd*|com.apple.syslogd*|com.apple.alf*|com.apple.MRT*";
+
+/// The values of a test, with the lists that have a name of their own.
+fn named(values: &str) -> Vec<Box<str>> {
+    let values = values.split('|');
+    values
+        .flat_map(|value| if value == "%guards" { GUARDS } else { value }.split('|'))
+        .map(|value| value.trim().into())
+        .collect()
 }
 
 impl Test {
@@ -60,7 +83,7 @@ impl Test {
                 None => {
                     let (name, values) =
                         text.split_once('=').map_or((text, None), |(name, values)| (name, Some(values)));
-                    let values = values.map_or(Vec::new(), |values| values.split('|').map(Into::into).collect());
+                    let values = values.map_or(Vec::new(), named);
                     What::Given(Ref::parse(name)?, values)
                 }
             },
@@ -75,6 +98,8 @@ impl Test {
             What::Count(order, number) => call.parsed.operands.len().cmp(number) == *order,
             What::Given(Ref::Flag(name), values) => call.has(|names| names.has(name), values),
             What::Given(Ref::FlagLike(like), values) => call.has(|names| names.any(|name| matches(like, name)), values),
+            // What it is set to may be known only when it runs; that it is set is enough.
+            What::Given(Ref::Variable(name), values) if values.is_empty() => call.sets(name),
             What::Given(reference, values) => {
                 let words = reference.words(call);
                 if values.is_empty() {

@@ -70,7 +70,11 @@ fn effects_and_code(scene: &mut Scene<'_>, call: &Call<'_>) -> Stream {
             stream = within::run_inner(scene, call, inner).or(stream);
         }
     }
-    stream.unwrap_or_else(|| output::output(scene, call, mark))
+    let mut stream = stream.unwrap_or_else(|| output::output(scene, call, mark));
+    if !spec.code.is_empty() && stream.answers.is_none() && !stream.carries.is_empty() {
+        stream.answers = within::query(call, &spec.code);
+    }
+    stream
 }
 
 /// A client that changes nothing (`duckdb -readonly`, `bq --dry_run`) changes nothing in the database; the commands that it
@@ -143,7 +147,9 @@ pub(super) fn unread_code(scene: &mut Scene<'_>, effect: &Effect, word: &Word, s
         scene.gap(GapKind::HiddenCode, Hides::Anything, word.span, &*effect.by);
         return;
     }
-    if is_local && effect.resource.kind == ResourceKind::Code && word.text.trim().contains([' ', '\n', ';', '!']) {
+    let text = word.text.trim();
+    let is_code = text.contains([' ', '\n', ';', '!']) || text.contains("(\"") || text.contains("('");
+    if is_local && effect.resource.kind == ResourceKind::Code && is_code {
         unread::inside(scene, word);
         scene.gap(GapKind::HiddenCode, Hides::Anything, word.span, &*word.text);
     }

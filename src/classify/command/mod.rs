@@ -28,7 +28,10 @@ mod written;
 pub use catalog::Catalog;
 pub(super) use programs::interactive_shell;
 pub(super) use settle::is_protected;
-pub(super) use within::begins_sql;
+pub(super) use within::{begins_sql, opened};
+pub(super) use written::text as written_text;
+
+use std::sync::Arc;
 
 use crate::model::{Action, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};
 
@@ -60,6 +63,10 @@ pub struct Stream {
     pub decoded: bool,
     /// Things whose content is in it (`cat ~/.aws/credentials`, `pg_dump shop`).
     pub carries: Vec<Resource>,
+    /// Somebody else wrote it before; the session only saw it.
+    pub shown: bool,
+    /// The query whose answer it is, as far as no filter makes something else of it.
+    pub answers: Option<Arc<str>>,
     /// Names of things, one per item, when they are known (`printf '%s\n' a b`, `ls` is not).
     pub lists: Option<Vec<Word>>,
     /// Names of things that are not known one by one, with where they are under (`find /srv -name x`).
@@ -93,6 +100,11 @@ pub fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
         scene.run_word(language, name, first.span);
         inferred(scene, mark);
         return Stream { connected: true, ..Stream::default() };
+    }
+    if let Some(service) = program::service_of(name) {
+        let mut words = vec![Word { text: "service".to_owned(), ..first.clone() }, Word::known(service)];
+        words.extend(invocation.words.iter().skip(1).cloned());
+        return run_nested(scene, &Invocation { words: &words, ..*invocation });
     }
     if program::is_local(name) && !first.glob && (name.contains('/') || scene.catalog.find(name).is_none()) {
         return local(scene, invocation, first);

@@ -1,11 +1,12 @@
 //! What comes out of a command: the next one in the pipe reads it.
 
 use crate::classify::{Scene, Word};
-use crate::model::Operation;
+use crate::model::{Operation, Span};
 
 use super::Stream;
 use super::call::Call;
 use super::spec::Output;
+use super::written;
 
 /// What a command puts on standard output, as its spec says; `mark` is where its own effects begin.
 pub(super) fn output(scene: &mut Scene<'_>, call: &Call<'_>, mark: usize) -> Stream {
@@ -24,6 +25,7 @@ pub(super) fn output(scene: &mut Scene<'_>, call: &Call<'_>, mark: usize) -> Str
             let from_files = !found.carries.is_empty();
             let stdin = call.invocation.stdin;
             let mut stream = if from_files { found } else { stdin.clone() };
+            let copied = from_files.then(|| copied(scene, call)).flatten();
             stream.remote |= stdin.remote && !from_files;
             // A filter changes the text; only what merely copies it could keep it, and those say so by having no operands.
             if is == Output::Decoded || !call.parsed.operands.is_empty() || call.parsed.options.iter().any(|o| o.listed)
@@ -31,6 +33,7 @@ pub(super) fn output(scene: &mut Scene<'_>, call: &Call<'_>, mark: usize) -> Str
                 stream.text = None;
                 narrow(&mut stream);
             }
+            stream.text = stream.text.or(copied);
             stream.connected = true;
             stream.decoded |= is == Output::Decoded;
             stream
@@ -46,6 +49,17 @@ pub(super) fn output(scene: &mut Scene<'_>, call: &Call<'_>, mark: usize) -> Str
             Stream { connected: true, lists_under: Some(under), ..Stream::default() }
         }
     }
+}
+
+/// What `cat` copies, when all of it is known.
+fn copied(scene: &Scene<'_>, call: &Call<'_>) -> Option<(String, Option<Span>)> {
+    if scene.files.is_empty() || call.by != "cat" || !call.parsed.options.is_empty() {
+        return None;
+    }
+    let mut texts = call.operands().map(|file| written::text(scene, file));
+    let (first, span) = texts.next()??;
+    let rest: Vec<String> = texts.map(|text| Some(text?.0)).collect::<Option<_>>()?;
+    if rest.is_empty() { Some((first, span)) } else { Some((format!("{first}\n{}", rest.join("\n")), None)) }
 }
 
 /// What the effects since `mark` would have put on standard output.

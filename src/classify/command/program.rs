@@ -17,6 +17,7 @@ const INSTALLED: &[&str] = &[
     "/Library/",
     "/Applications/",
     "/System/",
+    "/var/ossec/",
 ];
 
 /// Programs that stand in a project under a name everybody knows.
@@ -51,6 +52,15 @@ pub(super) fn is_local(word: &str) -> bool {
         return false;
     }
     !INSTALLED.iter().any(|folder| path.starts_with(folder))
+}
+
+/// Folders of the scripts by which services are started and stopped.
+const SERVICES: &[&str] = &["/etc/init.d/", "/etc/rc.d/init.d/", "/usr/local/etc/rc.d/", "/etc/rc.d/"];
+
+/// The service that a start script of the machine is for: `/etc/init.d/nginx`.
+pub(super) fn service_of(word: &str) -> Option<&str> {
+    let name = SERVICES.iter().find_map(|folder| word.strip_prefix(folder))?;
+    (!name.is_empty() && !name.contains('/')).then_some(name)
 }
 
 /// Whether a word has nothing in it that a shell or another language would act on.
@@ -140,5 +150,12 @@ mod tests {
             assert!(is_local(word), "{word}");
         }
         assert!(!is_local("./node_modules/.bin/eslint"));
+    }
+
+    #[test]
+    fn a_start_script_is_its_service() {
+        assert_eq!(service_of("/etc/init.d/nginx"), Some("nginx"));
+        assert_eq!(service_of("/etc/rc.d/init.d/mysqld"), Some("mysqld"));
+        assert_eq!(service_of("/etc/cron.daily/logrotate"), None);
     }
 }

@@ -54,7 +54,8 @@ pub(super) fn run<'c>(scene: &mut Scene<'_>, invocation: &'c Invocation<'c>, spe
     };
     let table = Table { levels: command.into_iter().chain(std::iter::once(spec)).collect() };
     let parsed = flags::parse(words, skip, &table, manner(spec, command, name));
-    let variables = if wants_variables(spec) { scene.variables.clone() } else { BTreeMap::new() };
+    let asks = wants_variables(spec) || !scene.variables.is_empty() && command.is_some_and(Spec::asks_for_variables);
+    let variables = if asks { scene.variables.clone() } else { BTreeMap::new() };
     let call = Call { invocation, parsed, program: spec, command, by, head, variables };
     if asks_for_help(&call, spec, taken, has_commands) {
         return Stream { connected: true, ..Stream::default() };

@@ -57,6 +57,13 @@ pub(super) struct Spec {
     pub example: Vec<Example>,
 }
 
+impl Spec {
+    /// Whether one of its effects depends on a variable of the shell.
+    pub(super) fn asks_for_variables(&self) -> bool {
+        self.effects.iter().any(|effect| effect.more.when.as_ref().is_some_and(Condition::asks_for_variables))
+    }
+}
+
 words! {
     /// How options look.
     #[derive(Default)]

@@ -39,6 +39,14 @@ pub(super) enum Ref {
     Variable(Box<str>),
 }
 
+impl Template {
+    /// Whether it is what an option says, and nothing else.
+    pub(super) fn is_option(&self) -> bool {
+        let option = |piece: &Piece| matches!(piece, Piece::Slot { refs, .. } if refs.iter().all(|it| matches!(it, Ref::Flag(_) | Ref::FlagLike(_))));
+        !self.0.is_empty() && self.0.iter().all(option)
+    }
+}
+
 impl Ref {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         if let Some(name) = text.strip_prefix('$') {

@@ -105,6 +105,7 @@ pub(super) fn inside(scene: &mut Scene<'_>, word: &Word) {
                     scene.effect(effect);
                 }
             } else if first.contains(' ') || strings.len() == 1 {
+                super::within::opened(scene, first, word.span);
                 scene.run_word(Language::Shell, first, word.span);
             } else {
                 scene.run_word(Language::Shell, &crate::classify::code::quoted(&strings), word.span);
@@ -117,6 +118,7 @@ pub(super) fn inside(scene: &mut Scene<'_>, word: &Word) {
             at += code.len();
             // Braces quote there.
             let code = code.trim().replace(['{', '}'], "'");
+            super::within::opened(scene, &code, word.span);
             scene.run_word(Language::Shell, &code, word.span);
         }
     }

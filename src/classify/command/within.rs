@@ -1,5 +1,7 @@
 //! Code and commands that stand inside a command line: `bash -c`, `psql -f`, `sudo`, `xargs`.
 
+use std::sync::Arc;
+
 use crate::classify::{Language, Scene, Word};
 use crate::model::{Area, CodeOrigin, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};
 
@@ -95,6 +97,19 @@ pub(super) fn run_text(scene: &mut Scene<'_>, call: &Call<'_>, language: Languag
     scene.run_word(language, &word.text, word.span);
 }
 
+/// The one query that a client is given, when it puts text together: nothing else can be code for another client.
+pub(super) fn query(call: &Call<'_>, code: &[CodeSpec]) -> Option<Arc<str>> {
+    let mut from = code.iter().filter(|code| code.language == Language::Sql).filter_map(|code| code.from.as_ref());
+    let text = from.find_map(|template| {
+        let words = template.words(call);
+        let word = words.iter().find(|word| !word.text.is_empty())?;
+        Some(word.text.clone())
+    })?;
+    let text = text.trim();
+    let selects = text.get(..6).is_some_and(|head| head.eq_ignore_ascii_case("select"));
+    (selects && text.contains(['\'', '"']) && text.len() < 4_096).then(|| text.into())
+}
+
 /// Runs what comes in on standard input.
 pub(super) fn run_stdin(scene: &mut Scene<'_>, call: &Call<'_>, language: Language) {
     let stdin = call.invocation.stdin;
@@ -104,6 +119,24 @@ pub(super) fn run_stdin(scene: &mut Scene<'_>, call: &Call<'_>, language: Langua
     if let Some((text, span)) = &stdin.text {
         scene.run_kept(language, text, *span);
         if !stdin.decoded {
+            return;
+        }
+    }
+    // `psql -c "select 'drop table '||x from y" | psql`: what is run are the rows.
+    if language == Language::Sql
+        && let Some(query) = &stdin.answers
+    {
+        let statement = query.trim().trim_end_matches(';');
+        let span = scene.outer(call.head.or(call.invocation.span));
+        // Only psql runs rows by itself, but they are put together alike everywhere.
+        let outer = scene.dialect.clone();
+        if outer.as_deref() != Some("mysql") {
+            scene.dialect = Some("postgres".to_owned());
+        }
+        let mark = scene.mark();
+        scene.run_kept(language, &format!("{statement} \\gexec"), span);
+        scene.dialect = outer;
+        if scene.since(mark).iter().any(|effect| effect.operation != Operation::Read) {
             return;
         }
     }
@@ -124,6 +157,9 @@ pub(super) fn run_stdin(scene: &mut Scene<'_>, call: &Call<'_>, language: Langua
     effect.code = Some(if staged { CodeOrigin::Staged } else { origin });
     effect.by.clone_from(&call.by);
     effect.span = call.head.or(call.invocation.span);
+    if language == Language::Sql {
+        written::says_what_it_does(scene, &effect);
+    }
     scene.effect(effect);
 }
 
@@ -137,6 +173,13 @@ pub(super) fn run_inner(scene: &mut Scene<'_>, call: &Call<'_>, inner: &Inner) -
     let text = inner.shell.as_ref().map(words).filter(|words| words.iter().any(|word| !word.text.is_empty()));
     if simple.is_none() && text.is_none() {
         return None;
+    }
+    // `sudo man -P sh`: an option for something else gives a shell with raised rights to whoever sits there.
+    let aside = |template: &Option<Template>| template.as_ref().is_some_and(Template::is_option);
+    let side_door =
+        scene.elevated && !inner.elsewhere && !inner.elevated && (aside(&inner.shell) || aside(&inner.words));
+    if side_door && let Some(word) = text.as_ref().or(simple.as_ref()).and_then(|words| words.first()) {
+        opened(scene, &word.text, word.span);
     }
     scene.scoped(|scene| {
         scene.elevated |= inner.elevated;
@@ -159,6 +202,15 @@ pub(super) fn run_inner(scene: &mut Scene<'_>, call: &Call<'_>, inner: &Inner) -
         );
         stream
     })
+}
+
+/// Notes a shell that opens with raised rights where nobody asked for one.
+pub(in crate::classify) fn opened(scene: &mut Scene<'_>, command: &str, span: Option<Span>) {
+    if scene.elevated
+        && let Some(effect) = super::interactive_shell(command, span)
+    {
+        scene.effect(effect);
+    }
 }
 
 /// Runs words as a simple command that stands in the place of `call`.

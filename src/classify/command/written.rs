@@ -1,7 +1,9 @@
 //! What the same text put into files and substitutions before: where code in them comes from, and the code itself.
 
-use crate::classify::{Language, Scene, Word, paths};
-use crate::model::{CodeOrigin, GapKind, Hides, ResourceKind, Span};
+use crate::classify::{Language, Scene, Word, naming, paths};
+use crate::model::{
+    Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Reversibility, Span,
+};
 
 use super::call::Call;
 use super::interpret;
@@ -16,7 +18,7 @@ pub(super) fn found(scene: &Scene<'_>, word: &Word) -> Option<Stream> {
 }
 
 /// The text that was written into a file, when all of it shows.
-pub(super) fn text(scene: &Scene<'_>, file: &Word) -> Option<(String, Option<Span>)> {
+pub(in crate::classify) fn text(scene: &Scene<'_>, file: &Word) -> Option<(String, Option<Span>)> {
     found(scene, file).filter(|stream| !stream.remote && !stream.decoded)?.text
 }
 
@@ -62,7 +64,7 @@ fn came_from(stream: &Stream) -> Option<CodeOrigin> {
 
 /// Runs the text that was written into a file; `false` when it is not known. Without a language its first line says it.
 pub(super) fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>, file: &Word, language: Option<Language>) -> bool {
-    let Some(Stream { text: Some((text, span)), remote: false, decoded: false, .. }) = found(scene, file) else {
+    let Some(Stream { text: Some((text, span)), remote: false, decoded: false, shown, .. }) = found(scene, file) else {
         return false;
     };
     let Some(language) = language.or_else(|| language_of(&text)) else { return false };
@@ -75,12 +77,19 @@ pub(super) fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>, file: &Wor
         // What follows the file is `$1` and so on in it.
         let at = invocation.words.iter().position(|word| word.text == file.text);
         let arguments = at.and_then(|at| invocation.words.get(at + 1..)).unwrap_or_default();
+        let before = scene.gaps().len();
         scene.scoped(|scene| {
             scene.shell.set_positional(arguments);
             scene.shell.connect(invocation.stdin.clone());
             scene.run_kept(language, &text, span);
             scene.shell.take_output();
         });
+        // What is not understood of a script that was there before is code of the workspace, as all of it was before
+        // anybody looked.
+        if shown && !scene.take_gaps(before, |gap| gap.hides != Hides::Nothing).is_empty() {
+            let effect = interpret::code_effect(scene, file, Some(CodeOrigin::Local));
+            scene.effect(effect);
+        }
     } else {
         scene.run_kept(language, &text, span);
     }
@@ -110,6 +119,29 @@ pub(super) fn run_file(scene: &mut Scene<'_>, call: &Call<'_>, file: &Word, lang
     let mut effect = interpret::code_effect(scene, file, Some(origin));
     effect.by.clone_from(&call.by);
     effect.span = file.span.or(call.invocation.span);
+    if language == Language::Sql {
+        says_what_it_does(scene, &effect);
+    }
+    scene.effect(effect);
+}
+
+/// `mysql prod < drop_all.sql`: nobody has seen the file, but a name can say that what is in it spares nothing.
+pub(super) fn says_what_it_does(scene: &mut Scene<'_>, script: &Effect) {
+    const ALL: &[&str] =
+        &["all", "everything", "db", "database", "databases", "schema", "tables", "prod", "production"];
+    const REMOVES: &[&str] = &["drop", "truncate", "wipe", "nuke", "purge", "destroy", "erase"];
+    const KEPT: &[&str] = &["migration", "test", "fixture", "spec", "example", "sample"];
+    let path = script.resource.name.to_ascii_lowercase();
+    let stem = path.rsplit('/').next().unwrap_or(&path).split('.').next().unwrap_or_default();
+    let words = naming::words(stem);
+    let one_of = |names: &[&str]| words.iter().any(|word| names.contains(&&**word));
+    if !one_of(REMOVES) || !one_of(ALL) || KEPT.iter().any(|name| path.contains(name)) {
+        return;
+    }
+    let mut effect = Effect::new(Operation::Drop, Resource::new(ResourceKind::Table, String::new()));
+    (effect.extent, effect.certainty) = (Extent::All, Certainty::Inferred);
+    effect.reversible = Reversibility::Unknown;
+    (effect.by, effect.span) = (script.by.clone(), script.span);
     scene.effect(effect);
 }
 

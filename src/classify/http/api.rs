@@ -167,6 +167,12 @@ fn github(call: &Call<'_>) -> Option<Found> {
         [] if matches!(call.method, "PATCH" | "PUT") && call.publishes() => {
             Found::one(Operation::Grant, ResourceKind::Repository, format!("{owner}/{repository}")).all()
         }
+        [] if matches!(call.method, "PATCH" | "PUT")
+            && call.body.contains("security_and_analysis")
+            && call.body.contains("disabled") =>
+        {
+            Found::one(Operation::Disable, ResourceKind::Safeguard, under("security_and_analysis"))
+        }
         [] if matches!(call.method, "PATCH" | "PUT") => {
             Found::one(Operation::Alter, ResourceKind::Repository, format!("{owner}/{repository}"))
         }
@@ -243,7 +249,9 @@ fn search_engine(call: &Call<'_>) -> Option<Found> {
         || call.host.contains("elastic")
         || call.host.contains("opensearch")
         || call.host.ends_with(".es.amazonaws.com");
-    let verb = call.path.iter().find(|part| part.starts_with('_')).copied().unwrap_or("");
+    // `_all` stands where an index does.
+    let verb = call.path.iter().find(|part| part.starts_with('_') && **part != "_all").copied();
+    let verb = verb.or_else(|| call.path.last().copied().filter(|part| *part == "_all")).unwrap_or("");
     if !named && !matches!(verb, "_delete_by_query" | "_update_by_query" | "_all") {
         return None;
     }

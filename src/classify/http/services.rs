@@ -182,7 +182,8 @@ const SERVICES: &[Service] = &[
             ("DELETE", "services/*", O::Disable, K::Safeguard),
             ("DELETE", "escalation_policies/*", O::Disable, K::Safeguard),
             ("DELETE", "schedules/*", O::Disable, K::Safeguard),
-            ("POST", "maintenance_windows", O::Disable, K::Safeguard),
+            ("POST", "maintenance_windows|maintenance", O::Disable, K::Safeguard),
+            ("POST", "*/disable", O::Disable, K::Safeguard),
         ],
     },
     Service {

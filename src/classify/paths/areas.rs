@@ -434,7 +434,6 @@ fn is_guard(parts: &[&str], above: &str, last: &str) -> bool {
         || matches!(last, ".aider.conf.yml" | "opencode.json" | "opencode.jsonc" | ".clinerules")
         || matches!((above, last), (".vscode", "mcp.json") | (".continue", "config.json" | "config.yaml" | "config.ts"))
         || within(".cursor") && within("hooks")
-        || within("workflows") && within(".github")
 }
 
 fn is_database_file(last: &str) -> bool {

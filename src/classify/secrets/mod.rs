@@ -1,17 +1,19 @@
 //! Keys, tokens and passwords that stand written out in a text.
 //!
 //! The rules are gitleaks' (`rules.toml`, made by `scripts/gitleaks-rules.py`) and a few of our own (`places.toml`). One
-//! pass of an Aho-Corasick automaton over the keywords says which rules can match at all; a rule is parsed and its
+//! pass of an Aho-Corasick automaton for the keywords says which rules can match at all; a rule is parsed and its
 //! pattern compiled when its keyword is first met, so that text without secrets costs that one pass.
 
 mod owner;
 mod said;
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, OnceLock};
 
 use aho_corasick::AhoCorasick;
 use regex::bytes::{Regex, RegexBuilder};
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 pub(super) use owner::{belongs, variable_leaves};
@@ -37,14 +39,9 @@ pub struct Secret {
 /// All secrets in `text`, in the order of the rules; one may be found by several.
 pub fn find(text: &str) -> Vec<Secret> {
     let table = &*TABLE;
-    let mut met = Vec::new();
-    for found in table.keywords.find_overlapping_iter(text) {
-        let rule = table.rule_of[found.pattern().as_usize()];
-        if !met.contains(&rule) {
-            met.push(rule);
-        }
-    }
+    let mut met = table.met(text);
     met.sort_unstable();
+    met.dedup();
     let mut secrets = Vec::new();
     for rule in met {
         if let Some(rule) = table.entries[rule as usize].rule() {
@@ -80,10 +77,61 @@ fn is_placeholder(secret: &str) -> bool {
 
 /// The rules by their keywords.
 struct Table {
-    keywords: AhoCorasick,
+    keywords: Vec<&'static str>,
     /// The rule of each keyword.
     rule_of: Vec<u16>,
     entries: Vec<Entry>,
+    /// How many bytes were looked at without the automaton.
+    looked_at: AtomicUsize,
+    automaton: OnceLock<AhoCorasick>,
+    /// The keywords by their first two letters, in lower case.
+    by_start: OnceLock<FxHashMap<[u8; 2], Vec<usize>>>,
+}
+
+impl Table {
+    /// Rules of which a keyword stands in the text; a rule may be there several times.
+    fn met(&self, text: &str) -> Vec<u16> {
+        /// The automaton takes a millisecond to build: a program that looks at a few lines does without.
+        const FEW: usize = 32 << 10;
+        let looked_at = || self.looked_at.fetch_add(text.len(), Ordering::Relaxed);
+        if self.automaton.get().is_none() && text.len() <= FEW && looked_at() <= FEW {
+            return self.met_by_start(text.as_bytes());
+        }
+        let automaton = self.automaton.get_or_init(|| {
+            let builder = &mut AhoCorasick::builder();
+            builder.ascii_case_insensitive(true).build(&self.keywords).expect("the keywords are tested")
+        });
+        let mut met = Vec::new();
+        for found in automaton.find_overlapping_iter(text) {
+            let rule = self.rule_of[found.pattern().as_usize()];
+            if !met.contains(&rule) {
+                met.push(rule);
+            }
+        }
+        met
+    }
+
+    fn met_by_start(&self, text: &[u8]) -> Vec<u16> {
+        let start = |bytes: &[u8]| Some([bytes.first()?.to_ascii_lowercase(), bytes.get(1)?.to_ascii_lowercase()]);
+        let by_start = self.by_start.get_or_init(|| {
+            let mut by_start: FxHashMap<[u8; 2], Vec<usize>> = FxHashMap::default();
+            for (number, word) in self.keywords.iter().enumerate() {
+                by_start.entry(start(word.as_bytes()).unwrap_or_default()).or_default().push(number);
+            }
+            by_start
+        });
+        let mut met = Vec::new();
+        for at in 0..text.len() {
+            let rest = &text[at..];
+            for number in start(rest).and_then(|start| by_start.get(&start)).into_iter().flatten() {
+                let word = self.keywords[*number].as_bytes();
+                if rest.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word)) {
+                    met.push(self.rule_of[*number]);
+                }
+            }
+        }
+        met
+    }
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
@@ -95,8 +143,8 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         }
         entries.push(Entry { text, rule: OnceLock::new() });
     }
-    let keywords = AhoCorasick::builder().ascii_case_insensitive(true).build(words).expect("the keywords are tested");
-    Table { keywords, rule_of, entries }
+    let (looked_at, automaton, by_start) = (AtomicUsize::new(0), OnceLock::new(), OnceLock::new());
+    Table { keywords: words, rule_of, entries, looked_at, automaton, by_start }
 });
 
 /// The words of a rule's `keywords` line, without parsing the rule.
@@ -214,7 +262,20 @@ mod tests {
         for entry in &TABLE.entries {
             let rule = Rule::of(entry.text).unwrap_or_else(|error| panic!("{}: {error}", entry.text));
             assert!(!rule.id.is_empty() && keywords(entry.text).next().is_some(), "{}", entry.text);
+            assert!(keywords(entry.text).all(|word| word.len() > 1), "{}", entry.text);
         }
+    }
+
+    #[test]
+    fn few_and_many_texts_are_looked_at_alike() {
+        let text = "export A=xoxb-1 GHP_x key: AKIA0 sk_live_2 and eyJ3, TOKEN=4\n";
+        let mut few = TABLE.met_by_start(text.as_bytes());
+        let mut many = TABLE.met(&text.repeat(4_000));
+        few.sort_unstable();
+        few.dedup();
+        many.sort_unstable();
+        many.dedup();
+        assert!(few.len() > 3 && few == many, "{few:?} {many:?}");
     }
 
     #[test]

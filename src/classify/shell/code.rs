@@ -64,7 +64,7 @@ pub(super) fn source(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, 
         paths::resource(scene, file, ResourceKind::Code)
     };
     let origin = match stream {
-        Some(Stream { text: Some((text, span)), remote: false, decoded: false, .. }) => {
+        Some(Stream { text: Some((text, span)), remote: false, decoded: false, shown: false, .. }) => {
             let span = span.or_else(|| scene.outer(about.span));
             return scene.step(
                 || format!("source {}", file.text),
@@ -76,6 +76,7 @@ pub(super) fn source(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, 
                 },
             );
         }
+        Some(stream) if stream.shown => CodeOrigin::Local,
         Some(stream) if stream.remote => CodeOrigin::Remote,
         Some(stream) if stream.decoded => CodeOrigin::Decoded,
         Some(_) if generated::is_settings(&file.text) => CodeOrigin::Local,

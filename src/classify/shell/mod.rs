@@ -12,6 +12,7 @@ mod limits;
 mod loose;
 mod parameters;
 mod pattern;
+mod plain;
 mod print;
 mod redirect;
 mod simple;
@@ -78,6 +79,11 @@ fn whole(scene: &mut Scene<'_>, text: &str, stdin: &Stream) -> Stream {
     }
     // A call's brackets look like a function's or a pattern's to the parser, which has nothing against them.
     let requoted = loose::requoted(text);
+    if requoted.is_none()
+        && let Some(script) = plain::script(text)
+    {
+        return walked(scene, &script, stdin);
+    }
     let parsed = if requoted.is_some() && !text.contains("[[") {
         Err("a call of another language".to_owned())
     } else {
@@ -85,12 +91,7 @@ fn whole(scene: &mut Scene<'_>, text: &str, stdin: &Stream) -> Stream {
     };
     let complaint = match parsed {
         Ok(parsed) => match parsed.script(text) {
-            Some(script) => {
-                if scene.is_outermost() {
-                    scene.set_template(|| template::of(&script));
-                }
-                return walk::script(scene, &script, stdin);
-            }
+            Some(script) => return walked(scene, &script, stdin),
             None => {
                 scene.gap(GapKind::TooDeep, Hides::Anything, Some(Span::new(0, text.len())), "nested too deeply");
                 words_only(scene, text, 0);
@@ -149,6 +150,14 @@ fn whole(scene: &mut Scene<'_>, text: &str, stdin: &Stream) -> Stream {
         }
     }
     Stream::default()
+}
+
+/// Code that was read as a whole.
+fn walked(scene: &mut Scene<'_>, script: &tree::Script<'_>, stdin: &Stream) -> Stream {
+    if scene.is_outermost() {
+        scene.set_template(|| template::of(script));
+    }
+    walk::script(scene, script, stdin)
 }
 
 /// `SHOW TABLES`, `KILL 42`: nobody writes a program's name so.

@@ -1,12 +1,13 @@
 //! Lines for the client program itself: psql and mysql backslash commands, sqlite3 dot commands, sqlcmd, SQL*Plus.
 
-use crate::model::{CodeOrigin, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone};
+use crate::model::{CodeOrigin, Extent, GapKind, Hides, Kind, Operation, Resource, ResourceKind, Span, Zone};
 
 use super::cursor::Cursor;
 use super::lexer::{Lexer, Token};
 use super::{Run, control, dynamic, statement, transfer};
-use crate::classify::Language;
 use crate::classify::command::Stream;
+use crate::classify::command::{opened, written_text};
+use crate::classify::{Language, Word};
 
 /// Reads one such line; `tokens` are the statement that stands before it and that it may send.
 pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token], line: Span) {
@@ -37,6 +38,7 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token], line: Span) {
                 );
                 run.gap(GapKind::HiddenCode, Hides::Anything, Some(line), "an interactive shell");
             } else {
+                opened(run.scene, rest, Some(line));
                 run.scene.run(Language::Shell, rest, at);
             }
         }
@@ -47,6 +49,16 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token], line: Span) {
                 return;
             }
             let name = rest.trim_matches(['\'', '"']);
+            let file = Word::known(name);
+            if let Some((text, span)) = written_text(run.scene, &file).filter(|_| run.scene.enter_script()) {
+                run.scene.run_kept(Language::Sql, &text, span);
+                return;
+            }
+            // A script of the workspace is one with `psql -f` and with `sqlite3 x.db '.read f'`. Of what was sent to a
+            // server nobody knows where it came from.
+            if run.scene.action.kind != Kind::Shell {
+                run.gap(GapKind::HiddenCode, Hides::Anything, Some(line), format!("script {name}"));
+            }
             run.put(
                 Operation::Execute,
                 Resource::new(ResourceKind::File, name),
@@ -57,7 +69,6 @@ pub(super) fn run(run: &mut Run<'_, '_, '_>, tokens: &[Token], line: Span) {
                     effect.code = Some(CodeOrigin::Local);
                 },
             );
-            run.gap(GapKind::HiddenCode, Hides::Anything, Some(line), format!("script {name}"));
         }
         "\\o" | "\\out" | "\\g" | "\\gx" | "\\w" | "\\write" | ".output" | ".once" | ".excel" | "spool" | "tee"
         | ".backup" | ".save" | ".dump" | ".clone" | ":out" => output(run, word, at, rest, line),

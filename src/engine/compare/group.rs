@@ -66,7 +66,10 @@ pub struct Group {
     pub new: Vec<Arc<RuleInfo>>,
     /// Rules that met them on both sides and decide something else.
     pub changed: Vec<Arc<RuleInfo>>,
+    /// Recorded actions.
     pub count: u64,
+    /// Labelled actions, which nobody did.
+    pub cases: u64,
     pub actors: BTreeSet<Arc<str>>,
     pub sessions: BTreeSet<Arc<str>>,
     pub environments: BTreeSet<Environment>,
@@ -155,8 +158,8 @@ fn template(finding: &Finding) -> String {
 }
 
 impl Group {
-    pub(super) fn new(key: &Key, finding: &Finding) -> Self {
-        let base = finding.base.as_ref().unwrap_or(&finding.verdict);
+    pub(super) fn new(key: &Key, finding: &Finding, case: bool) -> Self {
+        let base = finding.base.as_ref().map_or(&finding.verdict, |base| &base.verdict);
         let info = |ids: &[String], verdict: &Verdict| -> Vec<Arc<RuleInfo>> {
             let find =
                 |id: &String| verdict.hits.iter().find(|hit| hit.rule.id == *id).map(|hit| Arc::clone(&hit.rule));
@@ -172,6 +175,7 @@ impl Group {
             new: info(&key.new, &finding.verdict),
             changed: info(&key.changed, &finding.verdict),
             count: 0,
+            cases: 0,
             actors: BTreeSet::new(),
             sessions: BTreeSet::new(),
             environments: BTreeSet::new(),
@@ -179,12 +183,16 @@ impl Group {
             last: None,
             example: Example::new(key, base, finding),
         };
-        group.add(finding);
+        group.add(finding, case);
         group
     }
 
-    pub(super) fn add(&mut self, finding: &Finding) {
+    pub(super) fn add(&mut self, finding: &Finding, case: bool) {
         let action = &finding.action;
+        if case {
+            self.cases += 1;
+            return;
+        }
         self.count += 1;
         if self.actors.len() < MAX_NAMES && !self.actors.contains(action.actor.name.as_str()) {
             self.actors.insert(action.actor.name.as_str().into());

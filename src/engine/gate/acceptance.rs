@@ -86,6 +86,12 @@ impl Acceptance {
         }
     }
 
+    /// What it tells its readers is what it accepts; the name alone would let a file say one thing and do another.
+    pub fn is_about(&self, group: &Group) -> bool {
+        let meant = Self::of(group, String::new(), None, None);
+        (&self.transition, &self.template, &self.rules) == (&meant.transition, &meant.template, &meant.rules)
+    }
+
     /// The name of its file.
     pub fn file_name(&self) -> String {
         format!("{}.toml", self.id)

@@ -1,12 +1,15 @@
 //! What would notice a mutant that nobody notices: a case or an example of the rule, ready to be added.
 //!
 //! Made of a recorded action that tells the mutant from its rule, else of an example in the policy with one fact
-//! changed; and judged as it is written before it is offered.
+//! changed, else of an effect of such an example with one or two facts changed; and judged as it is written before it is
+//! offered.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Action, ActorKind, Environment, Finding, Kind};
+use crate::model::{Action, ActorKind, Environment, Finding, Kind, Verdict};
 use crate::policy::{Example, Mutant, Mutation};
+
+mod effects;
 
 use super::{Engine, Fate, Study, is_shadow};
 use crate::engine::expect;
@@ -52,6 +55,7 @@ pub(super) fn write(study: &Study, engine: &Engine) -> BTreeMap<usize, Ready> {
             }
         }
     }
+    effects::write(&mut writing);
     writing.found
 }
 
@@ -116,21 +120,30 @@ impl Writing<'_> {
 
     /// A case of one action, judged as it would be read.
     fn case(&mut self, number: usize, action: &Action, environment: Environment) -> bool {
+        let mut session = crate::engine::Session::default();
+        let verdict = self.engine.decide(action.clone(), &mut session).verdict;
+        self.tried(number, &verdict, &inline(&record(action, environment).into()), None)
+    }
+
+    /// Whether a case with this action, and the effect that it states, would notice.
+    fn tried(&mut self, number: usize, verdict: &Verdict, action: &str, effect: Option<&str>) -> bool {
         let mutant = &self.study.mutants.all()[number];
         if is_shadow(mutant) {
             return false;
         }
-        let mut session = crate::engine::Session::default();
-        let verdict = self.engine.decide(action.clone(), &mut session).verdict;
         let met = verdict.hits.iter().any(|hit| hit.rule.id == mutant.rule);
-        let mut case = toml::Table::new();
-        case.insert("name".to_owned(), title(mutant).into());
-        case.insert("expect".to_owned(), verdict.decision.word().into());
-        if met {
-            case.insert("rule".to_owned(), mutant.rule.clone().into());
+        let mut text = format!(
+            "[[case]]\nname = {}\nexpect = {}\n",
+            toml_string(&title(mutant)),
+            toml_string(verdict.decision.word())
+        );
+        if mutant.info.is_some() {
+            text.push_str(&format!("{} = {}\n", if met { "rule" } else { "without" }, toml_string(&mutant.rule)));
         }
-        case.insert("action".to_owned(), record(action, environment).into());
-        let text = written(&case);
+        text.push_str(&format!("action = {action}\n"));
+        if let Some(effect) = effect {
+            text.push_str(&format!("effect = {effect}\n"));
+        }
         let Ok(cases) = expect::cases("new", &text) else { return false };
         let Some(case) = cases.into_iter().next() else { return false };
         let outcome = expect::judge(self.engine, case.clone());
@@ -151,17 +164,6 @@ fn title(mutant: &Mutant) -> String {
         Mutation::Swapped => format!("{rule} decides {before}"),
         Mutation::Dropped | Mutation::Negated | Mutation::Widened => format!("{rule} asks for {before}"),
     }
-}
-
-/// `[[case]]`, its keys in the order in which they are read.
-fn written(case: &toml::Table) -> String {
-    let mut text = "[[case]]\n".to_owned();
-    for key in ["name", "expect", "rule", "action"] {
-        if let Some(value) = case.get(key) {
-            text.push_str(&format!("{key} = {}\n", inline(value)));
-        }
-    }
-    text
 }
 
 /// A value on one line.

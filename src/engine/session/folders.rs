@@ -93,6 +93,11 @@ impl Folders {
     }
 }
 
+/// Lists a folder or moves things out of it.
+pub(super) fn concerns(effect: &Effect) -> bool {
+    matches!(effect.by.as_str(), "ls" | "mv")
+}
+
 fn removes_folder(effect: &Effect) -> bool {
     matches!(effect.operation, Operation::Delete | Operation::Drop)
         && matches!(effect.resource.kind, ResourceKind::Folder | ResourceKind::File)

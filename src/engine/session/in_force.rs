@@ -60,11 +60,8 @@ impl InForce {
         self.0.is_empty()
     }
 
-    /// Takes in an action that did not fail. Says whether it switched from one place to another.
+    /// Takes in an action that [`may_switch`] and did not fail. Says whether it switched from one place to another.
     pub(super) fn note(&mut self, action: &Action) -> bool {
-        if !matches!(action.kind, Kind::Shell | Kind::Exec | Kind::Sql) || !may_switch(&action.text) {
-            return false;
-        }
         let mut switched = false;
         for command in action.text.split([';', '\n', '|']).flat_map(|line| line.split("&&")) {
             let words = operands(command, &[]);
@@ -105,8 +102,10 @@ impl InForce {
 }
 
 /// A quick look: nearly no command switches anything.
-fn may_switch(text: &str) -> bool {
-    text.len() < 4096
+pub(super) fn may_switch(action: &Action) -> bool {
+    let text = &action.text;
+    matches!(action.kind, Kind::Shell | Kind::Exec | Kind::Sql)
+        && text.len() < 4096
         && (text.contains(" use")
             || text.contains(" select ")
             || text.contains(" set ")

@@ -25,11 +25,7 @@ pub(super) enum Doubt {
 impl Versions {
     /// Takes in `azcopy --version` and its answer.
     pub(super) fn note(&mut self, action: &Action) {
-        let mut words = action.text.split_whitespace();
-        let (Some(program), Some("--version" | "-v" | "version"), None) = (words.next(), words.next(), words.next())
-        else {
-            return;
-        };
+        let Some(program) = asked(action) else { return };
         let said = action.outcome.output.as_deref().and_then(|output| output.split_whitespace().find_map(parsed));
         if let Some(version) = said.filter(|_| self.0.len() < MOST) {
             self.0.insert(program.to_owned(), version);
@@ -59,6 +55,15 @@ impl Versions {
                 }))
             }
         }
+    }
+}
+
+/// The program whose version an action asks for.
+pub(super) fn asked(action: &Action) -> Option<&str> {
+    let mut words = action.text.split_whitespace();
+    match (words.next(), words.next(), words.next()) {
+        (Some(program), Some("--version" | "-v" | "version"), None) => Some(program),
+        _ => None,
     }
 }
 

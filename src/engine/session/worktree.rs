@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{Action, Effect, Hides, Operation, ResourceKind, Understanding};
 
+use super::bearing::Bearing;
 use super::line::{command, has_switch, operands};
 
 /// Trees kept per session.
@@ -18,21 +19,28 @@ pub(super) struct Tree {
     pub(super) untracked: Option<bool>,
 }
 
-/// By the folder git was called in; without one, the session's own.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Trees(BTreeMap<String, Tree>);
+pub(super) struct Trees {
+    /// By the folder git was called in; without one, the session's own.
+    trees: BTreeMap<String, Tree>,
+    /// Something was learnt of one of them: without results nothing ever is.
+    told: bool,
+}
 
 impl Trees {
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.trees.is_empty()
     }
 
     /// What is known of the tree that `folder` stands in.
     pub(super) fn at(&self, folder: Option<&str>) -> Tree {
-        let Some(folder) = folder else { return self.0.get("").copied().unwrap_or_default() };
+        if !self.told {
+            return Tree::default();
+        }
+        let Some(folder) = folder else { return self.trees.get("").copied().unwrap_or_default() };
         let mut at = folder;
         loop {
-            if let Some(tree) = self.0.get(at) {
+            if let Some(tree) = self.trees.get(at) {
                 return *tree;
             }
             match at.rsplit_once('/') {
@@ -44,17 +52,19 @@ impl Trees {
 
     fn set(&mut self, folder: Option<&str>, tree: Tree) {
         let key = folder.unwrap_or_default();
-        if self.0.len() < MOST || self.0.contains_key(key) {
-            self.0.insert(key.to_owned(), tree);
+        self.told |= tree != Tree::default();
+        if let Some(before) = self.trees.get_mut(key) {
+            *before = tree;
+        } else if self.trees.len() < MOST {
+            self.trees.insert(key.to_owned(), tree);
         }
     }
 
     /// Takes in an action that did not fail.
-    pub(super) fn note(&mut self, action: &Action, understood: &Understanding, folder: Option<&str>) {
-        let uses_git = understood.effects.iter().any(|effect| effect.by.starts_with("git "));
-        if !uses_git {
+    pub(super) fn note(&mut self, action: &Action, understood: &Understanding, bearing: Bearing, folder: Option<&str>) {
+        if !bearing.uses_git {
             // Whatever else changes something may have changed files of the tree.
-            if !self.0.is_empty() && !only_looks(understood) {
+            if !bearing.only_looks {
                 self.doubt();
             }
             return;
@@ -72,7 +82,10 @@ impl Trees {
 
     /// Nothing is known to be clean any more.
     pub(super) fn doubt(&mut self) {
-        for tree in self.0.values_mut() {
+        if !self.told {
+            return;
+        }
+        for tree in self.trees.values_mut() {
             tree.dirty = tree.dirty.filter(|dirty| *dirty);
             tree.untracked = tree.untracked.filter(|untracked| *untracked);
         }
@@ -80,7 +93,7 @@ impl Trees {
 }
 
 /// Nothing that it does can change a file.
-fn only_looks(understood: &Understanding) -> bool {
+pub(super) fn only_looks(understood: &Understanding) -> bool {
     understood.gaps.iter().all(|gap| gap.hides == Hides::Nothing)
         && understood.effects.iter().all(|effect| {
             matches!(effect.operation, Operation::Read | Operation::List | Operation::Connect)
@@ -91,12 +104,16 @@ fn only_looks(understood: &Understanding) -> bool {
 
 /// The tree after one effect of an action that did not fail.
 pub(super) fn after(tree: Tree, action: &Action, effect: &Effect) -> Tree {
+    let unknown = Tree::default();
+    // Nothing is known, and only these say something.
+    if tree == unknown && !matches!(&effect.by[..], "git status" | "git stash" | "git commit") && !discards(effect) {
+        return unknown;
+    }
     let words = command(&action.text, effect);
     // Another tree than the one the session stands in.
     if words.contains(" -C ") || words.contains("--work-tree") {
         return tree;
     }
-    let unknown = Tree::default();
     match effect.by.as_str() {
         "git status" => seen(words, action, tree),
         "git stash" => {

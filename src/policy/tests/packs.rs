@@ -93,7 +93,7 @@ fn recommended_on_code_and_its_history() {
     check("delete WorkingTree:/w some by=git_checkout env=development agent", "ask git.discard-file");
     check("rewrite Log:reflog by=git_reflog env=development", "ask git.purge-history");
     check("drop Repository:acme/shop env=development", "block git.drop-repository");
-    check("disable Safeguard:hooks by=git_commit env=production agent", "ask git.skip-hooks-agent");
+    check("disable Safeguard:hooks by=git_commit env=production agent", "ask git.skip-hooks");
     check("disable Safeguard:hooks by=git_commit env=production human", "");
     check("execute Code:install.sh code=remote env=unknown human", "ask code.run-downloaded-human");
     check("execute Code:install.sh code=remote env=unknown agent", "block code.run-downloaded");

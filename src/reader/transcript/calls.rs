@@ -16,6 +16,8 @@ use crate::reader::{Out, Source};
 const MAX_WAITING: usize = 4096;
 /// So many bytes of text and arguments may wait.
 const MAX_WAITING_BYTES: usize = 64 << 20;
+/// What stands for the middle of an output that was cut already is no reason to cut it again.
+const CUT: usize = 16;
 /// Ids at least this long are made to be unique among all sessions; shorter ones (`call_0`) start over in each.
 const UNIQUE_ID: usize = 20;
 
@@ -144,11 +146,23 @@ impl<'o> Calls<'o> {
         self.by_id.contains_key(id)
     }
 
+    /// How much of what the call with this id says is worth reading: nothing when none waits for it.
+    pub(crate) fn listens(&self, id: &str) -> Option<usize> {
+        let at = usize::try_from(self.by_id.get(id)?.checked_sub(self.left)?).ok()?;
+        match self.queue.get(at)? {
+            Entry::Call { action, .. } => Some(Outcome::most(&action.text)),
+            Entry::Issue(_) => None,
+        }
+    }
+
     /// The result of the call with that id, or without one, of the oldest call that has none either.
-    pub(crate) fn settle(&mut self, id: &str, outcome: Outcome) -> ControlFlow<()> {
+    pub(crate) fn settle(&mut self, id: &str, mut outcome: Outcome) -> ControlFlow<()> {
         let number = if id.is_empty() { self.without_id.pop_front() } else { self.by_id.remove(id) };
         let at = number.and_then(|number| number.checked_sub(self.left)).and_then(|at| usize::try_from(at).ok());
         if let Some(Entry::Call { action, settled, .. }) = at.and_then(|at| self.queue.get_mut(at)) {
+            if let Some(output) = outcome.output.as_mut().filter(|output| output.len() > Outcome::MAX_WORDS + CUT) {
+                *output = Outcome::cut(output, Outcome::most(&action.text));
+            }
             self.bytes += outcome.output.as_ref().map_or(0, |output| output.len());
             action.outcome = outcome;
             *settled = true;

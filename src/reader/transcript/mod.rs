@@ -19,4 +19,4 @@ pub(crate) use line::{At, each_line, first_lines, has, is_json, is_one_long_line
 pub(crate) use loose::{Flag, List, Loose, Word};
 #[cfg(test)]
 pub(crate) use shown::shown;
-pub(crate) use told::{number_after, opening, output, whole};
+pub(crate) use told::{number_after, opening, output, output_within, whole};

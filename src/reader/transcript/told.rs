@@ -28,12 +28,17 @@ pub(crate) fn opening(result: Option<&RawValue>) -> String {
     parts.0.iter().find_map(|part| part.text).map(|text| unescape(text.get(), OPENING)).unwrap_or_default()
 }
 
-/// What a result says, cut as [`Outcome::kept`] cuts: a string, or the texts in a list of parts. Of a long one only the
+/// What a result says, cut as [`Outcome::cut`] cuts: a string, or the texts in a list of parts. Of a long one only the
 /// ends are looked at. `None` where it has no text.
 pub(crate) fn output(result: Option<&RawValue>) -> Option<Arc<str>> {
+    output_within(result, Outcome::MAX_OUTPUT)
+}
+
+/// The same where less of it is enough.
+pub(crate) fn output_within(result: Option<&RawValue>, most: usize) -> Option<Arc<str>> {
     let result = result?.get();
     if result.starts_with('"') {
-        return Some(ends(result).into());
+        return Some(ends(result, most).into());
     }
     if !result.starts_with(['[', '{']) {
         return None;
@@ -44,17 +49,17 @@ pub(crate) fn output(result: Option<&RawValue>) -> Option<Arc<str>> {
         .iter()
         .filter_map(|part| part.text)
         .filter(|text| text.get().starts_with('"'))
-        .map(|text| ends(text.get()))
+        .map(|text| ends(text.get(), most))
         .collect();
-    (!texts.is_empty()).then(|| Outcome::kept(&texts.join("\n")))
+    (!texts.is_empty()).then(|| Outcome::cut(&texts.join("\n"), most))
 }
 
 /// A JSON string unescaped: all of it, or its first and its last part.
-fn ends(json: &str) -> String {
-    if json.len() <= Outcome::MAX_OUTPUT {
-        return serde_json::from_str(json).unwrap_or_else(|_| unescape(json, Outcome::MAX_OUTPUT));
+fn ends(json: &str, most: usize) -> String {
+    if json.len() <= most {
+        return serde_json::from_str(json).unwrap_or_else(|_| unescape(json, most));
     }
-    let half = Outcome::MAX_OUTPUT / 2;
+    let half = most / 2;
     let inside = json.strip_suffix('"').unwrap_or(json);
     let cut = inside.ceil_char_boundary(inside.len() - half);
     let (before, tail) = inside.split_at(cut);
@@ -82,7 +87,7 @@ pub(crate) fn number_after(text: &str, label: &str) -> Option<i32> {
 
 /// The start of a JSON string, with or without its first quote.
 fn unescape(json: &str, most: usize) -> String {
-    let mut text = String::new();
+    let mut text = String::with_capacity(most.min(json.len()));
     let mut rest = json.strip_prefix('"').unwrap_or(json);
     while text.len() < most {
         let wanted = &rest[..rest.ceil_char_boundary(most - text.len())];

@@ -35,6 +35,7 @@ pub(super) fn copy(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
             effect.extent = Extent::All;
         }
         onto_device(effect);
+        over_log(effect);
     }
     super::note(scene, call, effect);
     carry(scene, &sources, target);
@@ -81,6 +82,16 @@ pub(super) fn onto_device(effect: &mut crate::model::Effect) {
     }
 }
 
+/// What the machine itself keeps a record in is not written by hand.
+fn over_log(effect: &mut crate::model::Effect) {
+    let name = effect.resource.name.strip_prefix("/var/log/").unwrap_or_default();
+    let kept = effect.resource.kind == ResourceKind::File && !name.is_empty() && !name.contains('/');
+    if kept && effect.operation == Operation::Update && effect.resource.areas.has(Area::Logs) {
+        (effect.operation, effect.resource.kind, effect.reversible) =
+            (Operation::Rewrite, ResourceKind::Log, Reversibility::No);
+    }
+}
+
 pub(super) fn rename(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     let (sources, target) = ends(call);
     let lost = target.is_some_and(|target| is_sink(scene, target));
@@ -100,7 +111,10 @@ pub(super) fn rename(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         super::note(scene, call, effect);
     }
     let operation = if call.flag("-n") { Operation::Create } else { Operation::Update };
-    let effect = target.and_then(|target| settle::on_path(scene, operation, target, false));
+    let mut effect = target.and_then(|target| settle::on_path(scene, operation, target, false));
+    if let Some(effect) = &mut effect {
+        over_log(effect);
+    }
     super::note(scene, call, effect);
     if let Some(target) = target {
         carry(scene, &sources, target);

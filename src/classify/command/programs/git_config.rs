@@ -51,6 +51,7 @@ fn set(scene: &mut Scene<'_>, key: &str, word: &Word, value: &str) {
     let named = helper && !value.starts_with('!') && !value.contains('/');
     if runs && !named && !matches!(code, "" | "true" | "false") {
         let word = Word { text: code.to_owned(), ..word.clone() };
+        within::opened(scene, code, word.span);
         scene.scoped(|scene| scene.run_word(Language::Shell, &word.text, word.span));
     }
 }

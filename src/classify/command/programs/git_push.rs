@@ -5,10 +5,6 @@ use crate::classify::{Scene, Word};
 use crate::model::{Effect, Extent, Operation, Resource, ResourceKind, Reversibility, Zone};
 
 pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
-    if call.flag("--no-verify") {
-        let hooks = Resource::new(ResourceKind::Safeguard, "hooks");
-        super::note(scene, call, Some(Effect::new(Operation::Disable, hooks)));
-    }
     let remote = call.value("--repo").or_else(|| call.operand(0)).map_or("origin", |word| &word.text);
     let lease =
         call.flag("--force-with-lease") || call.parsed.options.iter().any(|o| o.names.has("--force-with-lease"));

@@ -1,10 +1,10 @@
 //! `kubectl apply -f -`, `kubectl delete -f FILE`: what stands in the manifests, when the text itself holds them.
 
-mod yaml;
-
 use crate::classify::command::{Stream, call::Call, within, written};
 use crate::classify::{Scene, Word};
 use crate::model::{Certainty, Effect, Extent, Operation, Resource, ResourceKind};
+
+use super::yaml;
 
 /// More documents than this are not read.
 const MAX_DOCUMENTS: usize = 64;

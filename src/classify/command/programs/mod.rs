@@ -16,11 +16,13 @@ mod osascript;
 mod package_run;
 mod parallel;
 mod patch;
+mod plan;
 mod recipes;
 mod recode;
 mod redis;
 pub(super) mod runner;
 mod sed;
+mod sent;
 mod shell;
 mod ssh;
 mod tar;
@@ -29,6 +31,7 @@ mod transfer;
 mod typed;
 mod windows;
 mod xargs;
+mod yaml;
 
 use crate::classify::http::client;
 use crate::classify::{Scene, Unknown, Word};
@@ -58,11 +61,13 @@ words! {
         Httpie = "httpie",
         GitConfig = "git-config",
         GitPush = "git-push",
+        Lifecycle = "lifecycle",
         LocalRun = "local-run",
         Module = "module",
         Link = "link",
         Move = "move",
         PackageRun = "package-run",
+        Plan = "plan",
         Parallel = "parallel",
         PowerShell = "powershell",
         Recode = "recode",
@@ -72,6 +77,7 @@ words! {
         Redis = "redis",
         Runner = "runner",
         Sed = "sed",
+        Sent = "sent",
         Shell = "shell",
         Ssh = "ssh",
         Tar = "tar",
@@ -112,14 +118,17 @@ impl Handler {
             Self::Link => copy::link(scene, call),
             Self::Move => copy::rename(scene, call),
             Self::PackageRun => package_run::run(scene, call),
+            Self::Plan => plan::run(scene, call),
             Self::Parallel => parallel::run(scene, call),
             Self::Recode => recode::run(scene, call),
             Self::Manifest => manifest::run(scene, call),
             Self::Recipe => recipes::run(scene, call),
+            Self::Lifecycle => recipes::installed(scene, call),
             Self::Osascript => osascript::run(scene, call),
             Self::Redis => redis::run(scene, call),
             Self::Runner => runner::run(scene, call),
             Self::Sed => sed::run(scene, call),
+            Self::Sent => sent::run(scene, call),
             Self::Shell => shell::run(scene, call),
             Self::Ssh => ssh::run(scene, call),
             Self::Tar => tar::run(scene, call),

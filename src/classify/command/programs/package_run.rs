@@ -11,6 +11,9 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
 
 /// A program or a script of the project: `poetry run`, `bundle exec`.
 pub(super) fn local(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
+    if !scene.files.is_empty() && super::recipes::of_project(scene, call) {
+        return None;
+    }
     run_from(scene, call, CodeOrigin::Local)
 }
 

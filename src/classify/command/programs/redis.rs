@@ -1,11 +1,16 @@
 //! `redis-cli`: the operands are one command, and so is every line of standard input.
 
-use crate::classify::command::{Stream, call::Call, interpret, within};
+use crate::classify::command::{Stream, call::Call, interpret, within, written};
 use crate::classify::{Language, Scene};
 use crate::model::Span;
 
 pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     if let Some(script) = call.value("--eval") {
+        if let Some((text, span)) = written::text(scene, script) {
+            let line = text.replace(['\n', '\r', '\t'], " ");
+            scene.run_kept(Language::Redis, &format!("EVAL {line}"), span);
+            return None;
+        }
         let effect = interpret::code_effect(scene, script, None);
         super::note(scene, call, Some(effect));
         return None;

@@ -1,6 +1,6 @@
 //! `sed`: reads its files, or with `-i` changes them; `e` and `w` in its script run and write.
 
-use crate::classify::command::{Stream, call::Call, settle};
+use crate::classify::command::{Stream, call::Call, settle, within};
 use crate::classify::{Language, Scene, Word};
 use crate::model::{Area, CodeOrigin, Effect, GapKind, Hides, Operation, ResourceKind};
 
@@ -41,6 +41,7 @@ fn inside(scene: &mut Scene<'_>, call: &Call<'_>, script: &Word) {
         let command = command.trim_start();
         let flags = command.starts_with('s').then(|| command.rsplit(['/', '|', '#', ',']).next().unwrap_or_default());
         if let Some(code) = command.strip_prefix("e ") {
+            within::opened(scene, code, script.span);
             scene.run_word(Language::Shell, code, script.span);
         } else if flags.is_some_and(|flags| flags.len() <= 3 && flags.contains('e')) {
             // What is put in is the command, or a part of it.

@@ -76,10 +76,22 @@ fn origin(script: &Word) -> CodeOrigin {
 /// A shell that another program starts without giving it anything to run: somebody will type into it, here or at the
 /// other end of a connection. Nothing that is automatic does so.
 pub(in crate::classify) fn interactive_shell(command: &str, span: Option<Span>) -> Option<Effect> {
-    let mut words = command.split_ascii_whitespace();
-    let program = words.next()?;
+    // `reset; exec sh`: what runs last stays.
+    let last = command
+        .rsplit([';', '&'])
+        .find(|part| !part.trim().is_empty() && !part.trim().starts_with(|c: char| c.is_ascii_digit()))?;
+    let command = if command.contains(['<', '>']) { command } else { last };
+    let mut words = command.split_ascii_whitespace().take_while(|word| !word.starts_with('#')).peekable();
+    let mut program = words.next()?;
+    if program == "exec" {
+        program = words.next()?;
+    }
     let shells = ["sh", "bash", "zsh", "dash", "ksh", "csh", "tcsh", "fish"];
     let name = program.rsplit('/').next().filter(|name| shells.contains(name))?;
+    if words.peek() == Some(&"-c") {
+        let (_, inner) = command.split_once("-c ")?;
+        return interactive_shell(inner.trim().trim_matches(['"', '\'']), span);
+    }
     let empty = |word: &str| {
         matches!(word, "-i" | "-l" | "-p" | "-li" | "-il" | "--login" | "--norc" | "--noprofile" | "-")
             || word.contains(">&")

@@ -1,6 +1,6 @@
 //! `scp` and `rsync`: `host:path` on either side says which way the data goes.
 
-use crate::classify::command::{Stream, call::Call, places, settle};
+use crate::classify::command::{Stream, call::Call, places, settle, within};
 use crate::classify::{Scene, Word, paths};
 use crate::model::{Effect, Extent, Operation, PlaceKind, ResourceKind};
 
@@ -16,6 +16,7 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         if let Some(shell) = call.value("-e") {
             // `-e 'ssh -p 22'` is how it connects; anything else is a program that is run.
             if !shell.text.starts_with("ssh") && !shell.text.starts_with("rsh") {
+                within::opened(scene, &shell.text, shell.span);
                 scene.run_word(crate::classify::Language::Shell, &shell.text, shell.span);
             }
         }

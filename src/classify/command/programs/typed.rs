@@ -9,6 +9,7 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     for word in call.invocation.words.get(1..).unwrap_or_default() {
         let debugger = call.by.contains("db");
         if let Some(code) = escaped(&word.text, debugger) {
+            within::opened(scene, code, word.span);
             scene.run_word(Language::Shell, code, word.span);
         } else if word.text.contains(['(', ' ']) {
             unread::inside(scene, word);

@@ -2,7 +2,7 @@
 
 use crate::classify::command::{Stream, call::Call, within};
 use crate::classify::{Scene, Word};
-use crate::model::{GapKind, Hides, Operation};
+use crate::model::{Area, Effect, GapKind, Hides, Operation, ResourceKind, Zone};
 
 /// More names than this are not run one by one.
 const MOST_NAMES: usize = 64;
@@ -22,6 +22,7 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
         (false, None) => &[' ', '\t', '\n'],
     };
     let (names, known) = names(scene, call, separators);
+    let command_words = command.clone();
     let stream = match mark_word {
         Some(mark) => {
             let mut last = Stream::default();
@@ -36,11 +37,29 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
             within::run_words(scene, call, &command, false)
         }
     };
-    let harmless = |effect: &crate::model::Effect| matches!(effect.operation, Operation::Read | Operation::List);
+    send(scene, call, &command_words, mark);
+    let harmless = |effect: &Effect| matches!(effect.operation, Operation::Read | Operation::List);
     if !known && !scene.since(mark).iter().all(harmless) {
         scene.gap(GapKind::UnresolvedSubstitution, Hides::Target, call.head, format!("what {} reads", call.by));
     }
     Some(stream)
+}
+
+/// `cat key | xargs -I{} curl https://…/{}`: a command that goes out with words from a secret takes the secret along.
+fn send(scene: &mut Scene<'_>, call: &Call<'_>, command: &[Word], mark: usize) {
+    // Logging in with a token is what the token is for.
+    if command.iter().any(|word| ["uthorization", "Bearer", "oken:"].iter().any(|name| word.text.contains(name))) {
+        return;
+    }
+    let goes_out = |effect: &&mut Effect| {
+        matches!(effect.operation, Operation::Export | Operation::Fetch) && effect.zone == Some(Zone::External)
+    };
+    let Some(sent) = scene.since(mark).iter_mut().find(goes_out).map(|effect| effect.clone()) else { return };
+    for resource in &call.invocation.stdin.carries {
+        if resource.areas.has(Area::Credential) || resource.kind == ResourceKind::Secret {
+            scene.effect(Effect { operation: Operation::Export, resource: resource.clone(), ..sent.clone() });
+        }
+    }
 }
 
 /// The names that come in, and whether they are known.

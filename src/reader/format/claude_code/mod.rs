@@ -19,8 +19,8 @@ use self::record::{Attachment, Block, Message, Record};
 use self::voices::Voices;
 use crate::model::Outcome;
 use crate::reader::transcript::{
-    At, Call, Calls, Document, List, Voice, each_line, is_document, is_silent, moment, opening, output, ran, refused,
-    stem, whole,
+    At, Call, Calls, Document, List, Voice, each_line, is_document, is_silent, moment, opening, output_within, ran,
+    refused, stem, whole,
 };
 use crate::reader::{Match, Out, Reader, Sample, Source};
 
@@ -187,7 +187,8 @@ impl<'o> Transcript<'o> {
             let stated = outcome(&opening(block.content), marks);
             // Of a call that is not waited for nobody reads the output.
             let id = block.tool_use_id.text();
-            let output = output(block.content.filter(|_| self.calls.awaits(id))).map(outcome::said);
+            let most = self.calls.listens(id);
+            let output = most.and_then(|most| output_within(block.content, most)).map(outcome::said);
             return self.calls.settle(id, Outcome { output, ..stated });
         }
         match whole(block.text.filter(|_| said.by_person)) {

@@ -115,7 +115,10 @@ fn key(text: &str) -> Option<(&str, &str)> {
         return None;
     }
     let (name, value) = text.strip_suffix(':').map(|name| (name, "")).or_else(|| text.split_once(": "))?;
-    Some((name.trim().trim_matches(['"', '\'']), value.trim()))
+    let name = name.trim();
+    // `- echo "a: b"` is a line, no key.
+    let quoted = name.starts_with(['"', '\'']);
+    (quoted || !name.contains(char::is_whitespace)).then(|| (bare(name), value.trim()))
 }
 
 /// A value: a plain one, `{a: b}` or `[a, b]`.
@@ -136,8 +139,14 @@ fn flow(document: &mut Document, path: &str, value: &str, depth: usize) {
     {
         parts(inside).into_iter().for_each(|part| flow(document, path, part, depth + 1));
     } else {
-        document.leaves.push((path.to_owned(), value.trim_matches(['"', '\'']).to_owned()));
+        document.leaves.push((path.to_owned(), bare(value).to_owned()));
     }
+}
+
+/// Without the quotes around it, when one and the same stands at both ends.
+fn bare(text: &str) -> &str {
+    let inside = |mark: char| text.strip_prefix(mark)?.strip_suffix(mark);
+    inside('"').or_else(|| inside('\'')).unwrap_or(text)
 }
 
 /// Splits at the commas that stand directly in a flow collection.
