@@ -56,6 +56,9 @@ pub(super) struct Arguments {
     /// Mutants that nothing can tell from their rule, each with a reason [default: .nearmiss/equivalent.toml]
     #[arg(long, value_name = "FILE")]
     equivalent: Option<PathBuf>,
+    /// Add the cases that would notice the survivors to a file, for you to read and commit
+    #[arg(long, value_name = "FILE")]
+    add: Option<PathBuf>,
     #[command(flatten)]
     input: InputArguments,
     /// How to tell it: text, json
@@ -71,6 +74,9 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let started = Instant::now();
+    if arguments.add.is_some() {
+        terminal::refuse_to_write_in_ci()?;
+    }
     let format = report::by_name(&arguments.format).with_context(|| {
         let known: Vec<_> = report::REPORTS.iter().map(|report| report.name()).collect();
         format!("no report is called `{}`; there are {}", arguments.format, known.join(", "))
@@ -114,6 +120,9 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     };
     let mut out = terminal::output(arguments.output.as_deref(), format.is_styled())?;
     format.tell(&told, &mut *out)?;
+    if let Some(file) = &arguments.add {
+        add(file, &survey.ready_cases(), arguments.no_redact)?;
+    }
     for totals in [&before, &after] {
         let required = side.config.replay.min_coverage.unwrap_or(DEFAULT_COVERAGE);
         if totals.coverage() < required {
@@ -200,6 +209,29 @@ fn pinned(arguments: &Arguments, side: &Side) -> anyhow::Result<(Vec<Case>, Pinn
         }
     }
     Ok((cases, found))
+}
+
+/// Adds cases to the end of a file, which is made if it is not there.
+fn add(file: &Path, cases: &[&str], no_redact: bool) -> anyhow::Result<()> {
+    if cases.is_empty() {
+        return Ok(());
+    }
+    let shown = file.display();
+    let mut text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(error).with_context(|| format!("failed to read {shown}")),
+    };
+    for case in cases {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&if no_redact { (*case).into() } else { crate::report::redacted(case) });
+    }
+    std::fs::write(file, text).with_context(|| format!("failed to write {shown}"))?;
+    let many = if cases.len() == 1 { "case is" } else { "cases are" };
+    terminal::note(&format!("{} {many} added to {shown}: read them, they say what the policy says now", cases.len()));
+    Ok(())
 }
 
 fn share(text: &str) -> Result<f64, String> {

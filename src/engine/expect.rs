@@ -57,6 +57,8 @@ words! {
         Stop = "stop",
         /// `allow` or `undecided`.
         Pass = "pass",
+        /// Whatever is decided, it is about one rule: `rule` or `without`.
+        Any = "any",
     }
 }
 
@@ -69,6 +71,7 @@ impl Expect {
             Self::Block => decision == Decision::Block,
             Self::Stop => decision >= Decision::Ask,
             Self::Pass => decision < Decision::Ask,
+            Self::Any => true,
         }
     }
 
@@ -179,6 +182,9 @@ pub fn cases(file: &str, text: &str) -> Result<Vec<Case>, CaseError> {
             if said.effect.is_some() && !before.is_empty() {
                 return Err(error(at, "an `effect` says itself what went before: `session = { denials = 3 }`".to_owned()));
             }
+            if said.expect == Expect::Any && said.rule.is_none() && said.without.is_none() {
+                return Err(error(at, "`any` expects nothing: name a `rule`, or one it has to be `without`".to_owned()));
+            }
             let all: Vec<toml::Table> = before.iter().chain([action]).cloned().collect();
             let actions =
                 records(&format!("{file}#{name}"), ActorKind::Unknown, &all).map_err(|wrong| error(at, wrong))?;
@@ -272,6 +278,8 @@ effect = { operation = "drop", resource = "Table", name = "orders", areas = ["ow
         assert_eq!(again.understood().effects, effect.understood().effects);
         let misspelt = cases("c.toml", &text.replace("own-work", "my-work")).unwrap_err().to_string();
         assert!(misspelt.starts_with("c.toml:7: "), "{misspelt}");
+        let nothing = cases("c.toml", &text.replace("\"allow\"", "\"any\"").replace("without = \"sql.drop\"\n", ""));
+        assert!(nothing.unwrap_err().to_string().contains("`any` expects nothing"));
         let led = cases("c.toml", &text.replace("action =", "before = [{ text = \"ls\" }]\naction =")).unwrap_err();
         assert!(led.to_string().contains("says itself what went before"), "{led}");
     }

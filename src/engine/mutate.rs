@@ -153,6 +153,19 @@ impl Survey {
         (counted > 0).then(|| self.killed() as f64 / counted as f64)
     }
 
+    /// The cases that would notice what nobody notices, each once, as TOML.
+    pub fn ready_cases(&self) -> Vec<&str> {
+        let mut cases: Vec<&str> = Vec::new();
+        for (_, _, ready) in self.rules.iter().flat_map(|rule| &rule.mutants) {
+            if let Some(Ready::Case(case)) = ready
+                && !cases.contains(&case.as_str())
+            {
+                cases.push(case);
+            }
+        }
+        cases
+    }
+
     /// Mutants of this sort.
     pub fn count(&self, of: impl Fn(&Fate) -> bool) -> usize {
         self.rules.iter().map(|rule| rule.count(&of)).sum()

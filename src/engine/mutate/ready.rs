@@ -115,6 +115,7 @@ impl Writing<'_> {
             let (annotation, line) = read.written();
             self.found.insert(number, Ready::Example { annotation, line });
             self.open.remove(&number);
+            self.study.mutants.set_open(number, false);
         }
     }
 
@@ -132,11 +133,11 @@ impl Writing<'_> {
             return false;
         }
         let met = verdict.hits.iter().any(|hit| hit.rule.id == mutant.rule);
-        let mut text = format!(
-            "[[case]]\nname = {}\nexpect = {}\n",
-            toml_string(&title(mutant)),
-            toml_string(verdict.decision.word())
-        );
+        // A stated effect is about its rule: what else there is to say about it is for other cases.
+        let decides = effect.is_none() || matches!(mutant.mutation, Mutation::Swapped) || mutant.info.is_none();
+        let expect = if decides { verdict.decision.word() } else { "any" };
+        let (name, expect) = (toml_string(&title(mutant)), toml_string(expect));
+        let mut text = format!("[[case]]\nname = {name}\nexpect = {expect}\n");
         if mutant.info.is_some() {
             text.push_str(&format!("{} = {}\n", if met { "rule" } else { "without" }, toml_string(&mutant.rule)));
         }
@@ -150,8 +151,13 @@ impl Writing<'_> {
         let noticed = outcome.holds()
             && outcome.finding.otherwise.iter().any(|other| other.mutant == number && self.study.breaks(&case, other));
         if noticed {
-            self.found.insert(number, Ready::Case(text));
-            self.open.remove(&number);
+            // Others that it tells from their rules need no case of their own.
+            for other in outcome.finding.otherwise.iter().filter(|other| self.study.breaks(&case, other)) {
+                if self.open.remove(&other.mutant) {
+                    self.found.insert(other.mutant, Ready::Case(text.clone()));
+                    self.study.mutants.set_open(other.mutant, false);
+                }
+            }
         }
         noticed
     }
@@ -162,7 +168,8 @@ fn title(mutant: &Mutant) -> String {
     match mutation {
         Mutation::Deleted => format!("{rule} is needed"),
         Mutation::Swapped => format!("{rule} decides {before}"),
-        Mutation::Dropped | Mutation::Negated | Mutation::Widened => format!("{rule} asks for {before}"),
+        Mutation::Dropped | Mutation::Negated => format!("{rule} needs {before}"),
+        Mutation::Widened => format!("{rule} goes no further than {before}"),
     }
 }
 

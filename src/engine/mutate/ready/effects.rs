@@ -110,18 +110,32 @@ impl Writing<'_> {
         let told: Vec<usize> = finding.otherwise.iter().map(|other| other.mutant).collect();
         for number in told {
             if self.open.contains(&number) && mutants[number].rule == info.id {
-                if !self.looks_at(info, Fact::Text) {
-                    action.text = "(not read: the case states the effect)".into();
-                }
+                bare(&mut action, &self.engine.policy().facts_of(&info.id));
                 let record = inline(&record(&action, scene.environment).into());
                 self.tried(number, &finding.verdict, &record, Some(&scene.effect.written()));
             }
         }
     }
+}
 
-    fn looks_at(&self, info: &Arc<RuleInfo>, fact: Fact) -> bool {
-        self.engine.policy().facts_of(&info.id).contains(&fact)
+/// Leaves out what the rule does not look at: nothing else reads it.
+fn bare(action: &mut Action, facts: &[Fact]) {
+    let looks = |fact| facts.contains(&fact);
+    if !looks(Fact::Text) {
+        action.text = "-".into();
     }
+    if !looks(Fact::Kind) {
+        action.kind = Kind::Shell;
+    }
+    let around = Arc::make_mut(&mut action.surroundings);
+    let Surroundings { cwd, home, host, user, database, account, cluster, version, dialect, .. } = around;
+    let kept = [(Fact::Cwd, cwd), (Fact::User, user)];
+    kept.into_iter().filter(|(fact, _)| !looks(*fact)).for_each(|(_, value)| *value = None);
+    // `resource in Host::"…"` looks at these.
+    if !looks(Fact::Resource) {
+        [host, database, account, cluster].into_iter().for_each(|value| *value = None);
+    }
+    [home, version, dialect].into_iter().for_each(|value| *value = None);
 }
 
 /// Every change of one fact that the rule looks at; what stands in its conditions says which names and numbers matter.
