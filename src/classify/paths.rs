@@ -5,6 +5,7 @@
 
 mod areas;
 mod credential;
+mod named;
 mod normal;
 
 use crate::model::{Area, Areas, Extent, Resource, ResourceKind};
@@ -99,7 +100,7 @@ pub fn is_folder(text: &str) -> bool {
     }
     let last = text.rsplit(['/', '\\']).next().unwrap_or(text);
     matches!(last, "." | ".." | "~" | "src" | "lib" | "docs" | "tests" | "test" | ".git" | ".ssh" | ".aws" | ".config")
-        || areas::is_artefact_folder(last)
+        || named::is_artefact_folder(last)
 }
 
 #[cfg(test)]

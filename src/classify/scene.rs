@@ -27,6 +27,9 @@ pub enum Language {
     Redis,
     /// The mongo shell's JavaScript.
     Mongo,
+    Lua,
+    R,
+    Go,
 }
 
 /// The state of one classification.
@@ -52,6 +55,8 @@ pub struct Scene<'a> {
     pub files: std::collections::BTreeMap<String, Stream>,
     /// Commands that the text or an earlier action put into a program's configuration: `git tidy` and what it runs.
     pub(super) commands_of_programs: std::collections::BTreeMap<String, String>,
+    /// The words that the current code of another language is called with; `None` when nobody knows.
+    pub arguments: Option<std::rc::Rc<[super::Word]>>,
     /// Functions, aliases, arrays and the like of the shell the current code runs in.
     pub shell: shell::State,
     frame: Frame,
@@ -89,6 +94,7 @@ impl<'a> Scene<'a> {
             dialect: action.surroundings.dialect.clone(),
             files: std::collections::BTreeMap::new(),
             commands_of_programs: std::collections::BTreeMap::new(),
+            arguments: None,
             shell: shell::State::default(),
             frame: Frame::Exact(0),
             depth: 0,
@@ -180,6 +186,16 @@ impl<'a> Scene<'a> {
         let result = inside(self);
         self.shell.restore(shell);
         (self.cwd, self.home, self.variables, self.elevated, self.elsewhere, self.places, self.dialect) = kept;
+        result
+    }
+
+    /// Runs `inside`, code of another language, as called with `words`.
+    pub(super) fn called_with<R>(&mut self, words: &[super::Word], inside: impl FnOnce(&mut Self) -> R) -> R {
+        // Their places are those of the command line, not of the code.
+        let words = words.iter().map(|word| super::Word { span: None, ..word.clone() }).collect();
+        let outer = self.arguments.replace(words);
+        let result = inside(self);
+        self.arguments = outer;
         result
     }
 

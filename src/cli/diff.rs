@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
-use crate::report::change::{self, Told};
+use crate::report::change::Told;
 
 use super::compared::{Compared, Comparing};
 use super::replay::InputArguments;
+use super::reports::{ReportArguments, folder_in_repository};
 use super::side::Side;
 use super::{exit, terminal};
 
@@ -26,22 +27,12 @@ pub(super) struct Arguments {
     /// The configuration that says what names mean, for both [default: nearmiss.toml, found upwards from here]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// How to tell it: text
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: String,
-    /// Write the report to a file
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Show secrets as they were recorded
-    #[arg(long)]
-    no_redact: bool,
+    #[command(flatten)]
+    report: ReportArguments,
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
-    let format = change::by_name(&arguments.format).with_context(|| {
-        let known: Vec<_> = change::REPORTS.iter().map(|report| report.name()).collect();
-        format!("no report is called `{}`; there are {}", arguments.format, known.join(", "))
-    })?;
+    let reports = arguments.report.reports()?;
     let mut head = Side::named(arguments.config.clone(), &arguments.b)?;
     let mut base = Side::named(arguments.config, &arguments.a)?;
     if base.names == head.names && base.sources == head.sources {
@@ -52,11 +43,10 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     head.config.policy.off.clear();
     let mut compared =
         Comparing { base, head, paths: &arguments.paths, input: &arguments.input, cases: false }.run()?;
-    compared.head.no_redact = arguments.no_redact;
+    compared.head.no_redact = arguments.report.no_redact;
     let Compared { base, head, impact, cases, totals, issues, elapsed, .. } = &compared;
-    let told = Told { base, head, impact, cases, totals, issues, elapsed: *elapsed, gate: None };
-    let mut out = terminal::output(arguments.output.as_deref(), format.is_styled())?;
-    format.tell(&told, &mut *out)?;
+    let (elapsed, folder) = (*elapsed, &folder_in_repository());
+    reports.tell(&Told { base, head, impact, cases, totals, issues, elapsed, gate: None, folder, again: "" })?;
     Ok(if compared.interrupted {
         exit::INTERRUPTED
     } else if impact.total() == 0 {

@@ -6,10 +6,11 @@ use anyhow::{Context, bail};
 
 use crate::engine::Config;
 use crate::engine::gate::{Acceptance, Day, Evidence, FailureKind, Gate};
-use crate::report::change::{self, Told};
+use crate::report::change::Told;
 
 use super::compared::{Compared, Comparing};
 use super::replay::{DEFAULT_COVERAGE, InputArguments};
+use super::reports::{ReportArguments, folder_in_repository, quoted};
 use super::side::{Git, Side, files_in};
 use super::{exit, lock, terminal};
 
@@ -20,15 +21,8 @@ pub(super) struct Arguments {
     paths: Vec<PathBuf>,
     #[command(flatten)]
     against: Against,
-    /// How to tell it: text
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: String,
-    /// Write the report to a file
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// Show secrets as they were recorded
-    #[arg(long)]
-    no_redact: bool,
+    #[command(flatten)]
+    report: ReportArguments,
 }
 
 /// What is compared over which actions.
@@ -55,17 +49,19 @@ pub(super) struct Against {
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
-    let format = change::by_name(&arguments.format).with_context(|| {
-        let known: Vec<_> = change::REPORTS.iter().map(|report| report.name()).collect();
-        format!("no report is called `{}`; there are {}", arguments.format, known.join(", "))
-    })?;
+    let reports = arguments.report.reports()?;
+    let again = arguments.against.again(&arguments.paths);
     let mut judged = arguments.against.run(arguments.paths)?;
-    judged.compared.head.no_redact = arguments.no_redact;
+    judged.compared.head.no_redact = arguments.report.no_redact;
     let gate = judged.gate();
     let Compared { base, head, impact, cases, totals, issues, elapsed, interrupted, .. } = &judged.compared;
-    let told = Told { base, head, impact, cases, totals, issues, elapsed: *elapsed, gate: Some(&gate) };
-    let mut out = terminal::output(arguments.output.as_deref(), format.is_styled())?;
-    format.tell(&told, &mut *out)?;
+    let (elapsed, folder) = (*elapsed, &folder_in_repository());
+    let told = Told { base, head, impact, cases, totals, issues, elapsed, gate: Some(&gate), folder, again: &again };
+    match reports.tell(&told) {
+        // `gate | head` is no way to pass.
+        Err(error) if terminal::is_closed_pipe(&error) => {}
+        told => told?,
+    }
     Ok(code(&gate, *interrupted))
 }
 
@@ -111,6 +107,28 @@ impl Judged {
 }
 
 impl Against {
+    /// The arguments with which `accept` makes the same comparison.
+    fn again(&self, paths: &[PathBuf]) -> String {
+        let mut again = String::new();
+        let mut add = |option: &str, value: &str| again.push_str(&format!(" {option} {}", quoted(value)));
+        if let Some(base) = &self.base {
+            add("--base", base);
+        }
+        for path in paths {
+            add("--traces", &path.display().to_string());
+        }
+        if let Some(config) = &self.config {
+            add("--config", &config.display().to_string());
+        }
+        if let Some(from) = &self.input.from {
+            add("--from", from);
+        }
+        if self.cases_only {
+            again.push_str(" --cases-only");
+        }
+        again
+    }
+
     /// Compares over the actions of `paths`, or of the traces that the configuration names.
     pub(super) fn run(self, paths: Vec<PathBuf>) -> anyhow::Result<Judged> {
         let head = Side::here(self.config.clone(), &[])?;

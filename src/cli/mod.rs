@@ -14,8 +14,10 @@ mod init;
 mod lock;
 mod mutate;
 mod pending;
+mod prove;
 mod reject;
 mod replay;
+mod reports;
 mod review;
 mod setup;
 mod side;
@@ -74,6 +76,7 @@ enum Command {
     Diff(diff::Arguments),
     Gate(gate::Arguments),
     Mutate(mutate::Arguments),
+    Prove(prove::Arguments),
     Lock(lock::Arguments),
     Fmt(fmt::Arguments),
     Init(init::Arguments),
@@ -111,6 +114,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Gate(arguments) => gate::run(arguments),
         Command::Accept(arguments) => accept::run(arguments),
         Command::Mutate(arguments) => mutate::run(arguments),
+        Command::Prove(arguments) => prove::run(arguments),
         Command::Lock(arguments) => lock::run(arguments),
         Command::Fmt(arguments) => fmt::run(arguments),
         Command::Init(arguments) => init::run(arguments),

@@ -71,7 +71,7 @@ pub(super) struct Arguments {
 pub(super) struct InputArguments {
     /// The format of all files, where detection is not sure (see `nearmiss formats`)
     #[arg(long, value_name = "FORMAT")]
-    from: Option<String>,
+    pub(super) from: Option<String>,
     /// What the lines of `--from lines` are: shell or sql
     #[arg(long, value_name = "KIND", value_parser = parse_kind)]
     kind: Option<Kind>,

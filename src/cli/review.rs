@@ -222,3 +222,93 @@ fn keys(one: &Pending, view: View, more: usize, page: &mut Vec<u8>) -> io::Resul
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::snapshot::Snapshot;
+
+    /// Presses keys and keeps what it was shown.
+    struct Script {
+        keys: Vec<char>,
+        pages: Vec<String>,
+    }
+
+    impl Reviewer for Script {
+        fn show(&mut self, page: &str) -> io::Result<()> {
+            self.pages.push(anstream::adapter::strip_str(page).to_string());
+            Ok(())
+        }
+
+        fn key(&mut self) -> io::Result<Option<char>> {
+            Ok(if self.keys.is_empty() { None } else { Some(self.keys.remove(0)) })
+        }
+    }
+
+    /// Four pending snapshots, the first of a corpus that has one; how many were left, which files are there, and what
+    /// was shown.
+    fn reviewed(keys: &str) -> (usize, Vec<String>, Vec<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let config = crate::engine::Config::parse("x", "[test]\nsnapshots = \"s\"\n").unwrap();
+        let shelf = Shelf::of(&config, folder.path());
+        for name in ["one", "two", "three", "four"] {
+            shelf.put(name, &Snapshot::new(name, "same\nafter\n")).unwrap();
+        }
+        std::fs::write(shelf.file("one"), Snapshot::new("one", "same\nbefore\n").written()).unwrap();
+        let pending = shelf.pending().unwrap();
+        let names: Vec<&str> = pending.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["four", "one", "three", "two"]);
+        let mut script = Script { keys: keys.chars().collect(), pages: Vec::new() };
+        let left = decide(&pending.iter().collect::<Vec<_>>(), &mut script).unwrap();
+        let mut files: Vec<String> = std::fs::read_dir(folder.path().join("s"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        files.sort();
+        (left, files, script.pages)
+    }
+
+    #[test]
+    fn one_key_answers_for_one() {
+        let (left, files, pages) = reviewed("arsa");
+        assert_eq!(left, 1);
+        assert_eq!(files, ["four.snap", "one.snap", "three.snap.new", "two.snap"]);
+        assert_eq!(pages.len(), 5);
+        assert!(pages[4].starts_with("accepted\n  four") && pages[4].contains("rejected\n  one"), "{}", pages[4]);
+    }
+
+    #[test]
+    fn a_capital_answers_for_all_that_remain() {
+        let (left, files, pages) = reviewed("aR");
+        assert_eq!((left, files), (0, vec!["four.snap".to_owned(), "one.snap".to_owned()]));
+        assert_eq!(pages.len(), 3);
+        assert_eq!(reviewed("A").0, 0);
+        assert_eq!(reviewed("aS").0, 3);
+    }
+
+    #[test]
+    fn who_leaves_has_said_nothing_about_the_rest() {
+        for keys in ["aq", "a"] {
+            let (left, files, _) = reviewed(keys);
+            assert_eq!(left, 3);
+            assert_eq!(files, ["four.snap", "one.snap", "one.snap.new", "three.snap.new", "two.snap.new"]);
+        }
+    }
+
+    #[test]
+    fn other_keys_only_change_what_is_shown() {
+        let (left, _, pages) = reviewed("sxidS");
+        assert_eq!(left, 4);
+        // The second one: as it comes, after `x`, after `i`, after `d`.
+        assert!(pages[1].contains("- before\n+ after\n") && !pages[1].contains("made by"), "{}", pages[1]);
+        assert_eq!(pages[1], pages[2]);
+        assert!(pages[3].contains("made by   nearmiss test one") && pages[3].contains("+ after"), "{}", pages[3]);
+        assert!(pages[4].contains("\nsame\nafter\n"), "{}", pages[4]);
+    }
+
+    #[test]
+    fn commands_can_be_copied() {
+        assert_eq!(word("logs__day.jsonl"), "logs__day.jsonl");
+        assert_eq!(word("it's $HOME"), r"'it'\''s $HOME'");
+    }
+}

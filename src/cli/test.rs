@@ -90,6 +90,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     for named in &corpora {
         let judged = named.judge(&engine, &arguments.input)?;
         if judged.interrupted {
+            terminal::note("interrupted: nothing is said about the corpora that were not read");
             return Ok(exit::INTERRUPTED);
         }
         let corpus = held(named, judged, &shelf, min_coverage)?;

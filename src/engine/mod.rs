@@ -13,6 +13,8 @@ pub mod lock;
 mod mapping;
 mod memory;
 pub mod mutate;
+#[cfg(feature = "prove")]
+pub mod prove;
 pub mod replay;
 mod session;
 mod settle;

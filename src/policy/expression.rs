@@ -215,7 +215,8 @@ fn literal(value: &pst::Literal) -> Option<Literal> {
     })
 }
 
-/// The same condition with `>`, `>=` and `!=` as people write them.
+/// The same condition with `>`, `>=` and `!=` as people write them. Members of a set are sorted: conditions that differ
+/// in nothing else are one, and whose order was seen first must not show.
 pub(super) fn spelt(expr: &pst::Expr) -> pst::Expr {
     let inner = |expr: &pst::Expr| spelt(expr).into();
     match expr {
@@ -227,6 +228,11 @@ pub(super) fn spelt(expr: &pst::Expr) -> pst::Expr {
         },
         pst::Expr::BinaryOp { op, left, right } => {
             pst::Expr::BinaryOp { op: *op, left: inner(left), right: inner(right) }
+        }
+        pst::Expr::Set(members) => {
+            let mut members = members.clone();
+            members.sort_by_cached_key(ToString::to_string);
+            pst::Expr::Set(members)
         }
         other => other.clone(),
     }

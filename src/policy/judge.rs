@@ -84,8 +84,13 @@ impl Policy {
 
     /// The rules and permits that can apply to the operation on this kind of resource.
     pub(super) fn slice(&self, operation: Operation, kind: ResourceKind) -> impl Iterator<Item = &Rule> {
+        self.slice_indices(operation, kind).filter_map(|index| self.compiled.get(index))
+    }
+
+    /// The same by their place in the policy.
+    pub(super) fn slice_indices(&self, operation: Operation, kind: ResourceKind) -> impl Iterator<Item = usize> {
         let rules = self.sliced(operation, kind).map(|slice| &*slice.rules).unwrap_or_default();
-        rules.iter().filter_map(|index| self.compiled.get(*index))
+        rules.iter().copied()
     }
 
     /// Their places among all rules.

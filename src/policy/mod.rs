@@ -20,6 +20,8 @@ mod load;
 mod mutate;
 mod oracle;
 mod pack;
+#[cfg(feature = "prove")]
+pub mod prove;
 mod statement;
 #[cfg(test)]
 mod tests;

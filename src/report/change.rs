@@ -1,22 +1,33 @@
 //! What a policy change does to recorded actions. The shelf of formats for `diff` and `gate`: a new one is one file
 //! here and its two lines below.
 
+mod github;
+mod gitlab;
+mod json;
+mod junit;
+mod markdown;
+mod remark;
+mod said;
+mod sarif;
 mod text;
+
+#[cfg(feature = "prove")]
+pub(super) use said::said;
 
 use std::io::{self, Write};
 use std::time::Duration;
 
-use crate::engine::compare::{Group, Impact};
+use crate::engine::compare::Impact;
 use crate::engine::expect::Outcome;
 use crate::engine::gate::Gate;
 use crate::engine::replay::Totals;
-use crate::model::{Issue, RuleInfo};
-use crate::policy::{Changed, RuleChange};
+use crate::model::Issue;
 
 use super::Heading;
 
 /// Every format, in the order `--help` lists them.
-pub const REPORTS: &[&dyn ChangeReport] = &[&text::Text];
+pub const REPORTS: &[&dyn ChangeReport] =
+    &[&text::Text, &markdown::Markdown, &github::Github, &gitlab::Gitlab, &sarif::Sarif, &junit::Junit, &json::Json];
 
 /// One format.
 pub trait ChangeReport: Sync {
@@ -49,39 +60,13 @@ pub struct Told<'a> {
     pub elapsed: Duration,
     /// `None` for `diff`, which passes no verdict.
     pub gate: Option<&'a Gate>,
+    /// The working folder as seen from the top of its repository: empty at the top, or like `services/shop/`.
+    pub folder: &'a str,
+    /// The arguments with which another command makes the same comparison, each with a space before it.
+    pub again: &'a str,
 }
 
 /// The format called `name`.
 pub fn by_name(name: &str) -> Option<&'static dyn ChangeReport> {
     REPORTS.iter().copied().find(|report| report.name() == name)
-}
-
-/// The edits behind a group: changes of the rules that have to do with it.
-fn edits<'i>(impact: &'i Impact, group: &'i Group) -> impl Iterator<Item = &'i RuleChange> {
-    impact.rules.iter().filter(|change| group.rules().any(|rule| rule.id == change.id))
-}
-
-/// What was done to a rule, in one line: `condition \`…\` added`.
-fn said(change: &RuleChange) -> String {
-    let conditions = change.conditions.iter().map(|condition| {
-        let verb = if condition.added { "added" } else { "removed" };
-        format!("condition `{}` {verb}", condition.text)
-    });
-    let annotations = change.annotations.iter().map(|(key, before, after)| {
-        let word = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
-        format!("{key} {} -> {}", word(before), word(after))
-    });
-    match change.what {
-        Changed::Added => "new rule".to_owned(),
-        Changed::Removed => "rule removed".to_owned(),
-        Changed::Edited => {
-            let all: Vec<String> = annotations.chain(conditions).collect();
-            if all.is_empty() { "turned round".to_owned() } else { all.join(", ") }
-        }
-    }
-}
-
-/// Where a rule stands: `policy/git.cedar:14`.
-fn place(rule: &RuleInfo) -> String {
-    format!("{}:{}", rule.file, rule.line)
 }

@@ -18,6 +18,8 @@ pub mod change;
 pub mod corpus;
 pub mod explain;
 pub mod mutate;
+#[cfg(feature = "prove")]
+pub mod prove;
 pub mod tested;
 
 pub use display::{escaped, marked};

@@ -17,6 +17,7 @@
 //! order in the log says nothing, and a longer log adds few lines. No times, no lines or names of files, no ids of the
 //! policy: only what was decided, and why.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -74,11 +75,13 @@ impl OutcomeText {
             self.names.insert(action.session.clone());
         }
         if is_plain(finding) {
-            let seen = self
-                .allowed
-                .entry(template(finding))
-                .or_insert_with_key(|template| (Shown::of(finding).text(template, LONG), 0));
-            seen.1 += 1;
+            let template = template(finding);
+            if let Some((_, count)) = self.allowed.get_mut(&*template) {
+                *count += 1;
+            } else {
+                let shown = Shown::of(finding).text(&template, LONG);
+                self.allowed.insert(template.into_owned(), (shown, 1));
+            }
             return;
         }
         let heading = heading(finding);
@@ -151,13 +154,15 @@ fn is_plain(finding: &Finding) -> bool {
         && verdict.errors.is_empty()
 }
 
-fn template(finding: &Finding) -> String {
+/// What was not understood has no template; its kind and tool have to do.
+fn template(finding: &Finding) -> Cow<'_, str> {
     let template = &finding.understanding.template;
     if !template.is_empty() {
-        return template.clone();
+        return Cow::Borrowed(template);
     }
     let action = &finding.action;
-    action.tool.as_ref().map_or_else(|| format!("({})", action.kind), |tool| format!("({} {tool})", action.kind))
+    let tool = action.tool.as_ref().map(|tool| format!(" {tool}")).unwrap_or_default();
+    Cow::Owned(format!("({}{tool})", action.kind))
 }
 
 fn heading(finding: &Finding) -> String {
@@ -179,7 +184,9 @@ fn entry(finding: &Finding) -> Entry {
         Environment::Unknown => String::new(),
         environment => format!("in {environment}: "),
     };
-    let tool = finding.action.tool.as_ref().map(|tool| format!("{}: ", shown.text(tool, NAME))).unwrap_or_default();
+    let action = &finding.action;
+    let tool = action.tool.as_deref().filter(|tool| !action.text.starts_with(tool));
+    let tool = tool.map(|tool| format!("{}: ", shown.text(tool, NAME))).unwrap_or_default();
     let mut text = lines(finding, &shown).into_iter();
     let indent = " ".repeat(2 + "undecided".len() + 2);
     let first = format!("  {:<9}  {place}{tool}{}", finding.verdict.decision, text.next().unwrap_or_default());

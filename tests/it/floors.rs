@@ -16,6 +16,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("tree_sitter", &["classify/shell"]),
     ("tree_sitter_bash", &["classify/shell"]),
     ("cedar_policy", &["policy"]),
+    ("cedar_policy_symcc", &["policy/prove"]),
+    ("tokio", &["policy/prove"]),
     ("rayon", &["engine/replay"]),
     ("polars", &["report/table", "reader/table"]),
     ("indicatif", &["cli"]),

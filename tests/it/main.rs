@@ -16,6 +16,8 @@ mod incidents;
 mod init;
 mod order;
 mod program;
+#[cfg(feature = "prove")]
+mod prove;
 mod score;
 mod score_redcode;
 mod score_rules;

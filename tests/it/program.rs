@@ -188,3 +188,13 @@ fn real_recordings_are_read() {
         }
     }
 }
+
+#[cfg(not(feature = "prove"))]
+#[test]
+fn without_proofs_nothing_is_proved() {
+    for arguments in [&["prove", "builtin:recommended", "builtin:strict"][..], &["prove", "never"]] {
+        let (out, err) = check(arguments, 2);
+        assert!(out.is_empty() && err.contains("not proved") && err.contains("--features prove"), "{err}");
+    }
+    check(&["prove", "builtin:recommended"], 2);
+}

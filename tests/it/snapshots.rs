@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::support::{files_below, stderr, stdout};
+use crate::support::{files_below, root, stderr, stdout};
 
 const RULES: &str = r#"
 permit (principal, action, resource);
@@ -399,4 +399,89 @@ fn words_that_name_nothing_are_refused() {
     // An id needs a reason, and nothing is accepted before everything is known.
     has(&project.run(&["accept", "logs__day.jsonl", "1c0f9e0b"], 2), &["--reason"]);
     assert!(Path::new(&project.path(PENDING)).exists());
+}
+
+#[test]
+fn all_that_is_not_plainly_allowed_stands_there_with_its_reasons() {
+    let project = Project::new();
+    project.edit(
+        "policy/own.cedar",
+        "@id(\"sql.drop\")",
+        r#"@id("own.reads")
+@decision("ask")
+@mode("shadow")
+@message("Only watched.")
+forbid (principal is Agent, action == Action::"read", resource)
+when { context.text like "*secret*" };
+
+@id("sql.drop")"#,
+    );
+    let script: String = (0..40).map(|line| format!("echo line {line}\n")).collect();
+    let record = |text: &str| serde_json::json!({"kind": "shell", "text": text, "session": "a", "actor": {"name": "robin", "kind": "agent"}});
+    let lines = [
+        record("cat secret.txt"),
+        record("frobnicate \u{1b}[2J now"),
+        record("git push --force origin main"),
+        record("git push --force origin main"),
+        record("cat <<E\ntwo\nE\ngit push --force origin release"),
+        record(&format!("{script}git push --force origin main\n{script}")),
+        record(&format!("git push --force origin {}", "x".repeat(2000))),
+        serde_json::json!({"kind": "sql", "text": "DROP TABLE a, b, c, d, e, f, g", "session": "b", "environment": "production"}),
+        serde_json::json!({"kind": "tool", "tool": "Frobnicate", "arguments": {"x": 1}, "session": "b"}),
+    ];
+    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    project.write("logs/day.jsonl", &(lines.join("\n") + "\n"));
+    project.run(&["test"], 5);
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(root().join("snapshots/test"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let text = fs::read_to_string(project.path(PENDING)).unwrap();
+    settings.bind(|| insta::assert_snapshot!("outcome", text));
+}
+
+#[test]
+fn what_could_not_be_read_is_counted() {
+    let project = Project::new();
+    let log = LOG.trim_start().repeat(20);
+    project.write("logs/day.jsonl", &format!("{log}{{\"kind\":\n"));
+    project.run(&["test"], 5);
+    let text = fs::read_to_string(project.path(PENDING)).unwrap();
+    has(&text, &["80 actions in 2 sessions: 40 block, 40 allow; 1 record could not be read", "(20 times)"]);
+    project.run(&["accept", "--all"], 0);
+    project.write("logs/day.jsonl", &log);
+    has(&project.run(&["test"], 5), &["; 1 record could not be read"]);
+}
+
+#[test]
+fn the_formats_for_programs_say_the_same() {
+    let project = Project::new();
+    project.write("logs/night.jsonl", LOG.trim_start());
+    project.run(&["test"], 5);
+    project.run(&["accept", "logs/day.jsonl"], 0);
+    let pending = project.run(&["test", "--format", "junit"], 5);
+    has(
+        &pending,
+        &[
+            "tests=\"4\" failures=\"0\"",
+            "<skipped message=\"pending: new .nearmiss/snapshots/logs__night.jsonl.snap\"/>",
+        ],
+    );
+    let failed = project.run_in_ci(&["test", "--format", "junit"], 1);
+    has(
+        &failed,
+        &["tests=\"4\" failures=\"1\"", "<failure type=\"new\"", "+   block      git push --force origin main\n"],
+    );
+    let json: serde_json::Value = serde_json::from_str(&project.run_in_ci(&["test", "--format", "json"], 1)).unwrap();
+    let states: Vec<_> =
+        json["snapshots"].as_array().unwrap().iter().map(|one| one["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["same", "new"]);
+    assert_eq!((&json["summary"]["passed"], &json["failures"][0]["kind"]), (&false.into(), &"wrong".into()));
+    project.run(&["accept", "--all"], 0);
+    let json: serde_json::Value = serde_json::from_str(&project.run(&["test", "--format", "json"], 0)).unwrap();
+    assert_eq!(json["summary"]["passed"], true);
+    has(&project.run(&["test", "--format", "yaml"], 2), &["text, json, junit"]);
+    // A report in a file says the same, without colours.
+    project.run(&["test", "-o", "report.txt"], 0);
+    has(&fs::read_to_string(project.path("report.txt")).unwrap(), &["2 of 2 as accepted"]);
 }

@@ -3,7 +3,7 @@
 use crate::classify::command::{self, Invocation, Stream};
 use crate::classify::{Language, Scene, Word, paths};
 use crate::model::{
-    Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone,
+    Area, Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span, Zone,
 };
 
 use super::tables::Does;
@@ -34,15 +34,28 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
     // A program that writes into the shell itself is no person who types.
     let piped = made.option("input").is_some()
         || made.option("stdin").is_some_and(|value| value.words.iter().any(|word| word.text.contains("PIPE")));
+    if let Some(typed) = made.option("input").filter(|_| opens_shell(&first)) {
+        typed.word().into_iter().for_each(|word| shell(scene, word));
+    }
     if matches!(does, Does::Shell | Does::Command | Does::Spawn | Does::Program) && !piped {
         let mut typed: Vec<&str> = first.words.iter().filter_map(Word::value).collect();
         let second = made.argument(1).filter(|second| second.list || matches!(does, Does::Program));
         typed.extend(second.iter().flat_map(|value| &value.words).filter_map(Word::value));
         shell_opened(scene, &typed.join(" "), call.span);
+        // `IO.popen(line, "r")`: what was heard is the program itself.
+        let heard = first.remote && first.words.first().is_some_and(|word| !word.is_known());
+        if heard && (first.list || call.items.len() > 1 && !matches!(does, Does::Shell | Does::Command)) {
+            execute(scene, call.span, &call.name, CodeOrigin::Remote);
+        }
     }
     match does {
         Does::File(operation, extent) => {
+            let nothing =
+                || made.argument(1).is_some_and(|text| text.word().is_some_and(|word| word.value() == Some("")));
+            let empties = (operation, extent) == (Operation::Update, Extent::All)
+                && (call.name.to_ascii_lowercase().contains("truncate") || nothing());
             for word in &first.words {
+                let operation = if empties { emptied(scene, word) } else { operation };
                 note(scene, call, operation, word, ResourceKind::File, extent);
             }
         }
@@ -53,8 +66,9 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
         }
         Does::Tree => {
             let force = made.says("force") || call.name.ends_with("rm_rf");
-            let recursive = !call.name.rsplit('.').next().is_some_and(|last| matches!(last, "rm" | "rmSync"))
-                || made.says("recursive");
+            let recursive =
+                !call.name.rsplit('.').next().is_some_and(|last| matches!(last, "rm" | "rmSync" | "unlink"))
+                    || made.says("recursive");
             for word in &first.words {
                 if recursive {
                     tree(scene, call, word, force);
@@ -71,6 +85,14 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
             first.words.iter().for_each(|word| note(scene, call, operation, word, ResourceKind::File, Extent::One));
             for word in made.argument(1).iter().flat_map(|value| &value.words) {
                 note(scene, call, Operation::Update, word, ResourceKind::File, Extent::All);
+            }
+        }
+        Does::OnOpen => {
+            let mode = first.word().and_then(Word::value).unwrap_or_default();
+            let file = made.receiver();
+            if file.is_known() && !mode.is_empty() && mode.bytes().all(|byte| b"rwaxbt+".contains(&byte)) {
+                let (operation, extent) = opened(mode);
+                note(scene, call, operation, &file, ResourceKind::File, extent);
             }
         }
         Does::Open(mode) => open(scene, language, &made, &first, mode),
@@ -110,6 +132,13 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
         Does::Evaluate => evaluated(scene, language, &first, call),
         Does::Sql if built(scene, &made) => {}
         Does::Sql => sql(scene, &first, call),
+        Does::SqlOver => sql(scene, &made.argument(1).unwrap_or_default(), call),
+        Does::Onto(at) => {
+            let file = made.argument(at).or_else(|| made.option("file")).or_else(|| made.option("con"));
+            for word in file.iter().flat_map(|value| &value.words) {
+                note(scene, call, Operation::Update, word, ResourceKind::File, Extent::All);
+            }
+        }
         Does::Http(method) => {
             // `session.delete(user)` is no request: only what looks like an address is asked for.
             let owner = call.name.rsplit('.').nth(1).unwrap_or("");
@@ -119,7 +148,8 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
             // The client of a test asks the program itself: `client.delete("/items/1")`.
             let itself = may_differ && first.word().is_some_and(|word| word.text.starts_with('/'));
             if !itself && (!may_differ || first.word().is_some_and(address)) {
-                made.request(scene, method, &first, 1);
+                // Go says what sort of content it is first.
+                made.request(scene, method, &first, if language == Language::Go { 2 } else { 1 });
             }
         }
         Does::Request => {
@@ -148,9 +178,20 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
         }
         Does::Kill => {
             let resource = Resource::new(ResourceKind::Process, first.word().map_or("", |word| &word.text));
-            put(scene, call, Effect::new(Operation::Stop, resource));
+            let mut effect = Effect::new(Operation::Stop, resource);
+            // The number of every process stands in `/proc`.
+            if first.word().is_some_and(|word| word.glob && word.text.trim_end_matches(['*', '/']) == "/proc") {
+                effect.extent = Extent::All;
+            }
+            put(scene, call, effect);
         }
     }
+}
+
+/// Whether the program that is started is a shell which reads what it is told.
+pub(super) fn opens_shell(first: &Value) -> bool {
+    let program = first.words.first().map_or("", |word| word.text.rsplit('/').next().unwrap_or(""));
+    matches!(program, "sh" | "bash" | "zsh" | "dash" | "ksh") && first.words.len() == 1
 }
 
 fn list(scene: &mut Scene<'_>, call: &Call, folders: &[Word]) {
@@ -212,7 +253,12 @@ fn put(scene: &mut Scene<'_>, call: &Call, mut effect: Effect) {
 }
 
 fn note(scene: &mut Scene<'_>, call: &Call, operation: Operation, word: &Word, kind: ResourceKind, extent: Extent) {
-    let mut effect = Effect::new(operation, paths::resource(scene, word, kind));
+    let (mut operation, mut resource) = (operation, paths::resource(scene, word, kind));
+    // Deleting a log is deleting what it tells.
+    if operation == Operation::Rewrite || operation == Operation::Delete && resource.areas.has(Area::Logs) {
+        (operation, resource.kind) = (Operation::Rewrite, ResourceKind::Log);
+    }
+    let mut effect = Effect::new(operation, resource);
     effect.extent = match word.text.rsplit('/').next() {
         Some("*" | "**" | "*.*") if word.glob => Extent::All,
         _ if word.glob || word.text.contains('*') => Extent::Some,
@@ -261,7 +307,17 @@ fn open(scene: &mut Scene<'_>, language: Language, made: &Made<'_, '_>, first: &
         return made.request(scene, "GET", &file, 9);
     }
     how.make_ascii_lowercase();
-    let (operation, extent) = if how.contains("a") || how.contains(">>") {
+    let (mut operation, extent) = opened(&how);
+    // `open(log, "w").close()`: nothing is written instead.
+    if (operation, extent) == (Operation::Update, Extent::All) && made.is_left_empty() {
+        operation = emptied(scene, word);
+    }
+    note(scene, made.call, operation, word, ResourceKind::File, extent);
+}
+
+/// What is done to a file that is opened in this way.
+fn opened(how: &str) -> (Operation, Extent) {
+    if how.contains('a') || how.contains(">>") {
         (Operation::Update, Extent::Some)
     } else if how.contains(['w', '>', 'x']) {
         (Operation::Update, Extent::All)
@@ -269,8 +325,13 @@ fn open(scene: &mut Scene<'_>, language: Language, made: &Made<'_, '_>, first: &
         (Operation::Update, Extent::Some)
     } else {
         (Operation::Read, Extent::One)
-    };
-    note(scene, made.call, operation, word, ResourceKind::File, extent);
+    }
+}
+
+/// What it is to empty a file: a log is rewritten.
+fn emptied(scene: &Scene<'_>, word: &Word) -> Operation {
+    let log = paths::resource(scene, word, ResourceKind::File).areas.has(Area::Logs);
+    if log { Operation::Rewrite } else { Operation::Update }
 }
 
 /// A text that the shell runs, wherever the text comes from.
@@ -338,6 +399,12 @@ fn evaluated(scene: &mut Scene<'_>, language: Language, value: &Value, call: &Ca
     if value.remote {
         return execute(scene, call.span, &call.name, CodeOrigin::Remote);
     }
+    if matches!(&*call.name, "source" | "sys.source" | "dofile") {
+        if word.is_some_and(|word| word.text.starts_with("http")) {
+            execute(scene, call.span, &call.name, CodeOrigin::Remote);
+        }
+        return;
+    }
     if value.decoded {
         execute(scene, call.span, &call.name, CodeOrigin::Decoded);
     }
@@ -388,7 +455,12 @@ fn sql(scene: &mut Scene<'_>, value: &Value, call: &Call) {
         }
         return;
     }
-    scene.gap(GapKind::DynamicCode, Hides::Anything, word.span.or(call.span), &*word.text);
+    let reads = ["select ", "show ", "explain ", "pragma ", "describe "];
+    let start = word.text.trim_start().get(..9).unwrap_or("").to_ascii_lowercase();
+    // Which table is counted is not known, but nothing is done to it.
+    let reads = reads.iter().any(|verb| start.starts_with(verb)) && !word.text.contains(';');
+    let hides = if reads { Hides::Target } else { Hides::Anything };
+    scene.gap(GapKind::DynamicCode, hides, word.span.or(call.span), &*word.text);
     if is_all_unknown(word) {
         return;
     }

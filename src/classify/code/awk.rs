@@ -4,7 +4,7 @@ use crate::classify::{Language, Scene, paths};
 use crate::model::{Effect, Extent, GapKind, Hides, Operation, ResourceKind};
 
 use super::lexer::{self, Backtick, Interpolation, Kind, Syntax};
-use super::value::{Reading, Variables};
+use super::value::Reading;
 
 static SYNTAX: Syntax = Syntax {
     line_comments: &["#"],
@@ -16,6 +16,7 @@ static SYNTAX: Syntax = Syntax {
     quote_words: false,
     bare_calls: false,
     dot_joins: false,
+    long_brackets: false,
 };
 
 /// Finds what an awk program does beside computing.
@@ -24,15 +25,7 @@ pub(super) fn run(scene: &mut Scene<'_>, text: &str) {
     if broken {
         scene.gap(GapKind::Unparsed, Hides::Anything, None, "awk code does not end its strings");
     }
-    let reading = Reading {
-        code: text,
-        tokens,
-        dot_joins: false,
-        variables: Variables::new(),
-        peer: None,
-        memory: Default::default(),
-        results: Default::default(),
-    };
+    let reading = Reading::new(Language::Awk, text, tokens);
     let tokens = &reading.tokens;
     let is = |at: usize, mark: u8| tokens.get(at).is_some_and(|token| token.is(mark));
     let mut printing = false;

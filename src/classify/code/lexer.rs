@@ -27,6 +27,8 @@ pub(super) struct Syntax {
     pub(super) bare_calls: bool,
     /// `.` joins strings and does not reach into things.
     pub(super) dot_joins: bool,
+    /// `[[…]]` is a text.
+    pub(super) long_brackets: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +133,13 @@ impl<'t> Lexer<'t, '_> {
                 b'\\' if self.byte(1) == Some(b'\n') => self.at += 2,
                 _ if byte.is_ascii_whitespace() => self.at += 1,
                 b'"' | b'\'' => self.string(start, start, byte, ""),
+                b'[' if self.syntax.long_brackets && self.byte(1) == Some(b'[') => {
+                    let end = self.rest().find("]]").map(|length| start + length);
+                    self.broken |= end.is_none();
+                    let end = end.unwrap_or(self.code.len());
+                    let word = self.word(start + 2, end, Interpolation::None, true);
+                    self.push(Kind::Text(Box::new(word)), start, (end + 2).min(self.code.len()) - start);
+                }
                 b'`' if self.syntax.backtick != Backtick::Mark => self.string(start, start, byte, ""),
                 b'/' if self.syntax.regex && self.regex_may_start() && self.regex() => {}
                 b'%' | b'<' if self.syntax.quote_words && self.quoted(start) => {}
@@ -192,7 +201,12 @@ impl<'t> Lexer<'t, '_> {
     }
 
     fn name(&mut self, start: usize) {
-        let length = self.run(|byte| is_name_start(byte) || byte.is_ascii_digit() || matches!(byte, b'$' | b'@'));
+        // Where names carry a sigil, the next sigil begins the next name: Perl's `system$_` is a call.
+        let sigils = self.syntax.double == Interpolation::Sigil;
+        let first = usize::from(sigils);
+        let part = |byte| is_name_start(byte) || byte.is_ascii_digit() || (!sigils && matches!(byte, b'$' | b'@'));
+        let rest = &self.code.as_bytes()[start + first..];
+        let length = first + rest.iter().position(|byte| !part(*byte)).unwrap_or(rest.len());
         let name = &self.code[start..start + length];
         self.at = start + length;
         let next = self.byte(0);
@@ -392,5 +406,25 @@ fn closing(open: u8) -> u8 {
         b'{' => b'}',
         b'<' => b'>',
         same => same,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::Language;
+    use crate::classify::code::tables;
+
+    #[track_caller]
+    fn check(language: Language, code: &str, expected: &[&str]) {
+        let (tokens, _) = tokens(code, tables::syntax(language));
+        assert_eq!(tokens.iter().map(|token| token.text).collect::<Vec<_>>(), expected, "{code}");
+    }
+
+    #[test]
+    fn a_sigil_begins_a_name() {
+        check(Language::Perl, "system$_ while<>", &["system", "$_", "while", "<", ">"]);
+        check(Language::Perl, "$x@y", &["$x", "@y"]);
+        check(Language::JavaScript, "jQuery$x", &["jQuery$x"]);
     }
 }

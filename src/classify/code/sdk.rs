@@ -14,7 +14,7 @@ use super::value::Reading;
 use super::walk::Call;
 
 /// The first part of what a client library is imported as.
-const ROOTS: &str = "boto3 botocore aioboto3 aws_cdk googleapiclient azure kubernetes kubernetes_asyncio openshift docker podman stripe \
+const ROOTS: &str = "psutil boto3 botocore aioboto3 aws_cdk googleapiclient azure kubernetes kubernetes_asyncio openshift docker podman stripe \
      elasticsearch elasticsearch_dsl opensearchpy opensearch redis valkey github gitlab digitalocean pydo openstack linode_api4 hcloud \
      cloudflare CloudFlare slack_sdk slack twilio sendgrid shopify auth0 okta pinecone qdrant_client weaviate chromadb \
      meilisearch consul hvac etcd3 kazoo kafka confluent_kafka pika snowflake minio firebase_admin supabase proxmoxer pyVmomi \
@@ -137,7 +137,10 @@ fn nouns(owner: &str) -> String {
 }
 
 fn extent(meaning: Meaning, owner: &str, target: &Word) -> Extent {
-    let all = meaning.all || owner.ends_with("all()") || matches!(&*target.text, "*" | "_all");
+    let all = meaning.all
+        || owner.ends_with("all()")
+        || owner.ends_with("process_iter()")
+        || matches!(&*target.text, "*" | "_all");
     if all || matches!(meaning.operation, Operation::Drop) {
         Extent::All
     } else if meaning.several || target.glob || target.text.contains('*') {

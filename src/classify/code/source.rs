@@ -7,6 +7,11 @@ use super::value::{Reading, Value};
 const MAX_TOKENS: usize = 256;
 
 impl Reading<'_> {
+    /// Whether the first argument behind the bracket at `open` is an address.
+    fn asks_for_address(&self, open: usize) -> bool {
+        matches!(self.tokens.get(open + 1).map(|token| &token.kind), Some(Kind::Text(word)) if word.text.starts_with("http"))
+    }
+
     /// Where the content of an expression comes from, by the calls in it.
     pub(super) fn sources(&self, from: usize, to: usize, value: &mut Value) {
         let to = to.min(from + MAX_TOKENS);
@@ -25,7 +30,7 @@ impl Reading<'_> {
             let before = |name: &str| at >= 2 && self.tokens[at - 2].text == name;
             match token.text {
                 "open" | "readFileSync" | "createReadStream" | "readFile" | "file_get_contents" | "read_text"
-                | "read_bytes" | "fopen"
+                | "read_bytes" | "fopen" | "upload_file" | "CURLFile" | "curl_file_create" | "ReadFile"
                     if called && value.files.len() < 16 =>
                 {
                     let close = self.tokens[at + 1].close;
@@ -50,9 +55,18 @@ impl Reading<'_> {
                     }
                 }
                 "environ"
-                    if before("os") && !self.tokens.get(at + 1).is_some_and(|next| next.is(b'[') || next.is(b'.')) =>
+                    if before("os")
+                        && (!self.tokens.get(at + 1).is_some_and(|next| next.is(b'[') || next.is(b'.'))
+                            || self
+                                .tokens
+                                .get(at + 2)
+                                .is_some_and(|next| matches!(next.text, "items" | "copy" | "values"))) =>
                 {
                     value.environment = true;
+                }
+                // What the other end of a connection says.
+                "recv" | "recvfrom" | "receive" | "gets" | "fgets" | "readline" if self.peer.is_some() => {
+                    value.remote = true;
                 }
                 "env"
                     if before("process")
@@ -63,7 +77,8 @@ impl Reading<'_> {
                 "urlopen" | "urlretrieve" | "fetch" if called => value.remote = true,
                 "get" | "post" | "request"
                     if called
-                        && (before("requests")
+                        && (self.asks_for_address(at + 1)
+                            || before("requests")
                             || before("httpx")
                             || before("axios")
                             || before("HTTP")

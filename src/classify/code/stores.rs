@@ -61,13 +61,14 @@ const OTHERS: &[(O, K, Reach, &str)] = &[
         Reach::All,
         "drop_all dropSchema dropAllSchemas reset_database dropAllTables dropAllViews drop_all_tables dropAllTypes",
     ),
-    (O::Drop, K::Table, Reach::All, "drop_table dropTable dropTableIfExists"),
+    (O::Drop, K::Table, Reach::All, "drop_table dropTable dropTableIfExists dbRemoveTable"),
     (O::Drop, K::Database, Reach::All, "flushall flushAll flushdb flushDb FLUSHALL FLUSHDB"),
 ];
 
 /// Notes what the call does when it is one of these; `false` when it is something else.
 pub(super) fn call(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Language, call: &Call) -> bool {
-    let Some((owner, last)) = call.name.rsplit_once('.') else { return false };
+    let bare = (language == Language::R).then_some(("", &*call.name));
+    let Some((owner, last)) = call.name.rsplit_once('.').or(bare) else { return false };
     let find = |table: &'static [(O, K, Reach, &'static str)]| {
         table.iter().find(|(.., names)| names.split(' ').any(|name| name == last))
     };

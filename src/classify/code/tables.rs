@@ -8,6 +8,8 @@ use super::lexer::{Backtick, Interpolation, Syntax};
 /// What a call does; arguments are counted from 0.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Does {
+    /// The argument with this number is a file that is written.
+    Onto(usize),
     /// Its first argument is a file, or a list of files.
     File(Operation, Extent),
     /// Every argument is a file.
@@ -27,6 +29,8 @@ pub(super) enum Does {
     Between(Operation),
     /// Opens a file; the argument with this number says what for.
     Open(usize),
+    /// Opens the file it is called on; the first argument says what for.
+    OnOpen,
     /// A shell command as text.
     Shell,
     /// A shell command as text, or the program's words as a list.
@@ -39,6 +43,8 @@ pub(super) enum Does {
     Evaluate,
     /// SQL.
     Sql,
+    /// SQL in the second argument, over the connection in the first.
+    SqlOver,
     /// A request; the first argument is the address. An empty method is in the options, or `GET`.
     Http(&'static str),
     /// A request; the method comes first.
@@ -67,6 +73,9 @@ pub(super) fn find(language: Language, name: &str) -> Option<Does> {
         Language::Ruby => RUBY,
         Language::Perl => PERL,
         Language::Php => PHP,
+        Language::Lua => LUA,
+        Language::R => R,
+        Language::Go => GO,
         _ => return None,
     };
     let parts = name.rsplit('.');
@@ -99,7 +108,7 @@ const PYTHON: &[(Does, &str)] = &[
     (D::File(O::Read, E::One), "open_file"),
     (D::Like("chmod"), "os.chmod os.lchmod"),
     (D::Like("chown"), "os.chown shutil.chown os.lchown"),
-    (D::Send, ".sendall .sendmail .send_message .storbinary .storlines sock.send s.send"),
+    (D::Send, ".sendall .sendmail .send_message .storbinary .storlines .sendfile sock.send s.send"),
     (D::File(O::Create, E::One), "os.mkdir os.makedirs"),
     (D::Like("mv"), "os.rename os.replace os.renames shutil.move"),
     (D::Between(O::Read), "shutil.copy shutil.copy2 shutil.copyfile shutil.copytree os.symlink os.link"),
@@ -107,9 +116,10 @@ const PYTHON: &[(Does, &str)] = &[
     (D::OnList, ".iterdir"),
     (D::OnFile(O::Read, E::One), ".read_text .read_bytes"),
     (D::Open(1), "open io.open codecs.open builtins.open"),
+    (D::OnOpen, ".open"),
     (
         D::Shell,
-        "os.system os.popen subprocess.getoutput subprocess.getstatusoutput commands.getoutput asyncio.create_subprocess_shell get_ipython.system",
+        "os.system os.popen subprocess.getoutput subprocess.getstatusoutput commands.getoutput asyncio.create_subprocess_shell get_ipython.system .system",
     ),
     (
         D::Command,
@@ -251,16 +261,13 @@ const PERL: &[(Does, &str)] = &[
 const PHP: &[(Does, &str)] = &[
     (D::File(O::Delete, E::One), "unlink rmdir"),
     (D::File(O::Update, E::All), "file_put_contents ftruncate"),
-    (D::File(O::Read, E::One), "file_get_contents readfile file"),
     (D::Like("mv"), "rename"),
     (D::Between(O::Read), "copy"),
-    (D::Open(1), "fopen"),
+    (D::Open(1), "fopen file_get_contents readfile file"),
     (D::Shell, "system exec shell_exec passthru popen proc_open pcntl_exec"),
     (D::Evaluate, "eval assert create_function"),
-    (
-        D::Sql,
-        "mysqli_query pg_query mysql_query sqlite_query .query .exec .prepare .statement DB.statement DB.unprepared",
-    ),
+    (D::Sql, "mysql_query .query .exec .prepare .statement DB.statement DB.unprepared"),
+    (D::SqlOver, "mysqli_query mysqli_multi_query mysqli_real_query pg_query pg_send_query sqlite_query"),
     (D::Http("GET"), "curl_init Http.get"),
     (D::Http("POST"), "Http.post"),
     (D::Http("DELETE"), "Http.delete"),
@@ -268,6 +275,76 @@ const PHP: &[(Does, &str)] = &[
     (D::Kill, "posix_kill"),
     (D::Like("chmod"), "chmod"),
     (D::Each, "array_map array_walk"),
+];
+
+const LUA: &[(Does, &str)] = &[
+    (D::File(O::Delete, E::One), "os.remove lfs.rmdir"),
+    (D::Like("mv"), "os.rename"),
+    (D::File(O::Create, E::One), "lfs.mkdir"),
+    (D::List, "lfs.dir"),
+    (D::Open(1), "io.open"),
+    (D::File(O::Read, E::One), "io.lines io.input"),
+    (D::File(O::Update, E::All), "io.output"),
+    (D::Shell, "os.execute io.popen vim.fn.system"),
+    (D::Evaluate, "load loadstring"),
+    (D::Sql, ".execute .exec"),
+    (D::Http("GET"), "http.request https.request"),
+    (D::Connect, "socket.connect"),
+];
+
+const R: &[(Does, &str)] = &[
+    (D::Tree, "unlink fs.dir_delete dir_delete"),
+    (D::Files(O::Delete), "file.remove fs.file_delete file_delete"),
+    (D::Like("mv"), "file.rename fs.file_move"),
+    (D::Between(O::Read), "file.copy fs.file_copy fs.dir_copy"),
+    (D::File(O::Create, E::One), "dir.create fs.dir_create"),
+    (D::File(O::Update, E::All), "file.create sink pdf png jpeg svg ggsave"),
+    (
+        D::File(O::Read, E::One),
+        "readLines read.csv read.csv2 read.table read.delim readRDS load read_csv read_tsv read_excel fread scan \
+         readr.read_csv data.table.fread jsonlite.fromJSON fromJSON",
+    ),
+    (
+        D::Onto(1),
+        "writeLines write.csv write.csv2 write.table saveRDS write_csv write_tsv fwrite readr.write_csv \
+         data.table.fwrite write jsonlite.write_json write_json",
+    ),
+    (D::List, "list.files list.dirs dir fs.dir_ls"),
+    (D::Open(1), "file"),
+    (D::Shell, "system shell"),
+    (D::Spawn, "system2 processx.run"),
+    (D::Evaluate, "source eval sys.source"),
+    (
+        D::SqlOver,
+        "dbExecute dbSendQuery dbGetQuery dbSendStatement DBI.dbExecute DBI.dbGetQuery DBI.dbSendQuery DBI.dbSendStatement",
+    ),
+    (D::Http("GET"), "httr.GET GET download.file url httr2.request"),
+    (D::Http("POST"), "httr.POST POST"),
+    (D::Http("PUT"), "httr.PUT PUT"),
+    (D::Http("DELETE"), "httr.DELETE DELETE"),
+    (D::Like("chmod"), "Sys.chmod"),
+    (D::Kill, "tools.pskill pskill"),
+    (D::Connect, "socketConnection"),
+];
+
+const GO: &[(Does, &str)] = &[
+    (D::File(O::Delete, E::One), "os.Remove syscall.Unlink syscall.Rmdir"),
+    (D::Tree, "os.RemoveAll"),
+    (D::File(O::Update, E::All), "os.WriteFile ioutil.WriteFile os.Create os.Truncate"),
+    (D::File(O::Read, E::One), "os.ReadFile ioutil.ReadFile os.Open"),
+    (D::File(O::Create, E::One), "os.Mkdir os.MkdirAll"),
+    (D::List, "os.ReadDir ioutil.ReadDir filepath.Glob filepath.Walk filepath.WalkDir"),
+    (D::Like("mv"), "os.Rename"),
+    (D::Like("chmod"), "os.Chmod"),
+    (D::Like("chown"), "os.Chown"),
+    (D::Program, "exec.Command"),
+    (D::Spawn, "syscall.Exec"),
+    (D::Sql, ".Exec .Query .QueryRow .MustExec"),
+    (D::Http("GET"), "http.Get"),
+    (D::Http("POST"), "http.Post http.PostForm"),
+    (D::Request, "http.NewRequest"),
+    (D::Connect, "net.Dial net.DialTimeout tls.Dial"),
+    (D::Kill, "syscall.Kill"),
 ];
 
 /// How a language writes strings and comments.
@@ -282,6 +359,7 @@ pub(super) fn syntax(language: Language) -> &'static Syntax {
         quote_words: false,
         bare_calls: false,
         dot_joins: false,
+        long_brackets: false,
     };
     const HASH: Syntax = Syntax { line_comments: &["#"], block_comment: None, ..C };
     static JAVASCRIPT: Syntax = C;
@@ -304,7 +382,21 @@ pub(super) fn syntax(language: Language) -> &'static Syntax {
         dot_joins: true,
         ..C
     };
+    static LUA: Syntax = Syntax {
+        line_comments: &["--"],
+        block_comment: Some(("--[[", "]]")),
+        backtick: Backtick::Mark,
+        regex: false,
+        bare_calls: true,
+        long_brackets: true,
+        ..C
+    };
+    static R: Syntax = Syntax { backtick: Backtick::Mark, regex: false, ..HASH };
+    static GO: Syntax = Syntax { regex: false, ..C };
     match language {
+        Language::Lua => &LUA,
+        Language::R => &R,
+        Language::Go => &GO,
         Language::Python => &PYTHON,
         Language::Ruby => &RUBY,
         Language::Perl => &PERL,

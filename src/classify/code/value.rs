@@ -1,13 +1,17 @@
 //! What an expression comes to, as far as literals and simple variables tell.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use crate::classify::{Unknown, Word};
+use crate::classify::{Language, Unknown, Word};
 use crate::model::Span;
 
 use super::lexer::{Kind, Token};
 
+mod arguments;
 mod calls;
+
+pub(super) use arguments::Declared;
 
 /// What is known of a value.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +19,8 @@ pub(super) struct Value {
     /// One word, or the items of a list; parts that are not known are marked in them.
     pub(super) words: Vec<Word>,
     pub(super) list: bool,
+    /// The items of a list that is written out, as ranges of tokens.
+    pub(super) items: Vec<(usize, usize)>,
     /// Files whose content is in it.
     pub(super) files: Vec<Word>,
     /// The environment variables are in it.
@@ -45,6 +51,7 @@ const MAX_UNKNOWN: usize = 64;
 #[derive(Debug)]
 pub(super) struct Reading<'t> {
     pub(super) code: &'t str,
+    pub(super) language: Language,
     pub(super) tokens: Vec<Token<'t>>,
     pub(super) dot_joins: bool,
     pub(super) variables: Variables,
@@ -54,9 +61,30 @@ pub(super) struct Reading<'t> {
     pub(super) memory: BTreeSet<String>,
     /// What functions without parameters give back, as ranges of tokens.
     pub(super) results: BTreeMap<String, (usize, usize)>,
+    /// The words that the code is called with, where they are known.
+    pub(super) arguments: Option<Rc<[Word]>>,
+    /// What the code's own parser of the command line knows, and the variables that hold what it found.
+    pub(super) declared: Vec<Declared>,
+    pub(super) namespaces: BTreeSet<String>,
 }
 
 impl<'t> Reading<'t> {
+    pub(super) fn new(language: Language, code: &'t str, tokens: Vec<Token<'t>>) -> Self {
+        Self {
+            code,
+            language,
+            tokens,
+            dot_joins: false,
+            variables: Variables::new(),
+            peer: None,
+            memory: BTreeSet::new(),
+            results: BTreeMap::new(),
+            arguments: None,
+            declared: Vec::new(),
+            namespaces: BTreeSet::new(),
+        }
+    }
+
     pub(super) fn span(&self, from: usize, to: usize) -> Option<Span> {
         let first = self.tokens.get(from)?;
         let last = self.tokens.get(to.checked_sub(1)?)?;
@@ -86,7 +114,10 @@ impl<'t> Reading<'t> {
         let mut value = Value::default();
         self.sources(from, to, &mut value);
         match self.list(from, to) {
-            Some(words) => (value.words, value.list) = (words, true),
+            Some(words) => {
+                (value.words, value.list) = (words, true);
+                value.items = self.written_items(from, to);
+            }
             None => value.words = vec![self.word(from, to, 0)],
         }
         value
@@ -103,8 +134,44 @@ impl<'t> Reading<'t> {
         (from, to)
     }
 
+    /// The items of a list that stands at `from..to` or in the variable of that name.
+    fn written_items(&self, from: usize, to: usize) -> Vec<(usize, usize)> {
+        let first = &self.tokens[from];
+        match &first.kind {
+            Kind::Name if to - from == 1 => {
+                self.variables.get(first.text).map(|value| value.items.clone()).unwrap_or_default()
+            }
+            Kind::Mark(b'[' | b'(') if first.close + 1 == to => self.items(from + 1, to - 1),
+            _ => Vec::new(),
+        }
+    }
+
+    /// What `[join(d, f) for f in …]` gives for every `f`: the tokens before the `for`.
+    fn repeated(&self, from: usize, to: usize) -> Option<(usize, usize)> {
+        let first = self.tokens.get(from).filter(|_| from < to)?;
+        if !(first.is(b'[') || first.is(b'(')) || first.close + 1 != to || self.language != Language::Python {
+            return None;
+        }
+        let mut at = from + 1;
+        while at + 1 < to {
+            if self.tokens[at].is_name("for") {
+                return (at > from + 1).then_some((from + 1, at));
+            }
+            at = if self.tokens[at].close > at { self.tokens[at].close + 1 } else { at + 1 };
+        }
+        None
+    }
+
     fn list(&self, from: usize, to: usize) -> Option<Vec<Word>> {
         let first = self.tokens.get(from).filter(|_| from < to)?;
+        if self.repeated(from, to).is_some() {
+            return None;
+        }
+        if self.arguments.is_some()
+            && let Some(words) = self.spelled(from, to).and_then(|text| self.arguments(&text))
+        {
+            return Some(words);
+        }
         match &first.kind {
             Kind::Words(words) if to - from == 1 => Some(words.clone()),
             Kind::Name if to - from == 1 => {
@@ -121,6 +188,17 @@ impl<'t> Reading<'t> {
                 let (from, to) = *self.items(from + 4, to - 1).first()?;
                 let text = self.word(from, to, 1);
                 Some(text.value()?.split_whitespace().map(|word| Word::known(word.trim_matches(['"', '\'']))).collect())
+            }
+            // `c("-rf", "/srv")` of R.
+            Kind::Name
+                if first.text == "c" && self.language == Language::R && self.tokens[from + 1].close + 1 == to =>
+            {
+                Some(self.items(from + 2, to - 1).into_iter().map(|(from, to)| self.word(from, to, 1)).collect())
+            }
+            // `[]string{"a", "b"}` of Go.
+            Kind::Mark(b'[') if self.language == Language::Go && first.close == from + 1 => {
+                let open = (from..to).find(|at| self.tokens[*at].is(b'{'))?;
+                Some(self.items(open + 1, to - 1).into_iter().map(|(from, to)| self.word(from, to, 1)).collect())
             }
             Kind::Mark(b'[') if first.close + 1 == to => {
                 Some(self.items(from + 1, to - 1).into_iter().map(|(from, to)| self.word(from, to, 1)).collect())
@@ -147,6 +225,14 @@ impl<'t> Reading<'t> {
             return None;
         }
         let first = &self.tokens[from];
+        if self.arguments.is_some()
+            && let Some(word) = self.spelled(from, to).and_then(|text| self.argument(&text))
+        {
+            return Some(Word { span: self.span(from, to), ..word });
+        }
+        if let Some((from, to)) = self.repeated(from, to) {
+            return Some(self.word(from, to, depth + 1)).filter(|word| word.glob);
+        }
         if to - from == 1 {
             return match &first.kind {
                 Kind::Text(word) => Some(self.resolved(word)),
@@ -166,6 +252,14 @@ impl<'t> Reading<'t> {
         }
         if let Some(word) = self.named_value(from, to).and_then(Value::word) {
             return Some(Word { span: self.span(from, to), ..word.clone() });
+        }
+        // `parts[1]` of a list that is known.
+        if let [list, open, place, close] = &self.tokens[from..to]
+            && open.is(b'[')
+            && close.is(b']')
+            && let Some(word) = self.item(list, place)
+        {
+            return Some(Word { span: self.span(from, to), ..word });
         }
         // `entry.path` of what a listing gave.
         if let [object, dot, name] = &self.tokens[from..to]
@@ -194,8 +288,12 @@ impl<'t> Reading<'t> {
             let token = &self.tokens[at];
             let joins = token.is(b'+') || (self.dot_joins && token.is(b'.'));
             let slash = token.is(b'/');
-            if (joins || slash) && at > start {
+            let two = self.language == Language::Lua
+                && token.is(b'.')
+                && self.tokens.get(at + 1).is_some_and(|next| next.is(b'.'));
+            if (joins || slash || two) && at > start {
                 pieces.push((start, at, slash));
+                at += usize::from(two);
                 start = at + 1;
             }
             let after_text =
@@ -223,6 +321,14 @@ impl<'t> Reading<'t> {
         self.call_word(from, to, depth)
     }
 
+    fn item(&self, list: &Token<'_>, place: &Token<'_>) -> Option<Word> {
+        let array = || self.variables.get(&format!("@{}", list.text.strip_prefix('$')?));
+        let value = self.variables.get(list.text).or_else(array).filter(|value| value.list)?;
+        let at: usize = place.text.parse().ok()?;
+        let first = usize::from(matches!(self.language, Language::R | Language::Lua));
+        value.words.get(at.checked_sub(first)?).cloned()
+    }
+
     /// What `self.x` was set to.
     fn named_value(&self, from: usize, to: usize) -> Option<&Value> {
         let [object, dot, name] = self.tokens.get(from..to)? else { return None };
@@ -232,28 +338,7 @@ impl<'t> Reading<'t> {
 
     /// Names of the standard libraries that stand for a known path.
     fn constant(&self, from: usize, to: usize) -> Option<&'static str> {
-        const MOST: usize = 8;
-        let tokens = self.tokens.get(from..to).filter(|tokens| tokens.len() <= MOST)?;
-        let mut text = String::new();
-        for token in tokens {
-            match &token.kind {
-                Kind::Text(word) => text.push_str(&word.text),
-                _ => text.push_str(token.text),
-            }
-        }
-        Some(match &*text {
-            "os.sep" | "path.sep" | "os.path.sep" | "File::SEPARATOR" => "/",
-            "os.environ[HOME]"
-            | "process.env.HOME"
-            | "process.env[HOME]"
-            | "ENV[HOME]"
-            | "$ENV{HOME}"
-            | "os.environ.get(HOME)"
-            | "os.getenv(HOME)"
-            | "ENV.fetch(HOME)"
-            | "getenv(HOME)" => "~",
-            _ => return None,
-        })
+        known_path(&self.spelled(from, to)?)
     }
 
     /// A string with the variables put in that are known.
@@ -267,8 +352,12 @@ impl<'t> Reading<'t> {
             whole.text.push_str(word.text.get(at..part.start).unwrap_or(""));
             let sigil = format!("${}", part.name);
             let bound = self.variables.get(&part.name).or_else(|| self.variables.get(&sigil)).and_then(Value::word);
-            match bound {
-                Some(value) => append(&mut whole, value),
+            let said = || {
+                let text: String = part.name.chars().filter(|letter| !matches!(letter, ' ' | '\'' | '"')).collect();
+                self.argument(&text).or_else(|| Some(Word { quoted: false, ..Word::known(known_path(&text)?) }))
+            };
+            match bound.cloned().or_else(said) {
+                Some(value) => append(&mut whole, &value),
                 None => {
                     let start = whole.text.len();
                     whole.text.push_str(word.text.get(part.start..part.end).unwrap_or(""));
@@ -314,4 +403,33 @@ pub(super) fn append(whole: &mut Word, part: &Word) {
         end: unknown.end + base,
         ..unknown.clone()
     }));
+}
+
+/// Names of the standard libraries that stand for a known path, without quotes and spaces.
+fn known_path(text: &str) -> Option<&'static str> {
+    Some(match text {
+        "os.sep" | "path.sep" | "os.path.sep" | "File::SEPARATOR" => "/",
+        "os.environ[HOME]"
+        | "process.env.HOME"
+        | "process.env[HOME]"
+        | "ENV[HOME]"
+        | "$ENV{HOME}"
+        | "os.environ.get(HOME)"
+        | "os.getenv(HOME)"
+        | "ENV.fetch(HOME)"
+        | "getenv(HOME)"
+        | "Sys.getenv(HOME)"
+        | "path.expand(~)"
+        | "os.UserHomeDir()"
+        | "os.Getenv(HOME)"
+        | "Path.home()"
+        | "pathlib.Path.home()"
+        | "os.path.expanduser(~)"
+        | "os.homedir()"
+        | "homedir()"
+        | "Dir.home"
+        | "Deno.env.get(HOME)"
+        | "Bun.env.HOME" => "~",
+        _ => return None,
+    })
 }

@@ -6,11 +6,12 @@ use crate::classify::{Language, Scene, Word};
 use crate::model::{CodeOrigin, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};
 
 use super::lexer::{self, Kind, Token};
-use super::value::{Reading, Variables};
+use super::value::Reading;
 use super::{act, sdk, stores, tables, unseen};
 
 mod bindings;
 mod functions;
+mod gathering;
 
 use functions::Functions;
 
@@ -34,15 +35,9 @@ pub(super) fn run(scene: &mut Scene<'_>, language: Language, text: &str) {
         scene.gap(GapKind::Unparsed, Hides::Anything, None, format!("{language:?} code does not end its strings"));
     }
     let seen = vec![false; tokens.len()];
-    let reading = Reading {
-        code: text,
-        tokens,
-        dot_joins: syntax.dot_joins,
-        variables: Variables::new(),
-        peer: None,
-        memory: Default::default(),
-        results: Default::default(),
-    };
+    let mut reading = Reading::new(language, text, tokens);
+    reading.dot_joins = syntax.dot_joins;
+    reading.arguments.clone_from(&scene.arguments);
     let length = reading.tokens.len();
     let mut walk = Walk {
         reading,
@@ -53,6 +48,8 @@ pub(super) fn run(scene: &mut Scene<'_>, language: Language, text: &str) {
         functions: Functions::default(),
         seen,
         dialled: false,
+        in_memory: in_memory(text),
+        told: false,
     };
     walk.definitions();
     walk.walk(scene, 0, length);
@@ -69,6 +66,10 @@ struct Walk<'t> {
     functions: Functions,
     /// Names that were read as part of a chain.
     seen: Vec<bool>,
+    /// The only database of the code is one in memory, which ends with it.
+    in_memory: bool,
+    /// A shell was started that reads what it is told.
+    told: bool,
     /// A connection was opened: what is done with file descriptors afterwards is a remote shell.
     dialled: bool,
 }
@@ -133,6 +134,7 @@ impl<'t> Walk<'t> {
                         }
                         "if" => self.condition(at),
                         "as" => self.with(at),
+                        "fork" | "pcntl_fork" => self.forks(scene, at),
                         _ => {}
                     }
                     self.assignment(at);
@@ -179,14 +181,15 @@ impl<'t> Walk<'t> {
     fn chain(&mut self, scene: &mut Scene<'_>, at: usize) {
         const MOST: usize = 64;
         let head_name = self.reading.tokens[at].text;
-        let reached = at > 0 && self.is(at - 1, b'.') && !self.reading.dot_joins;
+        let joined = self.language == Language::Lua && at > 1 && self.is(at - 2, b'.');
+        let reached = at > 0 && self.is(at - 1, b'.') && !self.reading.dot_joins && !joined;
         let bare_name = head_name.trim_start_matches(['$', '@']);
         let mut name = match self.aliases.get(head_name) {
             Some(alias) => alias.clone(),
             None if reached => format!("?.{head_name}"),
             None => bare_name.to_owned(),
         };
-        if at > 0 && matches!(self.name(at - 1), Some("def" | "function" | "sub" | "class")) {
+        if at > 0 && matches!(self.name(at - 1), Some("def" | "function" | "sub" | "class" | "func")) {
             return;
         }
         let (mut next, mut last) = (at + 1, at);
@@ -237,6 +240,9 @@ impl<'t> Walk<'t> {
             if name.ends_with(".each") || name.ends_with(".map") || name.ends_with(".each_child") {
                 self.block(at, last, next);
             }
+            if name.ends_with("find()") || name.ends_with(".glob()") || name.ends_with("each_child()") {
+                self.found(next, name.ends_with(".glob()"));
+            }
             if !self.is(next - 1, b')') && name.contains('.') {
                 let span = self.reading.span(at, next);
                 let call = Call { name, head: at, receiver_end: last.saturating_sub(1), items: Vec::new(), span };
@@ -249,7 +255,8 @@ impl<'t> Walk<'t> {
     fn reach(&self, at: usize) -> Option<usize> {
         let at = if matches!(self.token(at)?.kind, Kind::Line) && self.is(at + 1, b'.') { at + 1 } else { at };
         let two = |one: u8, two: u8| self.is(at, one) && self.is(at + 1, two);
-        if self.is(at, b'.') && !self.reading.dot_joins {
+        let method = self.language == Language::Lua && self.is(at, b':') && self.is(at + 2, b'(');
+        if self.is(at, b'.') && !self.reading.dot_joins || method {
             Some(at + 1)
         } else if two(b'-', b'>') || two(b':', b':') || two(b'?', b'.') {
             Some(at + 2)
@@ -372,8 +379,18 @@ impl<'t> Walk<'t> {
         let last = call.name.rsplit('.').next().unwrap_or("");
         if matches!(
             last,
-            "connect" | "create_connection" | "SMTP" | "SMTP_SSL" | "FTP" | "FTP_TLS" | "createConnection"
-        ) {
+            "connect"
+                | "create_connection"
+                | "SMTP"
+                | "SMTP_SSL"
+                | "FTP"
+                | "FTP_TLS"
+                | "createConnection"
+                | "fsockopen"
+                | "HTTPSConnection"
+                | "HTTPConnection"
+        ) || call.name.starts_with("TCPSocket.")
+        {
             let first = call.items.first().map(|(from, to)| self.reading.value(*from, *to));
             self.reading.peer = first.and_then(|value| value.words.first().and_then(Word::value).map(str::to_owned));
         }
@@ -424,6 +441,10 @@ impl<'t> Walk<'t> {
 
     fn call(&mut self, scene: &mut Scene<'_>, call: Call) {
         let last = call.name.rsplit('.').next().unwrap_or("");
+        if last == "add_argument" {
+            self.declare(&call);
+        }
+        self.gathered(&call, last);
         // `[…].forEach(…)` begins with a bracket, not with a name.
         let opener = (call.name.starts_with("?.") && call.head >= 2)
             .then(|| (0..call.head - 1).rev().take(256).find(|at| self.reading.tokens[*at].close == call.head - 2))
@@ -432,13 +453,17 @@ impl<'t> Walk<'t> {
             Some(opener) if self.is(opener, b'[') => (opener, call.head - 1),
             _ => (call.head, call.receiver_end),
         };
+        if last == "on" && self.reading.peer.is_some() {
+            self.heard(&call);
+        }
+        self.handed_on(scene, &call, last);
         if matches!(last, "forEach" | "map" | "each" | "filter") && end > head {
             let parameter = call.items.first().and_then(|(from, to)| {
                 (*from..*to).find_map(|at| self.name(at).filter(|name| *name != "async" && *name != "function"))
             });
             if let Some(parameter) = parameter {
                 let value = self.reading.value(head, end);
-                self.reading.variables.insert(parameter.to_owned(), value);
+                self.each_given(scene, &call, parameter, value);
             }
         }
         if self.language == Language::Perl
@@ -473,6 +498,9 @@ impl<'t> Walk<'t> {
         }
         self.remote_shell(scene, &call);
         if let Some(does) = tables::find(self.language, &call.name) {
+            if self.in_memory && matches!(does, tables::Does::Sql | tables::Does::Connect) {
+                return;
+            }
             self.dialled |= matches!(does, tables::Does::Connect) && !call.name.contains("SMTP");
             act::run(scene, &self.reading, self.language, does, &call);
         } else if !client {
@@ -483,6 +511,14 @@ impl<'t> Walk<'t> {
             }
         }
     }
+}
+
+/// Whether the only database that the code opens is one in memory.
+fn in_memory(code: &str) -> bool {
+    const OPENS: &[&str] = &["connect(", "create_engine(", "Database(", "createConnection(", "dbConnect("];
+    let opened: usize = OPENS.iter().map(|open| code.matches(open).count()).sum();
+    let within = code.contains(":memory:") || code.contains("sqlite://\"") || code.contains("sqlite://'");
+    within && opened == 1 && !code.to_ascii_lowercase().contains("attach ")
 }
 
 fn is_keyword(name: &str) -> bool {

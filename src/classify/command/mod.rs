@@ -50,6 +50,14 @@ pub struct Invocation<'a> {
     pub assignments: &'a [(String, Option<String>)],
 }
 
+impl<'a> Invocation<'a> {
+    /// The words behind the first that says what `word` says.
+    fn behind(&self, word: &Word) -> &'a [Word] {
+        let at = self.words.iter().position(|known| known.text == word.text);
+        at.and_then(|at| self.words.get(at + 1..)).unwrap_or_default()
+    }
+}
+
 /// What flows out of one command and into the next.
 #[derive(Clone, Debug, Default)]
 pub struct Stream {

@@ -276,8 +276,23 @@ pub(super) struct Example {
 }
 
 fn language<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Language, D::Error> {
-    const NAMES: &[&str] =
-        &["shell", "sql", "python", "javascript", "ruby", "perl", "php", "powershell", "cmd", "awk", "redis", "mongo"];
+    const NAMES: &[&str] = &[
+        "shell",
+        "sql",
+        "python",
+        "javascript",
+        "ruby",
+        "perl",
+        "php",
+        "powershell",
+        "cmd",
+        "awk",
+        "redis",
+        "mongo",
+        "lua",
+        "r",
+        "go",
+    ];
     let word = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
     Ok(match &*word {
         "shell" => Language::Shell,
@@ -292,6 +307,9 @@ fn language<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Languag
         "awk" => Language::Awk,
         "redis" => Language::Redis,
         "mongo" => Language::Mongo,
+        "lua" => Language::Lua,
+        "r" => Language::R,
+        "go" => Language::Go,
         other => return Err(serde::de::Error::unknown_variant(other, NAMES)),
     })
 }

@@ -94,7 +94,10 @@ pub(super) fn run_text(scene: &mut Scene<'_>, call: &Call<'_>, language: Languag
             scene.gap(GapKind::UnresolvedVariable, Hides::Target, word.span, &*part.name);
         }
     }
-    scene.run_word(language, &word.text, word.span);
+    if language == Language::Shell {
+        return scene.run_word(language, &word.text, word.span);
+    }
+    scene.called_with(call.invocation.behind(word), |scene| scene.run_word(language, &word.text, word.span));
 }
 
 /// The one query that a client is given, when it puts text together: nothing else can be code for another client.
@@ -117,7 +120,9 @@ pub(super) fn run_stdin(scene: &mut Scene<'_>, call: &Call<'_>, language: Langua
         return;
     }
     if let Some((text, span)) = &stdin.text {
-        scene.run_kept(language, text, *span);
+        let dash = call.invocation.words.iter().find(|word| word.text == "-");
+        let arguments = dash.map(|dash| call.invocation.behind(dash)).unwrap_or_default();
+        scene.called_with(arguments, |scene| scene.run_kept(language, text, *span));
         if !stdin.decoded {
             return;
         }

@@ -73,10 +73,9 @@ pub(super) fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>, file: &Wor
         scene.gap(GapKind::TooDeep, Hides::Anything, file.span, "scripts that run scripts");
         return true;
     }
+    // What follows the file is `$1` and so on in it.
+    let arguments = invocation.behind(file);
     if language == Language::Shell {
-        // What follows the file is `$1` and so on in it.
-        let at = invocation.words.iter().position(|word| word.text == file.text);
-        let arguments = at.and_then(|at| invocation.words.get(at + 1..)).unwrap_or_default();
         let before = scene.gaps().len();
         scene.scoped(|scene| {
             scene.shell.set_positional(arguments);
@@ -91,7 +90,7 @@ pub(super) fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>, file: &Wor
             scene.effect(effect);
         }
     } else {
-        scene.run_kept(language, &text, span);
+        scene.called_with(arguments, |scene| scene.run_kept(language, &text, span));
     }
     true
 }
@@ -106,6 +105,9 @@ pub(super) fn run_named(scene: &mut Scene<'_>, invocation: &Invocation<'_>, file
         "php" => Language::Php,
         "sh" | "bash" | "bats" => Language::Shell,
         "ps1" => Language::PowerShell,
+        "lua" => Language::Lua,
+        "R" | "r" => Language::R,
+        "go" => Language::Go,
         _ => return false,
     };
     run(scene, invocation, file, Some(language))
@@ -158,6 +160,8 @@ fn language_of(text: &str) -> Option<Language> {
         "perl" => Some(Language::Perl),
         "php" => Some(Language::Php),
         "pwsh" => Some(Language::PowerShell),
+        "lua" | "luajit" => Some(Language::Lua),
+        "Rscript" => Some(Language::R),
         _ => None,
     }
 }

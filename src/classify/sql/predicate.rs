@@ -1,10 +1,13 @@
 //! How many rows a condition lets through: all, some, one or none.
 
+mod shape;
+
 use sqlparser::ast::{BinaryOperator, Expr, Query, SetExpr, TableFactor, UnaryOperator, Value};
 
 use crate::model::Extent;
 
 use super::{Run, parse};
+use shape::{constant_truth, is_birth, is_column, is_now, last_ident, matches_all};
 
 /// What a condition does to the extent of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -382,79 +385,6 @@ impl Judge<'_, '_, '_, '_> {
             Expr::Identifier(ident) => parse::is_param(self.run, ident) || ident.value.starts_with('@'),
             _ => false,
         }
-    }
-}
-
-fn is_column(expr: &Expr) -> bool {
-    matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
-}
-
-fn constant_truth(value: &Value) -> Option<bool> {
-    match value {
-        Value::Boolean(truth) => Some(*truth),
-        Value::Number(number, _) => number.to_string().parse::<f64>().ok().map(|number| number != 0.0),
-        Value::SingleQuotedString(text) => match text.to_ascii_lowercase().as_str() {
-            "t" | "true" | "y" | "yes" | "on" | "1" => Some(true),
-            "f" | "false" | "n" | "no" | "off" | "0" | "" => Some(false),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// A pattern that every text fits.
-fn matches_all(pattern: &str) -> bool {
-    matches!(pattern, "" | "." | ".*" | ".+" | "^" | "$" | "^.*" | "^.*$" | "^.+$" | ".*$" | "(.*)")
-}
-
-/// The column that says when a row was made, by the names nearly everybody uses.
-fn is_birth(expr: &Expr) -> bool {
-    last_ident(expr).is_some_and(|column| {
-        [
-            "created_at",
-            "created_on",
-            "created",
-            "inserted_at",
-            "createdat",
-            "date_created",
-            "creation_date",
-            "created_date",
-        ]
-        .iter()
-        .any(|name| column.eq_ignore_ascii_case(name))
-    })
-}
-
-/// `now()` and its sisters, as they are; nothing taken off.
-fn is_now(expr: &Expr) -> bool {
-    let name = match expr {
-        Expr::Function(function) => {
-            function.name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.as_str())
-        }
-        _ => last_ident(expr),
-    };
-    name.is_some_and(|name| {
-        [
-            "now",
-            "current_timestamp",
-            "current_date",
-            "getdate",
-            "getutcdate",
-            "sysdate",
-            "systimestamp",
-            "sysdatetime",
-            "localtimestamp",
-        ]
-        .iter()
-        .any(|now| name.eq_ignore_ascii_case(now))
-    })
-}
-
-fn last_ident(expr: &Expr) -> Option<&str> {
-    match expr {
-        Expr::Identifier(ident) => Some(&ident.value),
-        Expr::CompoundIdentifier(parts) => parts.last().map(|last| last.value.as_str()),
-        _ => None,
     }
 }
 

@@ -231,9 +231,12 @@ impl Group {
         self.id = ChangeId(bytes.iter().take(6).fold(0, |id, byte| id << 8 | u64::from(*byte)));
     }
 
-    /// Worst first: by transition, then by what they come to be allowed as, then by how often.
-    pub(super) fn order(&self) -> (Transition, Decision, std::cmp::Reverse<(Decision, u64)>, &str, ChangeId) {
-        (self.transition, self.head, std::cmp::Reverse((self.base, self.count)), &self.template, self.id)
+    /// Worst first: by transition, then the farthest from where it should be, then by how often.
+    pub(super) fn order(&self) -> (Transition, u8, std::cmp::Reverse<(u8, u64)>, &str, ChangeId) {
+        let (base, head) = (self.base as u8, self.head as u8);
+        // What is let through is worst when it is allowed, what is stopped when it is blocked.
+        let head = if self.transition == Transition::Loosened { head } else { u8::MAX - head };
+        (self.transition, head, std::cmp::Reverse((base, self.count)), &self.template, self.id)
     }
 }
 

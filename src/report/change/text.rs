@@ -5,12 +5,15 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use crate::engine::compare::{Group, Transition};
+use crate::engine::gate::{Acceptance, Gate};
 use crate::model::Decision;
+use crate::policy::RuleChange;
 use crate::report::display::marked;
 use crate::report::text::{counted, thousands};
 use crate::report::{escaped, redacted};
 
-use super::{ChangeReport, Told, edits, place, said};
+use super::said::{Standing, cut, said};
+use super::{ChangeReport, Told};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -21,6 +24,10 @@ const BLUE: Style = AnsiColor::Blue.on_default().bold();
 
 /// Groups shown per transition; the rest is counted in one line.
 const MAX_GROUPS: usize = 30;
+/// Edits shown per group.
+const MAX_EDITS: usize = 5;
+/// Rules shown whose frontier moved.
+const MAX_MOVED: usize = 5;
 
 #[derive(Debug)]
 pub(super) struct Text;
@@ -46,6 +53,7 @@ impl ChangeReport for Text {
         page.transition(Transition::Tightened, "TIGHTENED", YELLOW)?;
         page.transition(Transition::Undecided, "BECAME UNDECIDED", BLUE)?;
         page.transition(Transition::Reattributed, "RE-ATTRIBUTED", BOLD)?;
+        page.frontier()?;
         page.unnoticed()?;
         page.cases()?;
         page.gate()?;
@@ -114,93 +122,155 @@ impl Page<'_> {
     }
 
     fn transition(&mut self, transition: Transition, title: &str, style: Style) -> io::Result<()> {
-        let groups: Vec<&Group> = self.told.impact.groups(transition).collect();
+        let groups = self.told.groups(transition);
         if groups.is_empty() {
             return Ok(());
         }
-        let actions = self.told.impact.actions(transition);
+        let actions = counted(self.told.impact.actions(transition), "action");
         let templates = counted(groups.len() as u64, "template");
-        writeln!(self.out, "\n{style}{title}{style:#}  {templates}, {}", counted(actions, "action"))?;
-        for group in groups.iter().take(MAX_GROUPS) {
+        let open = groups.iter().filter(|group| self.told.standing(group).fails()).count();
+        let open = if open > 0 { format!(", {open} to be accepted") } else { String::new() };
+        writeln!(self.out, "\n{style}{title}{style:#}  {templates}, {actions}{open}")?;
+        let accepted = |group: &&&Group| matches!(self.told.standing(group), Standing::Accepted(_));
+        let (folded, shown): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| accepted(&group));
+        for group in shown.iter().take(MAX_GROUPS) {
             self.group(group)?;
         }
-        if groups.len() > MAX_GROUPS {
-            writeln!(
-                self.out,
-                "  {DIM}and {} more; `--format json` has all of them{DIM:#}",
-                groups.len() - MAX_GROUPS
-            )?;
+        self.more(shown.len())?;
+        if !folded.is_empty() {
+            writeln!(self.out, "\n  {DIM}accepted{DIM:#}")?;
         }
-        Ok(())
+        for group in folded.iter().take(MAX_GROUPS) {
+            if let Standing::Accepted(acceptance) = self.told.standing(group) {
+                let seen = Told::seen(group);
+                self.acceptance(acceptance, &format!("{} -> {}, {seen}", group.base, group.head))?;
+            }
+        }
+        self.more(folded.len())
+    }
+
+    fn more(&mut self, all: usize) -> io::Result<()> {
+        let Some(left) = all.checked_sub(MAX_GROUPS).filter(|left| *left > 0) else { return Ok(()) };
+        writeln!(self.out, "\n  {DIM}and {left} more; `--format json` has all of them{DIM:#}")
     }
 
     fn group(&mut self, group: &Group) -> io::Result<()> {
         let width = self.told.head.width;
-        let secret = |text: &str| if self.told.head.no_redact { text.to_owned() } else { redacted(text).into_owned() };
-        writeln!(
-            self.out,
-            "\n  {BOLD}{}{BOLD:#}  {}  {} -> {}  {}x, {}",
-            group.id,
-            escaped(&secret(&group.template)),
-            group.base,
-            group.head,
-            thousands(group.count),
-            counted(group.actors.len() as u64, "actor"),
-        )?;
-        for change in edits(self.told.impact, group) {
-            writeln!(
-                self.out,
-                "    {}: {}  {DIM}{}:{}{DIM:#}",
-                change.id,
-                escaped(&said(change)),
-                change.file,
-                change.line
-            )?;
+        let template = cut(&self.told.shown(&group.template), width.saturating_sub(16));
+        writeln!(self.out, "\n  {BOLD}{}{BOLD:#}  {BOLD}{template}{BOLD:#}", group.id)?;
+        let mut facts = vec![format!("{} -> {}", group.base, group.head), Told::seen(group)];
+        facts.extend(Some(Told::wherever(group)).filter(|place| !place.is_empty()));
+        if group.count > 1 {
+            facts.extend(group.first.map(|first| format!("first {}", day(&first.to_string()))));
         }
-        if edits(self.told.impact, group).next().is_none() {
-            for rule in group.rules() {
-                writeln!(self.out, "    {}  {DIM}{}{DIM:#}", rule.id, place(rule))?;
-            }
+        writeln!(self.out, "    {}", facts.join(", "))?;
+        if let Standing::Expired(acceptance) = self.told.standing(group) {
+            let until = acceptance.until.map(|until| until.to_string()).unwrap_or_default();
+            writeln!(self.out, "    {RED}accepted until {until}{RED:#}: {}", escaped(&acceptance.reason))?;
         }
-        let example = &group.example;
-        let line = marked(&secret(&example.text), &example.spans, width.saturating_sub(4));
-        writeln!(self.out, "    {}", line.text)?;
-        if !line.marks.is_empty() {
-            writeln!(self.out, "    {DIM}{}{DIM:#}", line.marks)?;
+        self.edits(group)?;
+        self.example(group)?;
+        if let Some(hint) = self.told.hint(group) {
+            writeln!(self.out, "    {BLUE}hint{BLUE:#}: {hint}")?;
         }
-        let time = example.time.map(|time| format!(", {time}")).unwrap_or_default();
-        writeln!(
-            self.out,
-            "    {DIM}{} {}{time}  {} {}:{}{DIM:#}",
-            example.actor.kind,
-            escaped(&example.actor.name),
-            example.environment,
-            escaped(&example.file),
-            example.line,
-        )
+        Ok(())
     }
 
-    /// Edits that no action noticed: nobody knows what they do.
+    /// The lines of the policy that did it.
+    fn edits(&mut self, group: &Group) -> io::Result<()> {
+        let edits = self.told.edits(group);
+        for change in edits.iter().take(MAX_EDITS) {
+            self.edit(change, "    ")?;
+        }
+        if edits.len() > MAX_EDITS {
+            writeln!(self.out, "    {DIM}and {} more edits{DIM:#}", edits.len() - MAX_EDITS)?;
+        }
+        if edits.is_empty() {
+            for (why, spot) in self.told.why(group).into_iter().take(MAX_EDITS) {
+                let spot = spot.map(|spot| format!("{}:{}", spot.file, spot.line)).unwrap_or_default();
+                writeln!(self.out, "    {why}  {DIM}{spot}{DIM:#}")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn edit(&mut self, change: &RuleChange, indent: &str) -> io::Result<()> {
+        let file = escaped(&change.file);
+        match &said(change)[..] {
+            [word] if !word.contains('`') => {
+                writeln!(self.out, "{indent}{}: {word}  {DIM}{file}:{}{DIM:#}", change.id, change.line)
+            }
+            lines => {
+                writeln!(self.out, "{indent}{}  {DIM}{file}:{}{DIM:#}", change.id, change.line)?;
+                lines.iter().try_for_each(|line| writeln!(self.out, "{indent}  {}", escaped(line)))
+            }
+        }
+    }
+
+    fn example(&mut self, group: &Group) -> io::Result<()> {
+        let example = &group.example;
+        let secret = if self.told.head.no_redact { example.text.as_ref().into() } else { redacted(&example.text) };
+        let line = marked(&secret, &example.spans, self.told.head.width.saturating_sub(8));
+        writeln!(self.out, "      {}", line.text)?;
+        if !line.marks.is_empty() {
+            writeln!(self.out, "      {DIM}{}{DIM:#}", line.marks)?;
+        }
+        let mut facts = vec![format!("{} {}", example.actor.kind, self.told.shown(&example.actor.name))];
+        facts.extend(example.time.map(|time| time.to_string()));
+        facts.push(example.environment.to_string());
+        writeln!(self.out, "      {DIM}{}  {}:{}{DIM:#}", facts.join(", "), escaped(&example.file), example.line,)
+    }
+
+    /// One line for what somebody said yes to: who, until when, why.
+    fn acceptance(&mut self, acceptance: &Acceptance, about: &str) -> io::Result<()> {
+        let width = self.told.head.width;
+        let template = cut(&self.told.shown(&acceptance.template), width.saturating_sub(16));
+        writeln!(self.out, "  {}  {template}", acceptance.id)?;
+        let by = acceptance.by.as_ref().map(|by| format!(" by {}", escaped(by))).unwrap_or_default();
+        let until = acceptance.until.map(|until| format!(" until {until}")).unwrap_or_default();
+        writeln!(self.out, "    {DIM}{about}{DIM:#}; accepted{by}{until}: {}", escaped(&acceptance.reason))
+    }
+
+    /// Rules that came closer to what passes.
+    fn frontier(&mut self) -> io::Result<()> {
+        let moved = &self.told.impact.frontier;
+        if moved.is_empty() {
+            return Ok(());
+        }
+        let nearer = moved.iter().map(|moved| moved.nearer).sum();
+        let farther: u64 = moved.iter().map(|moved| moved.farther).sum();
+        writeln!(
+            self.out,
+            "\n{BOLD}FRONTIER{BOLD:#}  of what passes, {} one condition nearer to a rule, {} farther",
+            counted(nearer, "action came|actions came"),
+            thousands(farther),
+        )?;
+        for moved in moved.iter().take(MAX_MOVED) {
+            writeln!(
+                self.out,
+                "  {}: {} nearer, {} farther",
+                moved.rule,
+                thousands(moved.nearer),
+                thousands(moved.farther)
+            )?;
+        }
+        if moved.len() > MAX_MOVED {
+            writeln!(self.out, "  {DIM}and {} more rules{DIM:#}", moved.len() - MAX_MOVED)?;
+        }
+        Ok(())
+    }
+
     fn unnoticed(&mut self) -> io::Result<()> {
-        let impact = self.told.impact;
-        let noticed = |id: &str| impact.groups.iter().any(|group| group.rules().any(|rule| rule.id == id));
-        let changes: Vec<_> = impact.rules.iter().filter(|change| !noticed(&change.id)).collect();
+        let changes = self.told.unnoticed();
         if changes.is_empty() {
             return Ok(());
         }
-        writeln!(
-            self.out,
-            "\n{BOLD}NOT SEEN{BOLD:#}  {} that no action noticed",
-            counted(changes.len() as u64, "edit")
-        )?;
+        let edits = counted(changes.len() as u64, "edit");
+        writeln!(self.out, "\n{BOLD}NOT SEEN{BOLD:#}  {edits} that no action noticed")?;
         for change in changes.iter().take(MAX_GROUPS) {
-            let what = escaped(&said(change));
-            writeln!(self.out, "  {}: {what}  {DIM}{}:{}{DIM:#}", change.id, change.file, change.line)?;
+            self.edit(change, "  ")?;
         }
-        if changes.len() > MAX_GROUPS {
-            writeln!(self.out, "  {DIM}and {} more{DIM:#}", changes.len() - MAX_GROUPS)?;
-        }
-        Ok(())
+        self.more(changes.len())
     }
 
     fn cases(&mut self) -> io::Result<()> {
@@ -220,15 +290,42 @@ impl Page<'_> {
 
     fn gate(&mut self) -> io::Result<()> {
         let Some(gate) = self.told.gate else { return Ok(()) };
+        self.unused(gate)?;
+        let headline = self.told.headline();
         if gate.passed() {
-            writeln!(self.out, "\n{GREEN}gate passed{GREEN:#}")?;
-        } else {
-            let reasons = counted(gate.failures.len() as u64, "reason");
-            writeln!(self.out, "\n{RED}gate failed{RED:#}: {reasons}")?;
-            for failure in &gate.failures {
-                writeln!(self.out, "  {}: {}", failure.kind, escaped(&failure.message))?;
-            }
+            return writeln!(self.out, "\n{GREEN}gate passed{GREEN:#}: {headline}");
+        }
+        writeln!(self.out, "\n{RED}gate failed{RED:#}: {headline}")?;
+        for failure in gate.failures.iter().take(MAX_GROUPS) {
+            writeln!(self.out, "  {}: {}", failure.kind, self.told.shown(&failure.message))?;
+        }
+        self.more(gate.failures.len())?;
+        if let Some(accept) = self.told.accept() {
+            writeln!(
+                self.out,
+                "\nIf that is right, accept it and commit the file that this writes:\n  {BOLD}{accept}{BOLD:#}"
+            )?;
         }
         Ok(())
     }
+
+    fn unused(&mut self, gate: &Gate) -> io::Result<()> {
+        if gate.unused.is_empty() {
+            return Ok(());
+        }
+        let many = counted(gate.unused.len() as u64, "acceptance");
+        writeln!(
+            self.out,
+            "\n{BOLD}UNUSED{BOLD:#}  {many} of what this change does not do: merged by now, or changed since; delete them"
+        )?;
+        for acceptance in gate.unused.iter().take(MAX_GROUPS) {
+            self.acceptance(acceptance, &escaped(&acceptance.transition))?;
+        }
+        self.more(gate.unused.len())
+    }
+}
+
+/// The day of an RFC 3339 time.
+fn day(time: &str) -> &str {
+    time.split('T').next().unwrap_or(time)
 }

@@ -79,11 +79,17 @@ fn corpora(tested: &Tested, out: &mut dyn Write) -> io::Result<()> {
     };
     writeln!(out, "\n{style}SNAPSHOTS{style:#}  {same} of {all} as accepted")?;
     let most = if tested.check { MAX_LINES_IN_CI } else { MAX_LINES };
-    for corpus in tested.corpora.iter().filter(|corpus| corpus.state != State::Same) {
+    let mut shown = false;
+    let differ = tested.corpora.iter().filter(|corpus| corpus.state != State::Same);
+    for (at, corpus) in differ.enumerate() {
+        if at > 0 && shown {
+            writeln!(out)?;
+        }
         one(corpus, out)?;
         let before = corpus.accepted.as_ref().map_or("", |accepted| accepted.contents.as_str());
-        let shown = corpus.state == State::Changed || corpus.state == State::New && tested.check;
+        shown = corpus.state == State::Changed || corpus.state == State::New && tested.check;
         if shown {
+            writeln!(out)?;
             hunks(before, &corpus.found.contents, most, out)?;
         }
     }

@@ -1,7 +1,7 @@
 //! A call's arguments, by place and by name.
 
 use crate::classify::{Scene, Word, http, paths};
-use crate::model::{Resource, ResourceKind};
+use crate::model::{Area, Resource, ResourceKind};
 
 use super::super::lexer::Kind;
 use super::super::value::{Reading, Value};
@@ -55,9 +55,24 @@ impl Made<'_, '_> {
         Some(self.reading.value(at + 2, end.min(to)))
     }
 
+    /// Whether what is opened here is closed again at once: `.close()`, `: pass`.
+    pub(in crate::classify::code) fn is_left_empty(&self) -> bool {
+        let tokens = &self.reading.tokens;
+        let Some(end) = self.call.span.map(|span| span.end) else { return false };
+        let from = tokens.partition_point(|token| token.start < end);
+        let mut next = tokens[from..].iter().filter(|token| !matches!(token.kind, Kind::Line)).take(6);
+        match next.next() {
+            Some(dot) if dot.is(b'.') => next.next().is_some_and(|token| token.is_name("close")),
+            Some(colon) if colon.is(b':') => next.next().is_some_and(|token| token.is_name("pass")),
+            Some(name) if name.is_name("as") => next.any(|token| token.is_name("pass") || token.is_name("truncate")),
+            _ => false,
+        }
+    }
+
     pub(in crate::classify::code) fn says(&self, name: &str) -> bool {
-        self.option(name)
-            .is_some_and(|value| value.word().is_some_and(|word| matches!(&*word.text, "True" | "true" | "1")))
+        self.option(name).is_some_and(|value| {
+            value.word().is_some_and(|word| matches!(&*word.text, "True" | "TRUE" | "T" | "true" | "1"))
+        })
     }
 
     /// What the call is made on: `Path("x")` in `Path("x").unlink()`.
@@ -95,6 +110,9 @@ impl Made<'_, '_> {
             .flat_map(|body| &body.files)
             .map(|file| paths::resource(scene, file, ResourceKind::File))
             .collect();
+        // `get("https://x/?k=" + open(key).read())`; a list of addresses in a file is no such thing.
+        let told = url.files.iter().map(|file| paths::resource(scene, file, ResourceKind::File));
+        carries.extend(told.filter(|file| file.areas.has(Area::Credential)));
         if bodies.iter().any(|body| body.environment) {
             carries.push(Resource::new(ResourceKind::Secret, "environment"));
         }

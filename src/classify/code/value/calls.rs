@@ -1,6 +1,6 @@
 //! Calls that only build a path, a text or a list of their arguments: `os.path.join`, `Path("x").rglob`, `b64decode`.
 
-use crate::classify::{Unknown, Word};
+use crate::classify::{Language, Unknown, Word};
 
 use super::super::encoding::{base64, hex};
 use super::super::lexer::{Kind, Token};
@@ -9,7 +9,7 @@ use super::{MAX_DEPTH, MAX_UNKNOWN, Reading, append};
 impl Reading<'_> {
     /// Calls that only build a path or a text of their arguments.
     pub(super) fn call_word(&self, from: usize, to: usize, depth: usize) -> Option<Word> {
-        const JOINS: &[&str] = &["join", "resolve", "joinpath"];
+        const JOINS: &[&str] = &["join", "resolve", "joinpath", "Join"];
         const KEEPS: &[&str] = &[
             "Path",
             "PurePath",
@@ -46,6 +46,8 @@ impl Reading<'_> {
             "getPathname",
             "getRealPath",
             "RecursiveIteratorIterator",
+            "int",
+            "normalizePath",
         ];
         const LISTS: &[&str] = &[
             "listdir",
@@ -83,14 +85,20 @@ impl Reading<'_> {
             self.joined(head, items.first()?, depth)?
         } else if name == "format" && of_value {
             self.formatted(&receiver()?, &items, depth)
+        } else if matches!(name, "format" | "sprintf" | "Sprintf") && items.len() > 1 {
+            let (from, to) = items[0];
+            self.formatted(&self.word(from, to, depth + 1), &items[1..], depth)
         } else if JOINS.contains(&name) && !items.is_empty() {
             let mut whole = Word { span: self.span(from, to), quoted: true, ..Word::default() };
             if name == "joinpath" {
                 whole = receiver()?;
             }
             for (from, to) in items {
-                let part = self.word(from, to, depth + 1);
-                if part.text.starts_with('/') && part.is_known() {
+                let mut part = self.word(from, to, depth + 1);
+                // An empty part leaves no slash behind.
+                part.unknown.iter_mut().for_each(|unknown| unknown.guarded = true);
+                let listed = part.glob && !whole.text.is_empty() && part.text.starts_with(&*whole.text);
+                if part.text.starts_with('/') && part.is_known() || listed {
                     whole = Word { span: whole.span, quoted: true, ..Word::default() };
                 } else if !whole.text.is_empty() && !whole.text.ends_with('/') {
                     whole.text.push('/');
@@ -98,7 +106,19 @@ impl Reading<'_> {
                 append(&mut whole, &part);
             }
             whole
-        } else if LISTS.contains(&name) || GLOBS.contains(&name) {
+        } else if self.language == Language::R && matches!(name, "path" | "paste0") && !items.is_empty() {
+            let mut whole = Word { quoted: true, ..Word::default() };
+            for (at, (from, to)) in items.into_iter().enumerate() {
+                if at > 0 && name == "path" {
+                    whole.text.push('/');
+                }
+                append(&mut whole, &self.word(from, to, depth + 1));
+            }
+            whole
+        } else if LISTS.contains(&name)
+            || GLOBS.contains(&name)
+            || self.language == Language::R && matches!(name, "files" | "dirs")
+        {
             let base = receiver().filter(|_| of_value);
             let first = items.first().map(|(from, to)| self.word(*from, *to, depth + 1));
             let mut folder = match (base, first) {

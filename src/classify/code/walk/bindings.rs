@@ -92,7 +92,10 @@ impl Walk<'_> {
         if matches!(name, "const" | "let" | "var") && self.is(at + 1, b'{') {
             return self.destructured(at + 1);
         }
-        if !self.is(at + 1, b'=') {
+        if self.unpacked(at) {
+            return;
+        }
+        let Some(from) = self.assigned(at) else {
             // `x += …`: no longer what it was.
             if self.token(at + 1).is_some_and(|token| matches!(token.kind, Kind::Mark(b'+' | b'.' | b'-')))
                 && self.is(at + 2, b'=')
@@ -100,14 +103,13 @@ impl Walk<'_> {
                 self.changed(&whole, at);
             }
             return;
-        }
-        if self.is(at + 2, b'=') || self.is(at + 2, b'>') || self.is(at + 2, b'~') {
-            return;
-        }
+        };
         let starts = first == 0
             || self.token(first - 1).is_some_and(|token| match token.kind {
                 Kind::Line | Kind::Mark(b';' | b'{' | b'}' | b':' | b')') => true,
                 Kind::Mark(b',') => self.language == Language::JavaScript,
+                // `while (line = connection.gets)`
+                Kind::Mark(b'(') => first > 1 && matches!(self.name(first - 2), Some("while" | "if" | "until")),
                 Kind::Name => matches!(
                     token.text,
                     "const" | "let" | "var" | "my" | "our" | "local" | "do" | "then" | "else" | "php"
@@ -117,33 +119,132 @@ impl Walk<'_> {
         if !starts {
             return;
         }
-        let mut end = self.statement_end(at + 2);
-        let comma = self.reading.items(at + 2, end);
+        let mut end = self.statement_end(from);
+        let comma = self.reading.items(from, end);
         if let Some((_, first)) = comma.first().filter(|_| comma.len() > 1) {
             end = *first;
         }
-        let value = self.reading.value(at + 2, end);
-        if self.is_collection(at + 2) {
+        if self.is(from, b'[') || self.is(from, b'(') {
+            self.comprehension(from);
+        }
+        let value = self.reading.value(from, end);
+        if self.is_collection(from) {
             self.reading.memory.insert(whole.clone());
         }
-        if let Some(module) = self.module(at + 2, end) {
+        if let Some(module) = self.module(from, end) {
             self.aliases.insert(whole.clone(), module);
             // A module is no value.
             self.reading.variables.remove(&whole);
             return;
-        } else if let Some(alias) = self.looked_up(at + 2) {
+        } else if let Some(alias) = self.looked_up(from) {
             // `run = getattr(os, "system")`
             self.aliases.insert(whole.clone(), alias);
-        } else if let Some(alias) = self.dotted(at + 2, end) {
+        } else if let Some(alias) = self.dotted(from, end) {
             // `run = os.system`
             self.aliases.insert(whole.clone(), alias);
-        } else if let Some(made) = self.made_by(at + 2, end) {
+        } else if let Some(made) = self.made_by(from, end) {
             // `client = boto3.client("ec2")`
             self.aliases.insert(whole.clone(), made);
         } else {
             self.aliases.remove(&whole);
         }
+        if (from..end).any(|at| matches!(self.name(at), Some("parse_args" | "parse_known_args"))) {
+            self.reading.namespaces.insert(whole.clone());
+        }
         self.reading.variables.insert(whole, value);
+    }
+
+    /// Where the value begins that the name at `at` is given: behind `=`, `:=`, `<-` or `: type =`.
+    fn assigned(&self, at: usize) -> Option<usize> {
+        if self.is(at + 1, b'=') {
+            let other = self.is(at + 2, b'=') || self.is(at + 2, b'>') || self.is(at + 2, b'~');
+            return (!other).then_some(at + 2);
+        }
+        match self.language {
+            Language::Go => (self.is(at + 1, b':') && self.is(at + 2, b'=')).then_some(at + 3),
+            Language::R => {
+                let arrow = (at + 1..at + 4).find(|at| self.is(*at, b'-'))?;
+                ((at + 1..arrow).all(|at| self.is(at, b'<')) && arrow > at + 1).then_some(arrow + 1)
+            }
+            // `path: str = "/srv"`
+            Language::Python | Language::JavaScript if self.is(at + 1, b':') => {
+                let declares = matches!(at.checked_sub(1).and_then(|at| self.name(at)), Some("const" | "let" | "var"));
+                let starts = self.language == Language::Python && self.begins(at);
+                let end = self.statement_end(at + 2).min(at + 12);
+                let sign = (at + 3..end).find(|at| self.is(*at, b'=')).filter(|_| declares || starts)?;
+                Some(sign + 1)
+            }
+            _ => None,
+        }
+    }
+
+    /// `a, b = x, y`, `home, err := os.UserHomeDir()`, `const [a, b] = …`, `my ($a, $b) = @ARGV`; `false` when it is
+    /// something else.
+    fn unpacked(&mut self, at: usize) -> bool {
+        let declares = matches!(self.name(at), Some("const" | "let" | "var" | "my" | "our" | "local"));
+        let open = at + 1;
+        let bracket = declares && (self.is(open, b'[') || self.is(open, b'('));
+        if !bracket && (declares || !self.is(at + 1, b',') || !self.begins(at)) {
+            return false;
+        }
+        let sign = if bracket {
+            self.reading.tokens[open].close + 1
+        } else {
+            let end = self.statement_end(at);
+            match (at..end).find(|at| self.is(*at, b'=')) {
+                Some(sign) => sign,
+                None => return false,
+            }
+        };
+        if !self.is(sign, b'=') || sign <= open {
+            return false;
+        }
+        let last = if self.is(sign - 1, b':') { sign - 1 } else { sign };
+        let (first, last) = if bracket { (open + 1, sign - 1) } else { (at, last) };
+        let names: Vec<Option<String>> =
+            self.places(first, last).into_iter().map(|at| self.name(at).map(str::to_owned)).collect();
+        let (from, to) = (sign + 1, self.statement_end(sign + 1));
+        let items = self.reading.items(from, to);
+        let values = if items.len() > 1 {
+            items.into_iter().map(|(from, to)| self.reading.value(from, to)).collect()
+        } else {
+            self.parts(from, to)
+        };
+        let mut values = values.into_iter();
+        for name in names {
+            match (name, values.next()) {
+                (Some(name), Some(value)) => drop(self.reading.variables.insert(name, value)),
+                (Some(name), None) => drop(self.reading.variables.remove(&name)),
+                (None, _) => {}
+            }
+        }
+        true
+    }
+
+    /// Where the names of `a, b, , c` stand; an empty place is one as well.
+    fn places(&self, from: usize, to: usize) -> Vec<usize> {
+        let mut places = Vec::new();
+        let mut start = from;
+        for at in from..=to {
+            if at == to || self.is(at, b',') {
+                let name = (start..at).find(|at| self.name(*at).is_some());
+                places.push(name.unwrap_or(at));
+                start = at + 1;
+            }
+        }
+        places
+    }
+
+    /// The items of a list, each as a value; what is no list gives itself to the first name in Go.
+    pub(super) fn parts(&self, from: usize, to: usize) -> Vec<Value> {
+        let value = self.reading.value(from, to);
+        if !value.items.is_empty() {
+            return value.items.iter().map(|(from, to)| self.reading.value(*from, *to)).collect();
+        }
+        if value.list {
+            return value.words.into_iter().map(|word| Value { words: vec![word], ..Value::default() }).collect();
+        }
+        if self.language == Language::Go { vec![value] } else { Vec::new() }
     }
 
     /// `[…]`, `{…}`, `new Map()`, `dict()`: something in memory only.
@@ -307,6 +408,9 @@ impl Walk<'_> {
             }
             to = if token.close > to { token.close + 1 } else { to + 1 };
         }
+        if self.is(from, b'[') {
+            self.comprehension(from);
+        }
         let mut value = self.reading.value(from, to.min(most));
         let condition = self.token(to).is_some_and(|token| token.is_name("if")).then_some(to + 1);
         if names.len() > 1 && value.word().is_some_and(|word| word.glob) {
@@ -358,6 +462,8 @@ impl Walk<'_> {
             "existsSync",
             "file",
             "directory",
+            "isdigit",
+            "isnumeric",
         ];
         let to = to.min(self.reading.tokens.len());
         let only_kind = (from..to).any(|at| self.name(at).is_some_and(|name| KINDS.contains(&name)));
@@ -366,6 +472,10 @@ impl Walk<'_> {
         }
         let names: Vec<&str> = (from..to).filter_map(|at| self.name(at)).collect();
         for name in names {
+            // Some of what a client lists: `if pod.status == "Failed"`.
+            if let Some(alias) = self.aliases.get_mut(name).filter(|alias| alias.ends_with("()") && alias.len() < 200) {
+                alias.push_str(".chosen()");
+            }
             let Some(word) = self.reading.variables.get_mut(name).and_then(|value| value.words.first_mut()) else {
                 continue;
             };
@@ -391,5 +501,8 @@ impl Walk<'_> {
 
 /// `node:fs/promises` is `fs.promises`.
 fn module_name(text: &str) -> String {
-    text.strip_prefix("node:").unwrap_or(text).replace('/', ".")
+    match text.strip_prefix("node:").unwrap_or(text) {
+        "fs-extra" | "graceful-fs" => "fs".to_owned(),
+        text => text.replace('/', "."),
+    }
 }

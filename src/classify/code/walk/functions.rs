@@ -51,7 +51,7 @@ impl Walk<'_> {
                         classes.push((name.to_owned(), at, end));
                     }
                 }
-                Some("def" | "function" | "sub" | "fn") => self.definition(at, &classes),
+                Some("def" | "function" | "sub" | "fn" | "func") => self.definition(at, &classes),
                 Some("const" | "let" | "var") => self.arrow(at),
                 _ => {}
             }
@@ -125,7 +125,10 @@ impl Walk<'_> {
                 && token.is_name(name)
                 && called
                 && (at > 0 && self.is(at - 1, b'.')) == method
-                && !matches!(at.checked_sub(1).and_then(|at| self.name(at)), Some("def" | "class" | "function" | "sub"))
+                && !matches!(
+                    at.checked_sub(1).and_then(|at| self.name(at)),
+                    Some("def" | "class" | "function" | "sub" | "func")
+                )
         })
     }
 
@@ -193,7 +196,7 @@ impl Walk<'_> {
                 }
                 Some((from, end))
             }
-            Language::Ruby => {
+            Language::Ruby | Language::Lua => {
                 let own = self.column(at);
                 let end = (after..tokens.len()).find(|at| tokens[*at].is_name("end") && self.column(*at) == own)?;
                 Some((after, end))
@@ -230,11 +233,24 @@ impl Walk<'_> {
         let bracket = self.is(at + 1, b'(');
         let after = if bracket { self.reading.tokens[at + 1].close + 1 } else { at + 1 };
         let first = if bracket { at + 2 } else { at + 1 };
-        let skip = usize::from(matches!(self.name(first), Some("const" | "let" | "var" | "my")));
-        let name = self.name(first + skip)?.to_owned();
-        let value = self.reading.variables.get(&name)?;
-        let fits = value.list && (1..=MOST).contains(&value.words.len()) && value.words.iter().all(Word::is_known);
-        let items = if fits { value.words.clone() } else { return None };
+        let stop = (first..first + 12).find(|at| matches!(self.name(*at), Some("in" | "of")) || self.is(*at, b'('));
+        let names: Vec<String> = (first..stop.unwrap_or(first + 2))
+            .filter_map(|at| self.name(at))
+            .filter(|name| !matches!(*name, "const" | "let" | "var" | "my" | "our"))
+            .map(str::to_owned)
+            .collect();
+        let value = self.reading.variables.get(names.first()?).filter(|value| value.list)?;
+        let items: Vec<Vec<Value>> = if names.len() > 1 {
+            value.items.iter().map(|(from, to)| self.parts(*from, *to)).collect()
+        } else if value.items.len() == value.words.len() {
+            value.items.iter().map(|(from, to)| vec![self.reading.value(*from, *to)]).collect()
+        } else {
+            value.words.iter().map(|word| vec![Value { words: vec![word.clone()], ..Value::default() }]).collect()
+        };
+        let known = items.iter().flatten().all(|value| value.words.iter().all(Word::is_known));
+        if !known || !(1..=MOST).contains(&items.len()) {
+            return None;
+        }
         let (from, end) = self.block_of(at, after)?;
         let length = (end - from).max(1);
         if self.functions.depth >= MAX_DEPTH || self.functions.read + length * items.len() > MAX_READ {
@@ -243,7 +259,9 @@ impl Walk<'_> {
         self.functions.depth += 1;
         self.functions.read += length * items.len();
         for item in items {
-            self.reading.variables.insert(name.clone(), Value { words: vec![item], ..Value::default() });
+            for (name, value) in names.iter().zip(item) {
+                self.reading.variables.insert(name.clone(), value);
+            }
             self.seen[from..end].fill(false);
             self.walk(scene, from, end);
         }
@@ -254,6 +272,17 @@ impl Walk<'_> {
     /// Where to go on when a definition at `at` is read where it is called.
     pub(super) fn skipped(&self, at: usize) -> Option<usize> {
         self.functions.skipped.get(&at).copied()
+    }
+
+    /// Goes one call deeper; `false` when that is too deep.
+    pub(super) fn enter(&mut self) -> bool {
+        let fits = self.functions.depth < MAX_DEPTH;
+        self.functions.depth += usize::from(fits);
+        fits
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.functions.depth -= 1;
     }
 
     pub(super) fn is_defined(&self, name: &str) -> bool {

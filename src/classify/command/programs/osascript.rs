@@ -2,7 +2,7 @@
 
 use crate::classify::command::{Stream, call::Call, interpret};
 use crate::classify::{Language, Scene, Word};
-use crate::model::{CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind};
+use crate::model::{Area, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind};
 
 /// How statements begin that show, say or ask something, or bring a program to the front.
 const HARMLESS: &[&str] = &[
@@ -67,11 +67,36 @@ fn statements(scene: &mut Scene<'_>, call: &Call<'_>, script: &Word) {
         }
         // `tell application "X" to …`
         let told = line.split_once(" to ").filter(|_| line.starts_with("tell ")).map_or(line, |(_, told)| told);
+        if let Some(effect) = done(told) {
+            super::note(scene, call, Some(effect));
+            continue;
+        }
         let opens = line.starts_with("tell ") && !line.contains(" to ");
         if !opens && !HARMLESS.iter().any(|start| told.starts_with(start.trim_end())) {
             scene.gap(GapKind::HiddenCode, Hides::Anything, script.span, line);
         }
     }
+}
+
+/// What a statement to the Finder or to the system itself does.
+fn done(told: &str) -> Option<Effect> {
+    let starts = |verbs: &[&str]| verbs.iter().any(|verb| told.starts_with(verb));
+    let all = |effect: Effect| Effect { extent: Extent::All, ..effect };
+    if starts(&["shut down", "restart", "log out", "sleep"]) {
+        return Some(all(Effect::new(Operation::Stop, Resource::new(ResourceKind::Host, ""))));
+    }
+    if starts(&["empty trash", "empty the trash"]) {
+        let mut trash = Resource::new(ResourceKind::Folder, "~/.Trash");
+        trash.areas = trash.areas.with(Area::Home);
+        return Some(all(Effect::new(Operation::Delete, trash)));
+    }
+    if starts(&["delete every ", "delete all ", "delete items of ", "delete (every "]) {
+        let mut effect = all(Effect::new(Operation::Delete, Resource::new(ResourceKind::Folder, told)));
+        effect.resource.unresolved = true;
+        effect.resource.areas = effect.resource.areas.with(Area::Home);
+        return Some(effect);
+    }
+    None
 }
 
 /// The text in quotes that `rest` begins with.
