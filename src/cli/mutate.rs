@@ -222,15 +222,26 @@ fn add(file: &Path, cases: &[&str], no_redact: bool) -> anyhow::Result<()> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(error).with_context(|| format!("failed to read {shown}")),
     };
+    let mut added = 0;
     for case in cases {
+        let shown = if no_redact { (*case).into() } else { crate::report::redacted(case) };
+        // What holds a secret is no case any more without it.
+        if *shown != **case && expect::cases("new", &shown).is_err() {
+            continue;
+        }
         if !text.is_empty() {
             text.push('\n');
         }
-        text.push_str(&if no_redact { (*case).into() } else { crate::report::redacted(case) });
+        text.push_str(&shown);
+        added += 1;
     }
     std::fs::write(file, text).with_context(|| format!("failed to write {shown}"))?;
-    let many = if cases.len() == 1 { "case is" } else { "cases are" };
-    terminal::note(&format!("{} {many} added to {shown}: read them, they say what the policy says now", cases.len()));
+    let many = if added == 1 { "case is" } else { "cases are" };
+    terminal::note(&format!("{added} {many} added to {shown}: read them, they say what the policy says now"));
+    if added < cases.len() {
+        let left = cases.len() - added;
+        terminal::note(&format!("{left} left out, with secrets in them: `--no-redact` writes them as they are"));
+    }
     Ok(())
 }
 
