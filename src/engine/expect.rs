@@ -105,7 +105,11 @@ impl Outcome {
             return Some(format!("expected {expect}, got {}{by}", verdict.decision));
         }
         if let Some(without) = without.as_deref().filter(|without| rules.contains(without)) {
-            return Some(format!("expected {expect} without {without}, got {} by {}", verdict.decision, rules.join(", ")));
+            return Some(format!(
+                "expected {expect} without {without}, got {} by {}",
+                verdict.decision,
+                rules.join(", ")
+            ));
         }
         let rule = rule.as_deref().filter(|rule| !rules.contains(rule))?;
         let by = if rules.is_empty() { "no rule".to_owned() } else { rules.join(", ") };
@@ -180,10 +184,16 @@ pub fn cases(file: &str, text: &str) -> Result<Vec<Case>, CaseError> {
     for written in read.case {
         let mut add = |name: String, at: usize, said: Said, before: &[toml::Table], action| {
             if said.effect.is_some() && !before.is_empty() {
-                return Err(error(at, "an `effect` says itself what went before: `session = { denials = 3 }`".to_owned()));
+                return Err(error(
+                    at,
+                    "an `effect` says itself what went before: `session = { denials = 3 }`".to_owned(),
+                ));
             }
             if said.expect == Expect::Any && said.rule.is_none() && said.without.is_none() {
-                return Err(error(at, "`any` expects nothing: name a `rule`, or one it has to be `without`".to_owned()));
+                return Err(error(
+                    at,
+                    "`any` expects nothing: name a `rule`, or one it has to be `without`".to_owned(),
+                ));
             }
             let all: Vec<toml::Table> = before.iter().chain([action]).cloned().collect();
             let actions =
@@ -271,10 +281,11 @@ effect = { operation = "drop", resource = "Table", name = "orders", areas = ["ow
         let read = cases("c.toml", text).unwrap();
         let effect = read[0].effect.as_ref().unwrap();
         assert_eq!(effect.session.denials, 3);
-        let again: Stated = toml::from_str::<std::collections::BTreeMap<String, Stated>>(&format!("e = {}", effect.written()))
-            .unwrap()
-            .remove("e")
-            .unwrap();
+        let again: Stated =
+            toml::from_str::<std::collections::BTreeMap<String, Stated>>(&format!("e = {}", effect.written()))
+                .unwrap()
+                .remove("e")
+                .unwrap();
         assert_eq!(again.understood().effects, effect.understood().effects);
         let misspelt = cases("c.toml", &text.replace("own-work", "my-work")).unwrap_err().to_string();
         assert!(misspelt.starts_with("c.toml:7: "), "{misspelt}");

@@ -15,8 +15,8 @@ use std::sync::Arc;
 use crate::model::{Action, Environment, Finding, Mode, Otherwise, RuleInfo, Verdict};
 use crate::policy::{ConditionSeen, Mutant, Mutants, Mutation, Saying};
 
-use super::expect::{self, Case};
 use super::corpus::Incident;
+use super::expect::{self, Case};
 use super::{Engine, Judgement, Seen, Settling};
 
 /// Recorded actions kept for a mutant, to make a case of.
@@ -86,8 +86,16 @@ pub enum Notice {
     Refused,
     /// An example of the rule itself, in its words.
     Example(String),
-    Case { name: String, file: String, line: usize },
-    Action { file: String, line: u64, text: String },
+    Case {
+        name: String,
+        file: String,
+        line: usize,
+    },
+    Action {
+        file: String,
+        line: u64,
+        text: String,
+    },
     Incident(String),
 }
 
@@ -302,9 +310,9 @@ impl Study {
                 Fate::Killed(_) | Fate::Seen(_) => wrongly_declared.push(mutant.name()),
             }
         }
+        // What is tried out below was seen by nobody.
+        let mut conditions = self.mutants.conditions(engine.policy());
         let mut written = if ready { ready::write(&self, engine) } else { Default::default() };
-        let policy = engine.policy();
-        let mut conditions = self.mutants.conditions(policy);
         let mut rules: Vec<RuleSurvey> = Vec::new();
         for (number, (mutant, fate)) in self.mutants.all().iter().zip(self.fates).enumerate() {
             if rules.last().is_none_or(|last| last.rule != mutant.rule) {

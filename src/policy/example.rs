@@ -15,7 +15,8 @@ use super::compile::Compiled;
 use super::lint::{annotation_range, did_you_mean};
 use super::load::{Desk, File, Parsed};
 use crate::model::{
-    Action, ActionId, Actor, ActorKind, Decision, Environment, Kind, Origin, Outcome, RuleInfo, SessionFacts, Surroundings,
+    Action, ActionId, Actor, ActorKind, Decision, Environment, Kind, Origin, Outcome, RuleInfo, SessionFacts,
+    Surroundings,
 };
 
 /// One example of a rule, ready to be classified and judged.
@@ -214,11 +215,7 @@ impl Example {
 }
 
 fn usual_surroundings() -> Surroundings {
-    Surroundings {
-        cwd: Some("/home/dev/project".into()),
-        home: Some("/home/dev".into()),
-        ..Surroundings::default()
-    }
+    Surroundings { cwd: Some("/home/dev/project".into()), home: Some("/home/dev".into()), ..Surroundings::default() }
 }
 
 #[derive(Debug, Default)]

@@ -392,7 +392,9 @@ fn slices(policy: &Policy, all: &[Mutant]) -> Vec<Box<[usize]>> {
 fn is_guard(policy: &Policy, rule: &Rule, condition: usize) -> bool {
     let conjunct = |at: usize| policy.conjuncts.get(*rule.test.all.get(at)?);
     let Some(Some(fact)) = conjunct(condition).map(Conjunct::asks_whether_known) else { return false };
-    (0..rule.test.all.len()).filter(|at| *at != condition).any(|at| conjunct(at).is_some_and(|c| c.facts.contains(&fact)))
+    (0..rule.test.all.len())
+        .filter(|at| *at != condition)
+        .any(|at| conjunct(at).is_some_and(|c| c.facts.contains(&fact)))
 }
 
 /// Collects mutants.
@@ -409,7 +411,8 @@ impl Making<'_> {
             if is_guard(self.policy, rule, condition) {
                 continue;
             }
-            let Some(conjunct) = rule.test.all.get(condition).and_then(|index| self.policy.conjuncts.get(*index)) else {
+            let Some(conjunct) = rule.test.all.get(condition).and_then(|index| self.policy.conjuncts.get(*index))
+            else {
                 continue;
             };
             self.condition((at, rule), condition, (Mutation::Dropped, None), &mut known);
@@ -474,7 +477,8 @@ impl Making<'_> {
         let conjuncts = &self.conjuncts.all;
         let test = Compiled::new(rule.test.permit, rule.test.actor.clone(), all, conjuncts);
         let (before, after) = (conjuncts.get(*index), instead.and_then(|instead| conjuncts.get(instead)));
-        let text = |conjunct: Option<&Conjunct>| conjunct.map(|conjunct| conjunct.text().to_owned()).unwrap_or_default();
+        let text =
+            |conjunct: Option<&Conjunct>| conjunct.map(|conjunct| conjunct.text().to_owned()).unwrap_or_default();
         let mutant = Mutant {
             rule: rule.id.clone(),
             info: rule.info.clone(),

@@ -226,7 +226,8 @@ fn only_what_changed_is_in_question() {
     assert!(said.contains("no rule is in question"), "{said}");
     project.write("policy/own.cedar", &POLICY.replace("context.approved", "context.dry_run"));
     let changed = project.score(&["--in-diff", "HEAD"]);
-    let rules: Vec<_> = changed["rules"].as_array().unwrap().iter().map(|rule| rule["rule"].as_str().unwrap()).collect();
+    let rules: Vec<_> =
+        changed["rules"].as_array().unwrap().iter().map(|rule| rule["rule"].as_str().unwrap()).collect();
     assert_eq!(rules, ["own.drop-table"]);
 }
 
@@ -241,7 +242,9 @@ fn conditions_are_covered_one_by_one() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|one| format!("{} {} {} {}", one["text"].as_str().unwrap(), one["seen_true"], one["seen_false"], one["alone"]))
+        .map(|one| {
+            format!("{} {} {} {}", one["text"].as_str().unwrap(), one["seen_true"], one["seen_false"], one["alone"])
+        })
         .collect();
     assert_eq!(
         seen,

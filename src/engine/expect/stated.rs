@@ -100,8 +100,10 @@ impl Stated {
     /// As it is written in a file of cases, on one line.
     pub(in crate::engine) fn written(&self) -> String {
         use crate::engine::gate::toml_string as quoted;
-        let mut parts =
-            vec![format!("operation = {}", quoted(self.operation.word())), format!("resource = {}", quoted(self.resource.word()))];
+        let mut parts = vec![
+            format!("operation = {}", quoted(self.operation.word())),
+            format!("resource = {}", quoted(self.resource.word())),
+        ];
         let list = |words: Vec<String>| format!("[{}]", words.join(", "));
         let text = |key: &str, text: Option<&str>| text.map(|text| format!("{key} = {}", quoted(text)));
         parts.extend(text("name", Some(self.name.as_str()).filter(|name| !name.is_empty())));

@@ -39,7 +39,7 @@ pub(super) fn write(study: &Study, engine: &Engine) -> BTreeMap<usize, Ready> {
     for number in 0..mutants.all().len() {
         mutants.set_open(number, writing.open.contains(&number));
     }
-    writing.from_traces();
+    writing.take_traces();
     let examples = engine.policy().examples();
     // The rule's own first: they are about it.
     for own in [true, false] {
@@ -51,7 +51,7 @@ pub(super) fn write(study: &Study, engine: &Engine) -> BTreeMap<usize, Ready> {
                 continue;
             }
             for candidate in std::iter::once(example.clone()).chain(neighbours(example, own)) {
-                writing.from_example(&candidate, own);
+                writing.take_example(&candidate, own);
             }
         }
     }
@@ -77,7 +77,7 @@ struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    fn from_traces(&mut self) {
+    fn take_traces(&mut self) {
         for number in self.open.clone() {
             for (action, environment) in &self.study.traces[number] {
                 if self.case(number, action, *environment) {
@@ -88,9 +88,10 @@ impl Writing<'_> {
     }
 
     /// Looks whether an example tells mutants from their rules, and writes it down for them.
-    fn from_example(&mut self, example: &Example, own: bool) {
+    fn take_example(&mut self, example: &Example, own: bool) {
         let finding = self.engine.decide_example(example);
-        for other in finding.otherwise.iter().filter(|other| self.open.contains(&other.mutant)).copied().collect::<Vec<_>>()
+        for other in
+            finding.otherwise.iter().filter(|other| self.open.contains(&other.mutant)).copied().collect::<Vec<_>>()
         {
             let mutant = &self.study.mutants.all()[other.mutant];
             if own && mutant.rule != example.rule.id {

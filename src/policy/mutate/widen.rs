@@ -17,8 +17,7 @@ use cedar_policy::pst::{self, BinaryOp, PatternElem, UnaryOp, Var};
 
 use super::Literals;
 use crate::model::{
-    Area, Certainty, CodeOrigin, Environment, Executed, Extent, Kind, Operation, ResourceKind,
-    Reversibility, Zone,
+    Area, Certainty, CodeOrigin, Environment, Executed, Extent, Kind, Operation, ResourceKind, Reversibility, Zone,
 };
 
 /// The condition, once for each of its questions and each way to widen it.
@@ -58,14 +57,12 @@ fn limit(expr: &pst::Expr, negated: bool) -> Option<Vec<pst::Expr>> {
         _ => return None,
     };
     let pst::Expr::Literal(pst::Literal::Long(number)) = **right else { return None };
-    let (one, ten) = if up {
-        (number.checked_add(1)?, number.checked_mul(10)?)
-    } else {
-        (number.checked_sub(1)?, number / 10)
-    };
+    let (one, ten) =
+        if up { (number.checked_add(1)?, number.checked_mul(10)?) } else { (number.checked_sub(1)?, number / 10) };
     let mut limits = vec![one];
     limits.extend((ten != one && ten != number).then_some(ten));
-    let with = |limit| pst::Expr::BinaryOp { op: *op, left: Arc::clone(left), right: literal(pst::Literal::Long(limit)) };
+    let with =
+        |limit| pst::Expr::BinaryOp { op: *op, left: Arc::clone(left), right: literal(pst::Literal::Long(limit)) };
     Some(limits.into_iter().map(with).collect())
 }
 

@@ -38,7 +38,8 @@ fn a_mutant_differs_in_one_condition() {
     let mut stopped = vec![String::new(); mutants.all().len()];
     for case in &cases {
         let mut says = vec![None; mutants.all().len()];
-        let own = policy.judge_with_mutants(&mutants, &case.request(), |saying| says[saying.mutant] = Some(saying.says));
+        let own =
+            policy.judge_with_mutants(&mutants, &case.request(), |saying| says[saying.mutant] = Some(saying.says));
         let plain = policy.judge(&case.request());
         assert_eq!((own.met.len(), own.not_permitted), (plain.met.len(), plain.not_permitted));
         for (stopped, says) in stopped.iter_mut().zip(says) {
@@ -102,10 +103,7 @@ fn there_is_one_list_of_ways_to_widen() {
     check_widened("context has count && context.count > 100", &["context.count > 99", "context.count > 10"]);
     check_widened("context.session.denials <= 3", &["context.session.denials <= 4", "context.session.denials <= 30"]);
     check_widened("context.by == \"psql\"", &["context.by like \"psql*\""]);
-    check_widened(
-        "[\"rm\", \"dd\"].contains(context.by)",
-        &["(context.by like \"rm*\") || (context.by like \"dd*\")"],
-    );
+    check_widened("[\"rm\", \"dd\"].contains(context.by)", &["(context.by like \"rm*\") || (context.by like \"dd*\")"]);
     check_widened("resource.name like \"*_tmp\"", &["resource.name like \"*_tmp*\""]);
     check_widened("resource.name like \"tmp_*\"", &[]);
     // An exception that reaches further.
@@ -125,7 +123,8 @@ fn what_the_rule_needs_to_be_loaded_is_left_alone() {
 #[test]
 fn equivalent_ones_are_proved() {
     let equivalent = |condition: &str| -> Vec<String> {
-        let text = format!("@id(\"a.b\") forbid (principal, action == Action::\"drop\", resource) when {{ {condition} }};");
+        let text =
+            format!("@id(\"a.b\") forbid (principal, action == Action::\"drop\", resource) when {{ {condition} }};");
         let mutants = Mutants::of(&load(&text), |_| true);
         let proved = mutants.all().iter().filter(|mutant| mutant.equivalent.is_some());
         proved.map(|mutant| mutant.name().trim_start_matches("a.b: ").to_owned()).collect()

@@ -111,7 +111,12 @@ impl Page<'_> {
             writeln!(self.out, "{:13}+ {}", "", escaped(after))?;
         }
         if let Some(Notice::Action { file, line, .. }) = seen {
-            writeln!(self.out, "{:13}{DIM}{}:{line} is judged otherwise then, and pins nothing{DIM:#}", "", escaped(file))?;
+            writeln!(
+                self.out,
+                "{:13}{DIM}{}:{line} is judged otherwise then, and pins nothing{DIM:#}",
+                "",
+                escaped(file)
+            )?;
         }
         match ready {
             Some(Ready::Case(case)) => {

@@ -46,7 +46,8 @@ pub(super) fn write(writing: &mut Writing<'_>) {
             }
         }
         for base in &bases {
-            let pairs = changes.iter().enumerate().flat_map(|(at, one)| changes[at + 1..].iter().map(move |two| (one, two)));
+            let pairs =
+                changes.iter().enumerate().flat_map(|(at, one)| changes[at + 1..].iter().map(move |two| (one, two)));
             for (one, two) in pairs.take(MAX_PAIRS) {
                 if !writing.open.iter().any(|number| mutants[*number].rule == info.id) {
                     break;
@@ -165,7 +166,9 @@ fn changes(writing: &Writing<'_>, info: &Arc<RuleInfo>, bases: &[Scene]) -> Vec<
     // An effect of another base may differ in several facts at once where one alone makes no sense.
     for base in bases.iter().skip(1) {
         let effect = base.effect.clone();
-        changes.push(Box::new(move |scene| (scene.effect.resource, scene.effect.name) = (effect.resource, effect.name.clone())));
+        changes.push(Box::new(move |scene| {
+            (scene.effect.resource, scene.effect.name) = (effect.resource, effect.name.clone())
+        }));
     }
     changes
 }
