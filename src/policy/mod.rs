@@ -115,6 +115,11 @@ impl Policy {
         self.compiled.iter().map(|rule| rule.id.as_str())
     }
 
+    /// Whether there is a `permit` at all; without one nothing passes.
+    pub fn permits(&self) -> bool {
+        self.compiled.iter().any(|rule| rule.test.permit)
+    }
+
     /// The first 16 hex digits of a hash over everything that the policy was loaded from.
     pub fn digest(&self) -> &str {
         &self.digest

@@ -8,6 +8,8 @@
 )]
 
 mod cases;
+mod change_reports;
+mod ci_files;
 mod floors;
 mod gate;
 mod goldens;
@@ -19,6 +21,7 @@ mod order;
 mod program;
 #[cfg(feature = "prove")]
 mod prove;
+mod schema;
 mod score;
 mod score_redcode;
 mod score_rules;
@@ -27,3 +30,4 @@ mod sessions;
 mod shelves;
 mod snapshots;
 mod support;
+mod yaml;
