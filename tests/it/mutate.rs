@@ -249,7 +249,7 @@ fn conditions_are_covered_one_by_one() {
     assert_eq!(
         seen,
         [
-            "action == Action::\"drop\" true true false",
+            "action == Action::\"drop\" true false false",
             "resource is Table true false false",
             "resource in Environment::\"production\" true true true",
             "!context.approved true true true",
