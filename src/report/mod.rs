@@ -18,6 +18,7 @@ mod xml;
 pub mod change;
 pub mod corpus;
 pub mod explain;
+pub mod mutate;
 #[cfg(feature = "prove")]
 pub mod prove;
 pub mod tested;
