@@ -16,6 +16,7 @@ mod goldens;
 mod hostile;
 mod incidents;
 mod init;
+mod mutate;
 mod order;
 mod program;
 #[cfg(feature = "prove")]
