@@ -20,6 +20,7 @@ mod reports;
 mod review;
 mod setup;
 mod side;
+mod suggest;
 mod terminal;
 mod test;
 
@@ -75,6 +76,7 @@ enum Command {
     Diff(diff::Arguments),
     Gate(gate::Arguments),
     Prove(prove::Arguments),
+    Suggest(suggest::Arguments),
     Lock(lock::Arguments),
     Fmt(fmt::Arguments),
     Init(init::Arguments),
@@ -112,6 +114,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Gate(arguments) => gate::run(arguments),
         Command::Accept(arguments) => accept::run(arguments),
         Command::Prove(arguments) => prove::run(arguments),
+        Command::Suggest(arguments) => suggest::run(arguments),
         Command::Lock(arguments) => lock::run(arguments),
         Command::Fmt(arguments) => fmt::run(arguments),
         Command::Init(arguments) => init::run(arguments),

@@ -13,6 +13,10 @@
 //! ```
 //! An action is a record of our own format; `before` lists actions that lead up to it in the same session.
 
+pub(in crate::engine) mod written;
+
+pub use written::{NewCase, expected};
+
 use std::ops::Range;
 
 use serde::Deserialize;

@@ -28,5 +28,6 @@ mod score_sqli;
 mod sessions;
 mod shelves;
 mod snapshots;
+mod suggest;
 mod support;
 mod yaml;
