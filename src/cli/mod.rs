@@ -10,6 +10,7 @@ mod explain;
 mod fmt;
 mod formats;
 mod gate;
+mod import;
 mod init;
 mod lock;
 mod pending;
@@ -80,6 +81,7 @@ enum Command {
     Lock(lock::Arguments),
     Fmt(fmt::Arguments),
     Init(init::Arguments),
+    Import(import::Arguments),
     Formats(formats::Arguments),
 }
 
@@ -118,6 +120,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Lock(arguments) => lock::run(arguments),
         Command::Fmt(arguments) => fmt::run(arguments),
         Command::Init(arguments) => init::run(arguments),
+        Command::Import(arguments) => import::run(arguments),
         Command::Formats(arguments) => formats::run(&arguments),
     };
     ExitCode::from(guarded(work))

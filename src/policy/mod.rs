@@ -14,6 +14,7 @@ mod example;
 mod expression;
 mod facts;
 mod format;
+pub mod import;
 mod judge;
 mod lint;
 mod load;

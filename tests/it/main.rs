@@ -14,6 +14,7 @@ mod floors;
 mod gate;
 mod goldens;
 mod hostile;
+mod import;
 mod incidents;
 mod init;
 mod order;

@@ -54,7 +54,8 @@ fn history() -> tempfile::TempDir {
 fn id(folder: &Path, text: &str, environment: &str) -> String {
     let out = stdout(&run(folder, &["replay", "log.jsonl", "--format", "jsonl"]));
     let found = out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-    let found = found.filter(|value| value["text"] == text && value["environment"] == environment).last().unwrap();
+    let mut found = found.filter(|value| value["text"] == text && value["environment"] == environment);
+    let found = found.next_back().unwrap();
     found["id"].as_str().unwrap().to_owned()
 }
 
