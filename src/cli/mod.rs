@@ -13,6 +13,7 @@ mod gate;
 mod import;
 mod init;
 mod lock;
+mod mutate;
 mod pending;
 mod prove;
 mod reject;
@@ -76,6 +77,7 @@ enum Command {
     Reject(reject::Arguments),
     Diff(diff::Arguments),
     Gate(gate::Arguments),
+    Mutate(mutate::Arguments),
     Prove(prove::Arguments),
     Suggest(suggest::Arguments),
     Lock(lock::Arguments),
@@ -115,6 +117,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Diff(arguments) => diff::run(arguments),
         Command::Gate(arguments) => gate::run(arguments),
         Command::Accept(arguments) => accept::run(arguments),
+        Command::Mutate(arguments) => mutate::run(arguments),
         Command::Prove(arguments) => prove::run(arguments),
         Command::Suggest(arguments) => suggest::run(arguments),
         Command::Lock(arguments) => lock::run(arguments),

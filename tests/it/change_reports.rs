@@ -349,6 +349,42 @@ fn text_of_strangers_stays_text() {
     }
 }
 
+#[test]
+fn a_labelled_action_is_shown_where_it_is_labelled() {
+    let repository = story();
+    repository.write("traces/week.jsonl", "{\"kind\":\"shell\",\"text\":\"git status\"}\n");
+    repository.edit(
+        "policy/own.cedar",
+        "resource in Environment::\"production\"",
+        "resource in Environment::\"staging\"",
+    );
+    let log = sarif(&repository);
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let result = results.iter().find(|result| result["ruleId"] == "shop.drop-table").unwrap();
+    let place = &result["relatedLocations"][0]["physicalLocation"];
+    assert_eq!(
+        (&place["artifactLocation"]["uri"], &place["region"]["startLine"]),
+        (&"cases/own.toml".into(), &2.into())
+    );
+    for format in ["text", "markdown", "junit"] {
+        let told = repository.report(&["--format", format]);
+        assert!(told.contains("labelled in cases/own.toml:2") && told.contains("no recorded action"), "{told}");
+    }
+}
+
+#[test]
+fn diff_speaks_every_format_too() {
+    let repository = story();
+    for format in FORMATS {
+        let output = repository.run(&["diff", "main:policy", "policy", "traces", "--format", format]);
+        assert_eq!(output.status.code(), Some(0), "{format}: {}", stderr(&output));
+        let told = stdout(&output);
+        assert!(told.contains("git push --force") && told.contains("policy/own.cedar"), "{format}: {told}");
+        // Nobody asked whether it may be merged.
+        assert!(!told.contains("nearmiss accept 4") && !told.contains("::error"), "{format}: {told}");
+    }
+}
+
 /// Goes through a document tag by tag and counts elements; panics where it is not well-formed.
 fn elements(xml: &str) -> std::collections::BTreeMap<&str, usize> {
     let mut open = Vec::new();

@@ -236,3 +236,58 @@ fn what_is_installed_is_this_version() {
         }
     }
 }
+
+/// Runs the script that writes the comment, with a `gh` that only notes down what it is asked.
+#[cfg(unix)]
+fn commented(report: Option<&str>, comment: &str) -> (String, String) {
+    use std::os::unix::fs::PermissionsExt;
+
+    const GH: &str = "#!/usr/bin/env bash\n\
+        echo \"$*\" >> calls\n\
+        case \"$*\" in\n\
+          *'/pulls -f'*) echo 7 ;;\n\
+          *'--paginate'*) if [ -n \"$GH_COMMENT\" ]; then echo \"$GH_COMMENT\"; fi ;;\n\
+        esac\n\
+        for word in \"$@\"; do case \"$word\" in body=@*) cp \"${word#body=@}\" posted ;; esac; done\n";
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir_all(path("reports")).unwrap();
+    std::fs::create_dir_all(path("bin")).unwrap();
+    std::fs::write(path("bin/gh"), GH).unwrap();
+    std::fs::set_permissions(path("bin/gh"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    if let Some(report) = report {
+        std::fs::write(path("reports/nearmiss-comment.md"), report).unwrap();
+    }
+    let [script] = &scripts(&file("ci/github/comment.yml"))[..] else { panic!("one script") };
+    let mut bash = command("bash", folder.path());
+    for (name, value) in [("REPOSITORY", "o/r"), ("HEAD_OWNER", "o"), ("HEAD_BRANCH", "b"), ("HEAD_SHA", "abc")] {
+        bash.env(name, value);
+    }
+    let bins = format!("{}:{}", path("bin").display(), std::env::var("PATH").unwrap());
+    let output =
+        bash.args(["-c", script]).env("PATH", bins).env("GH_COMMENT", comment).env("RUN_URL", "https://x/1").output();
+    let output = output.unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let read = |name: &str| std::fs::read_to_string(path(name)).unwrap();
+    (read("calls").lines().last().unwrap().to_owned(), read("posted"))
+}
+
+#[test]
+#[cfg(unix)]
+fn the_comment_is_written_once_and_then_brought_up_to_date() {
+    let report = "<!-- nearmiss:policy-impact v1 head=0 -->\n### all is well\n";
+    let (call, posted) = commented(Some(report), "");
+    assert!(call.contains("--method POST repos/o/r/issues/7/comments"), "{call}");
+    assert_eq!(posted, report);
+    let (call, posted) = commented(Some(report), "55");
+    assert!(call.contains("--method PATCH repos/o/r/issues/comments/55"), "{call}");
+    assert_eq!(posted, report);
+    // Nothing, something else, too much: the comment must not go on saying what held for an earlier push.
+    for report in [None, Some("### all is well\n".to_owned()), Some(format!("{report}{}", "x".repeat(65_000)))] {
+        let (_, posted) = commented(report.as_deref(), "55");
+        assert!(
+            posted.starts_with("<!-- nearmiss:policy-impact v1 -->\n") && posted.contains("not evaluated"),
+            "{posted}"
+        );
+    }
+}

@@ -17,6 +17,7 @@ mod hostile;
 mod import;
 mod incidents;
 mod init;
+mod mutate;
 mod order;
 mod program;
 #[cfg(feature = "prove")]

@@ -95,7 +95,7 @@ fn body(told: &Told<'_>, group: &Group) -> String {
         .collect();
     let example = &group.example;
     lines.push(told.shown(&example.text));
-    lines.push(format!("recorded in {}:{}", told.shown(&example.file), example.line));
+    lines.push(told.source_said(group));
     lines.join("\n")
 }
 

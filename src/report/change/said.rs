@@ -132,6 +132,21 @@ impl<'a> Told<'a> {
         Some(Spot { file: escaped(&file), line: line.max(1) })
     }
 
+    /// Where the example of a group stands; standard input is no place.
+    pub(super) fn source(&self, group: &Group) -> Option<Spot> {
+        let (file, line) = (&*group.example.file, usize::try_from(group.example.line).ok()?);
+        if file == "-" || file.is_empty() { None } else { self.spot(file, line) }
+    }
+
+    /// The same in words: `recorded in traces/week.jsonl:4`.
+    pub(super) fn source_said(&self, group: &Group) -> String {
+        let verb = if group.count > 0 { "recorded" } else { "labelled" };
+        match self.source(group) {
+            Some(spot) => format!("{verb} in {}:{}", self.shown(&spot.file), spot.line),
+            None => format!("{verb} in line {} of standard input", group.example.line),
+        }
+    }
+
     /// How much a change weighs that is counted alone: `7 actions by 3 actors`, `1 case`.
     pub(super) fn seen(group: &Group) -> String {
         let actors = counted(group.actors.len() as u64, "actor");

@@ -224,7 +224,13 @@ impl Page<'_> {
         let mut facts = vec![format!("{} {}", example.actor.kind, self.told.shown(&example.actor.name))];
         facts.extend(example.time.map(|time| time.to_string()));
         facts.push(example.environment.to_string());
-        writeln!(self.out, "      {DIM}{}  {}:{}{DIM:#}", facts.join(", "), escaped(&example.file), example.line,)
+        // As the user named it, so that a click on it opens it.
+        let source = if group.count > 0 {
+            format!("{}:{}", self.told.shown(&example.file), example.line)
+        } else {
+            self.told.source_said(group)
+        };
+        writeln!(self.out, "      {DIM}{}  {source}{DIM:#}", facts.join(", "))
     }
 
     /// One line for what somebody said yes to: who, until when, why.
