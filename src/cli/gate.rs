@@ -168,7 +168,7 @@ pub(super) fn traces(side: &Side) -> anyhow::Result<Vec<PathBuf>> {
 const FETCH: &str = "in CI, fetch the whole history (actions/checkout: `fetch-depth: 0`)";
 
 /// What others have merged since is not what this change does, so the last common commit is the base.
-fn common(head: &Side, revision: &str) -> anyhow::Result<String> {
+pub(super) fn common(head: &Side, revision: &str) -> anyhow::Result<String> {
     let git = Git { folder: head.folder.clone() };
     git.run(&["rev-parse", "--git-dir"]).context("the gate compares with a revision of git")?;
     git.run(&["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")]).map_err(|_| {

@@ -34,8 +34,11 @@ const FILES: &[File] = &[
     (".nearmiss/policy/own.cedar", include_str!("init/own.cedar")),
     (".nearmiss/cases/own.toml", include_str!("init/cases.toml")),
 ];
-const GITHUB: &[File] = &[];
-const GITLAB: &[File] = &[];
+const GITHUB: &[File] = &[
+    (".github/workflows/nearmiss.yml", include_str!("../../ci/github/gate.yml")),
+    (".github/workflows/nearmiss-comment.yml", include_str!("../../ci/github/comment.yml")),
+];
+const GITLAB: &[File] = &[(".gitlab/nearmiss.yml", include_str!("../../ci/gitlab/nearmiss.yml"))];
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     terminal::refuse_to_write_in_ci()?;

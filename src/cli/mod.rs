@@ -12,6 +12,7 @@ mod formats;
 mod gate;
 mod init;
 mod lock;
+mod mutate;
 mod pending;
 mod prove;
 mod reject;
@@ -74,6 +75,7 @@ enum Command {
     Reject(reject::Arguments),
     Diff(diff::Arguments),
     Gate(gate::Arguments),
+    Mutate(mutate::Arguments),
     Prove(prove::Arguments),
     Lock(lock::Arguments),
     Fmt(fmt::Arguments),
@@ -111,6 +113,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Diff(arguments) => diff::run(arguments),
         Command::Gate(arguments) => gate::run(arguments),
         Command::Accept(arguments) => accept::run(arguments),
+        Command::Mutate(arguments) => mutate::run(arguments),
         Command::Prove(arguments) => prove::run(arguments),
         Command::Lock(arguments) => lock::run(arguments),
         Command::Fmt(arguments) => fmt::run(arguments),

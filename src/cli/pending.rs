@@ -139,7 +139,7 @@ pub(super) fn chosen<'p>(pending: &'p [Pending], words: &[String]) -> anyhow::Re
 /// Their names, for a message.
 pub(super) fn listed(pending: &[Pending]) -> String {
     if pending.is_empty() {
-        return "none is pending: `nearmiss test` looks for changes".to_owned();
+        return "no snapshot is pending (`nearmiss test` looks for changes)".to_owned();
     }
     let names: Vec<&str> = pending.iter().map(|one| one.name.as_str()).collect();
     format!("pending: {}", names.join(", "))

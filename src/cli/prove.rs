@@ -16,14 +16,25 @@ use super::exit;
 pub(super) struct Arguments {
     #[command(subcommand)]
     question: Option<Question>,
-    /// The policy before: a file, a folder, `REV:PATH`, or `builtin:NAME`
-    #[arg(required = true)]
-    old: Option<String>,
-    /// The policy after
-    #[arg(required = true)]
-    new: Option<String>,
+    #[command(flatten)]
+    which: Which,
     #[command(flatten)]
     how: How,
+}
+
+/// The two policies of a question.
+#[derive(Debug, clap::Args)]
+struct Which {
+    /// The policy before: a file, a folder, `REV:PATH`, or `builtin:NAME`
+    #[arg(required_unless_present = "base")]
+    old: Option<String>,
+    /// The policy after
+    #[arg(required_unless_present = "base")]
+    new: Option<String>,
+    /// Instead of OLD and NEW: what nearmiss.toml says is in force, in this revision of git (the last commit that it has
+    /// in common with HEAD) and here
+    #[arg(long, value_name = "REV", conflicts_with_all = ["old", "new"])]
+    base: Option<String>,
 }
 
 const AFTER: &str = "The solver is the program in the environment variable CVC5, else `cvc5` on the path. Debian and Ubuntu: \
@@ -34,10 +45,8 @@ Exit codes: 0 proved, 1 refuted, 2 not proved, usage or configuration";
 enum Question {
     /// Prove that two policies stop the same requests, or show one that only one of them stops
     Equivalent {
-        /// The policy before: a file, a folder, `REV:PATH`, or `builtin:NAME`
-        old: String,
-        /// The policy after
-        new: String,
+        #[command(flatten)]
+        which: Which,
         #[command(flatten)]
         how: How,
     },
@@ -97,36 +106,68 @@ mod with_solver {
 
     use anyhow::{Context, bail};
 
+    use crate::cli::gate::common;
     use crate::cli::setup::{Chosen, Setup};
     use crate::cli::side::Side;
     use crate::cli::terminal;
     use crate::engine::prove::{self, Claim, Proof};
+    use crate::policy::Policy;
     use crate::policy::prove::Solver;
     use crate::report::prove::{Heading, Told};
 
     use super::solver::{Process, find};
-    use super::{Arguments, How, Question, exit};
+    use super::{Arguments, How, Question, Which, exit};
 
     pub(in crate::cli) fn run(arguments: Arguments) -> anyhow::Result<u8> {
-        match (arguments.question, arguments.old, arguments.new) {
-            (Some(Question::Equivalent { old, new, how }), ..) => change(Claim::Equivalent, &old, &new, &how),
-            (Some(Question::Never { rules, policy, how }), ..) => never(&rules, &policy, &how),
-            (None, Some(old), Some(new)) => change(Claim::Kept, &old, &new, &arguments.how),
-            (None, ..) => bail!("name two policies: `nearmiss prove OLD NEW`"),
+        match arguments.question {
+            Some(Question::Equivalent { which, how }) => change(Claim::Equivalent, which, &how),
+            Some(Question::Never { rules, policy, how }) => never(&rules, &policy, &how),
+            None => change(Claim::Kept, arguments.which, &arguments.how),
         }
     }
 
-    fn change(claim: Claim, old: &str, new: &str, how: &How) -> anyhow::Result<u8> {
+    /// The policies before and after.
+    fn sides(which: Which, how: &How) -> anyhow::Result<(Side, Side)> {
+        match which {
+            Which { base: Some(revision), .. } => {
+                let head = Side::here(how.config.clone(), &[])?;
+                let revision = common(&head, &revision)?;
+                Ok((Side::at(&revision, how.config.clone())?, head))
+            }
+            Which { old: Some(old), new: Some(new), .. } => {
+                let mut base = Side::named(how.config.clone(), &old)?;
+                let mut head = Side::named(how.config.clone(), &new)?;
+                // A policy that is named is meant whole.
+                base.config.policy.off.clear();
+                head.config.policy.off.clear();
+                Ok((base, head))
+            }
+            _ => bail!("name two policies: `nearmiss prove OLD NEW`"),
+        }
+    }
+
+    fn change(claim: Claim, which: Which, how: &How) -> anyhow::Result<u8> {
         let started = Instant::now();
         if how.cases.is_some() {
             terminal::refuse_to_write_in_ci()?;
         }
-        let mut base = Side::named(how.config.clone(), old)?;
-        let mut head = Side::named(how.config.clone(), new)?;
-        // A policy that is named is meant whole.
-        base.config.policy.off.clear();
-        head.config.policy.off.clear();
+        let (base, head) = sides(which, how)?;
+        let said = head.said();
         let setup = Setup::compare(&base, head)?;
+        let permits = |policy: Option<&Policy>| policy.is_some_and(Policy::permits);
+        let before = setup.engine.base_policy();
+        if !permits(Some(setup.engine.policy())) && (claim == Claim::Kept || !permits(before)) {
+            bail!(
+                "not proved: {said} has no `permit`, so nothing passes it whatever its rules say; name the whole policy, or \
+                 compare what nearmiss.toml puts together: `nearmiss prove --base REV`"
+            );
+        }
+        if setup.engine.meanings().is_some() {
+            terminal::note(
+                "nearmiss.toml says something else after the change about environments, actors, labels or programs; \
+                 the proof is about rules alone",
+            );
+        }
         let (solvers, solver) = solvers(how)?;
         let proof = prove::change(&setup.engine, claim, solvers).map_err(anyhow::Error::msg)?;
         let proof = proof.context("there is nothing to compare with")?;

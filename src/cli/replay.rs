@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Read};
 use std::mem::ManuallyDrop;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -165,8 +165,7 @@ fn again(arguments: &Arguments) -> Option<String> {
     if paths.iter().any(|path| path == "-") {
         return None;
     }
-    let from = arguments.input.from.as_ref().map(|name| format!(" --from {name}")).unwrap_or_default();
-    Some(paths.join(" ") + &from)
+    Some(paths.join(" ") + &arguments.input.again())
 }
 
 struct Outcome {
@@ -211,6 +210,13 @@ fn exit_code(outcome: &Outcome) -> u8 {
 }
 
 impl PolicyArguments {
+    /// The arguments that make others judge by the same: ` --policy builtin:strict`. Nobody else has what stands
+    /// somewhere on this machine.
+    pub(super) fn again(&self) -> String {
+        let named = self.policy.iter().filter(|name| !Path::new(name).is_absolute());
+        named.map(|name| format!(" --policy {name}")).collect()
+    }
+
     pub(super) fn setup(&self, only: Option<Action>) -> anyhow::Result<setup::Setup> {
         setup::Setup::new(setup::Chosen {
             config: self.config.clone(),
@@ -223,6 +229,13 @@ impl PolicyArguments {
 }
 
 impl InputArguments {
+    /// The arguments that make others read the same: ` --from lines`.
+    pub(super) fn again(&self) -> String {
+        let from = self.from.as_ref().map(|name| format!(" --from {name}")).unwrap_or_default();
+        let kind = self.kind.map(|kind| format!(" --kind {kind}")).unwrap_or_default();
+        from + &kind
+    }
+
     pub(super) fn dialect(&self) -> Option<&str> {
         self.dialect.as_deref()
     }

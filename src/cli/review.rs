@@ -252,9 +252,9 @@ mod tests {
         let config = crate::engine::Config::parse("x", "[test]\nsnapshots = \"s\"\n").unwrap();
         let shelf = Shelf::of(&config, folder.path());
         for name in ["one", "two", "three", "four"] {
-            shelf.put(name, &Snapshot::new(name, "same\nafter\n")).unwrap();
+            shelf.put(name, &Snapshot::new(name, "", "same\nafter\n")).unwrap();
         }
-        std::fs::write(shelf.file("one"), Snapshot::new("one", "same\nbefore\n").written()).unwrap();
+        std::fs::write(shelf.file("one"), Snapshot::new("one", "", "same\nbefore\n").written()).unwrap();
         let pending = shelf.pending().unwrap();
         let names: Vec<&str> = pending.iter().map(|one| one.name.as_str()).collect();
         assert_eq!(names, ["four", "one", "three", "two"]);

@@ -71,7 +71,7 @@ impl Setup {
 
 /// A rule of the user's own that does not do what its examples say is refused; the built-in ones are held to theirs by
 /// our tests.
-fn refuse_wrong_rules(engine: &Engine, sources: &[Source]) -> anyhow::Result<()> {
+pub(super) fn refuse_wrong_rules(engine: &Engine, sources: &[Source]) -> anyhow::Result<()> {
     let own: Vec<&str> = sources.iter().filter(|source| !source.builtin).map(|source| source.name.as_str()).collect();
     if own.is_empty() {
         return Ok(());

@@ -87,13 +87,14 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
         elapsed: started.elapsed(),
     };
     let min_coverage = config.replay.min_coverage.unwrap_or(DEFAULT_COVERAGE);
+    let more = arguments.input.again() + &arguments.policy.again();
     for named in &corpora {
         let judged = named.judge(&engine, &arguments.input)?;
         if judged.interrupted {
             terminal::note("interrupted: nothing is said about the corpora that were not read");
             return Ok(exit::INTERRUPTED);
         }
-        let corpus = held(named, judged, &shelf, min_coverage)?;
+        let corpus = held(named, &more, judged, &shelf, min_coverage)?;
         match corpus.state {
             State::Changed | State::New if !check => shelf.put(&corpus.name, &corpus.found)?,
             State::Same if !check => shelf.clear(&corpus.name)?,
@@ -171,11 +172,11 @@ fn is_cases(path: &Path) -> anyhow::Result<bool> {
     Ok(others.count() == 0 && !side::files_in(path, "toml")?.is_empty())
 }
 
-/// Holds a corpus against its snapshot.
-fn held(named: &Named, judged: Judged, shelf: &Shelf, min_coverage: f64) -> anyhow::Result<Corpus> {
+/// Holds a corpus against its snapshot; `more` are the arguments it was made with.
+fn held(named: &Named, more: &str, judged: Judged, shelf: &Shelf, min_coverage: f64) -> anyhow::Result<Corpus> {
     let Judged { text, totals, issues, .. } = judged;
     let accepted = shelf.accepted(&named.name)?;
-    let found = Snapshot::new(&named.source, &text);
+    let found = Snapshot::new(&named.source, more, &text);
     let first = || issues.first().cloned().unwrap_or_else(|| "nobody said why".to_owned());
     let (state, problem) = if totals.coverage() < min_coverage {
         let (share, least) = (totals.coverage() * 100.0, min_coverage * 100.0);

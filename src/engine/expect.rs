@@ -11,7 +11,12 @@
 //! expect = "allow"
 //! action = { kind = "sql", text = "DROP SCHEMA billing CASCADE", environment = "test" }
 //! ```
+//! `without` names a rule that has to stay out of it. An `effect` says what the action does, whatever its text says.
 //! An action is a record of our own format; `before` lists actions that lead up to it in the same session.
+
+mod stated;
+
+pub use stated::Stated;
 
 use std::ops::Range;
 
@@ -33,6 +38,10 @@ pub struct Case {
     pub expect: Expect,
     /// The rule that has to be among those that decide.
     pub rule: Option<String>,
+    /// The rule that must not be.
+    pub without: Option<String>,
+    /// What the labelled action does, where the case says it itself.
+    pub effect: Option<Stated>,
     /// The last action is the labelled one; the others lead up to it.
     pub actions: Vec<Action>,
 }
@@ -48,6 +57,8 @@ words! {
         Stop = "stop",
         /// `allow` or `undecided`.
         Pass = "pass",
+        /// Whatever is decided, it is about one rule: `rule` or `without`.
+        Any = "any",
     }
 }
 
@@ -60,6 +71,7 @@ impl Expect {
             Self::Block => decision == Decision::Block,
             Self::Stop => decision >= Decision::Ask,
             Self::Pass => decision < Decision::Ask,
+            Self::Any => true,
         }
     }
 
@@ -85,12 +97,19 @@ impl Outcome {
 
     /// What is wrong, in words.
     pub fn problem(&self) -> Option<String> {
-        let Case { expect, rule, .. } = &self.case;
+        let Case { expect, rule, without, .. } = &self.case;
         let verdict = &self.finding.verdict;
         let rules: Vec<&str> = verdict.hits.iter().map(|hit| hit.rule.id.as_str()).collect();
         if !expect.holds(verdict.decision) {
             let by = rules.first().map(|rule| format!(" by {rule}")).unwrap_or_default();
             return Some(format!("expected {expect}, got {}{by}", verdict.decision));
+        }
+        if let Some(without) = without.as_deref().filter(|without| rules.contains(without)) {
+            return Some(format!(
+                "expected {expect} without {without}, got {} by {}",
+                verdict.decision,
+                rules.join(", ")
+            ));
         }
         let rule = rule.as_deref().filter(|rule| !rules.contains(rule))?;
         let by = if rules.is_empty() { "no rule".to_owned() } else { rules.join(", ") };
@@ -121,7 +140,9 @@ struct Written {
     name: Spanned<String>,
     expect: Expect,
     rule: Option<String>,
+    without: Option<String>,
     action: toml::Table,
+    effect: Option<Stated>,
     #[serde(default)]
     before: Vec<toml::Table>,
     #[serde(default)]
@@ -134,9 +155,19 @@ struct WrittenTwin {
     differs: Spanned<String>,
     expect: Expect,
     rule: Option<String>,
+    without: Option<String>,
     action: toml::Table,
+    effect: Option<Stated>,
     /// Those of its case, when it has none of its own.
     before: Option<Vec<toml::Table>>,
+}
+
+/// What is said of a case or of a twin.
+struct Said {
+    expect: Expect,
+    rule: Option<String>,
+    without: Option<String>,
+    effect: Option<Stated>,
 }
 
 /// Reads a file of cases; `file` is for messages.
@@ -151,23 +182,43 @@ pub fn cases(file: &str, text: &str) -> Result<Vec<Case>, CaseError> {
     let read: File = toml::from_str(text).map_err(|wrong| error(line(wrong.span()), wrong.message().to_owned()))?;
     let mut cases = Vec::new();
     for written in read.case {
-        let mut add = |name: String, at: usize, expect, rule: Option<String>, before: &[toml::Table], action| {
+        let mut add = |name: String, at: usize, said: Said, before: &[toml::Table], action| {
+            if said.effect.is_some() && !before.is_empty() {
+                return Err(error(
+                    at,
+                    "an `effect` says itself what went before: `session = { denials = 3 }`".to_owned(),
+                ));
+            }
+            if said.expect == Expect::Any && said.rule.is_none() && said.without.is_none() {
+                return Err(error(
+                    at,
+                    "`any` expects nothing: name a `rule`, or one it has to be `without`".to_owned(),
+                ));
+            }
             let all: Vec<toml::Table> = before.iter().chain([action]).cloned().collect();
             let actions =
                 records(&format!("{file}#{name}"), ActorKind::Unknown, &all).map_err(|wrong| error(at, wrong))?;
             let origin = |action: &Action| Origin { file: file.into(), line: at as u64, ..action.origin.clone() };
             let actions = actions.into_iter().map(|(action, _)| Action { origin: origin(&action), ..action }).collect();
-            cases.push(Case { file: file.to_owned(), line: at, name, expect, rule, actions });
+            let Said { expect, rule, without, effect } = said;
+            cases.push(Case { file: file.to_owned(), line: at, name, expect, rule, without, effect, actions });
             Ok(())
         };
         let name = written.name.get_ref().clone();
         let at = line(Some(written.name.span()));
-        add(name.clone(), at, written.expect, written.rule, &written.before, &written.action)?;
+        let Written { expect, rule, without, effect, .. } = written;
+        add(name.clone(), at, Said { expect, rule, without, effect }, &written.before, &written.action)?;
         for twin in &written.twin {
             let at = line(Some(twin.differs.span()));
             let name = format!("{name}, but {}", twin.differs.get_ref());
             let before = twin.before.as_ref().unwrap_or(&written.before);
-            add(name, at, twin.expect, twin.rule.clone(), before, &twin.action)?;
+            let said = Said {
+                expect: twin.expect,
+                rule: twin.rule.clone(),
+                without: twin.without.clone(),
+                effect: twin.effect.clone(),
+            };
+            add(name, at, said, before, &twin.action)?;
         }
     }
     Ok(cases)
@@ -175,6 +226,10 @@ pub fn cases(file: &str, text: &str) -> Result<Vec<Case>, CaseError> {
 
 /// Judges one case in a session of its own.
 pub fn judge(engine: &Engine, case: Case) -> Outcome {
+    if let (Some(effect), [action]) = (&case.effect, case.actions.as_slice()) {
+        let finding = engine.decide_stated(action.clone(), effect.understood(), (&effect.session, &effect.labels));
+        return Outcome { case, finding };
+    }
     let mut session = Session::default();
     let mut last = None;
     for action in &case.actions {
@@ -211,6 +266,33 @@ action = { kind = "sql", text = "DROP SCHEMA billing", environment = "test" }
                 ("the billing schema stays, but it is a test", 8, Expect::Pass)
             ]
         );
+    }
+
+    #[test]
+    fn a_case_can_say_itself_what_is_done() {
+        let text = r#"
+[[case]]
+name = "a rule stays out of it"
+expect = "allow"
+without = "sql.drop"
+action = { kind = "sql", text = "nobody reads this" }
+effect = { operation = "drop", resource = "Table", name = "orders", areas = ["own-work"], session = { denials = 3 } }
+"#;
+        let read = cases("c.toml", text).unwrap();
+        let effect = read[0].effect.as_ref().unwrap();
+        assert_eq!(effect.session.denials, 3);
+        let again: Stated =
+            toml::from_str::<std::collections::BTreeMap<String, Stated>>(&format!("e = {}", effect.written()))
+                .unwrap()
+                .remove("e")
+                .unwrap();
+        assert_eq!(again.understood().effects, effect.understood().effects);
+        let misspelt = cases("c.toml", &text.replace("own-work", "my-work")).unwrap_err().to_string();
+        assert!(misspelt.starts_with("c.toml:7: "), "{misspelt}");
+        let nothing = cases("c.toml", &text.replace("\"allow\"", "\"any\"").replace("without = \"sql.drop\"\n", ""));
+        assert!(nothing.unwrap_err().to_string().contains("`any` expects nothing"));
+        let led = cases("c.toml", &text.replace("action =", "before = [{ text = \"ls\" }]\naction =")).unwrap_err();
+        assert!(led.to_string().contains("says itself what went before"), "{led}");
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub struct Evidence<'a> {
 pub struct Gate {
     /// Empty when the change may be merged. Worst first.
     pub failures: Vec<Failure>,
+    /// The changes among them, and why.
+    pub failing: BTreeMap<ChangeId, FailureKind>,
     /// Changes that somebody accepted, with the acceptance.
     pub accepted: BTreeMap<ChangeId, Acceptance>,
     /// Acceptances of changes that are not in this comparison: merged long ago, or changed since.
@@ -83,6 +85,7 @@ impl Gate {
         gate.loosened(evidence);
         gate.tightened(evidence);
         gate.failures.sort_by_key(|failure| failure.kind);
+        gate.failing = gate.failures.iter().filter_map(|failure| Some((failure.change?, failure.kind))).collect();
         gate
     }
 

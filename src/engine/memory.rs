@@ -11,7 +11,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::classify::Known;
 use crate::model::{
-    Action, Actor, Before, Content, Executed, Gap, Kind, SessionFacts, Surroundings, Understanding, Verdict,
+    Action, Actor, Before, Content, Executed, Gap, Kind, Otherwise, SessionFacts, Surroundings, Understanding, Verdict,
 };
 use crate::policy::SessionView;
 
@@ -53,6 +53,8 @@ pub(crate) struct Remembered {
 pub(crate) struct Judged {
     pub(crate) verdict: Arc<Verdict>,
     pub(crate) base: Option<Before>,
+    /// Mutants of the policy that say something else.
+    pub(crate) otherwise: Arc<[Otherwise]>,
 }
 
 /// Everything [`crate::classify::Classifier::understand`] depends on.

@@ -12,6 +12,7 @@ mod given;
 pub mod lock;
 mod mapping;
 mod memory;
+pub mod mutate;
 #[cfg(feature = "prove")]
 pub mod prove;
 pub mod replay;
@@ -32,7 +33,7 @@ use crate::model::{
     Action, ActionId, Before, Decision, Finding, Frontier, Gap, GapKind, Hides, Hit, Mode, Operation, RuleInfo,
     SessionFact, SessionFacts, Severity, Understanding, Verdict,
 };
-use crate::policy::{Condition, Example, Judgement, Policy, Request, SessionView};
+use crate::policy::{Condition, Example, Judgement, Mutants, Policy, Request, SessionView};
 
 use mapping::Mapping;
 use memory::{Judged, Memory};
@@ -45,12 +46,23 @@ pub struct Engine {
     policy: Arc<Policy>,
     /// What every action is judged by as well, where two policies are compared.
     base: Option<Base>,
-    mapping: Mapping,
+    /// Changed rules that every action is judged by as well, where the policy's tests are tested.
+    mutants: Option<Arc<Mutants>>,
+    mapping: Arc<Mapping>,
     memory: Memory,
     /// Judge with Cedar's own `Authorizer` instead of the compiled policy.
     oracle: bool,
     /// Stands for the absence of a `permit`.
     not_permitted: Arc<RuleInfo>,
+}
+
+/// An action as it is judged: with what was understood of it, and what its session did before.
+#[derive(Clone, Copy, Debug)]
+struct Seen<'a> {
+    action: &'a Action,
+    understanding: &'a Understanding,
+    facts: &'a SessionFacts,
+    more_labels: &'a [String],
 }
 
 /// The side of a comparison that was there before.
@@ -76,7 +88,8 @@ impl Engine {
             classifier: Arc::new(classifier),
             policy: Arc::new(policy),
             base: None,
-            mapping: Mapping::new(config),
+            mutants: None,
+            mapping: Arc::new(Mapping::new(config)),
             memory: Memory::default(),
             oracle,
             not_permitted: Arc::new(not_permitted()),
@@ -86,11 +99,18 @@ impl Engine {
     /// The same classifier and policy under another mapping: somebody else's hosts and environments.
     #[must_use]
     pub fn under(&self, config: &Config) -> Self {
+        Self { mapping: Arc::new(Mapping::new(config)), ..self.afresh() }
+    }
+
+    /// The same with nothing remembered, and nothing to compare with.
+    #[must_use]
+    pub(crate) fn afresh(&self) -> Self {
         Self {
             classifier: Arc::clone(&self.classifier),
             policy: Arc::clone(&self.policy),
             base: None,
-            mapping: Mapping::new(config),
+            mutants: self.mutants.clone(),
+            mapping: Arc::clone(&self.mapping),
             memory: Memory::default(),
             oracle: self.oracle,
             not_permitted: Arc::clone(&self.not_permitted),
@@ -108,6 +128,12 @@ impl Engine {
     #[must_use]
     pub fn beside_engine(self, base: Self, meanings: String) -> Self {
         Self { base: Some(Base::Engine { engine: Box::new(base), meanings }), memory: Memory::default(), ..self }
+    }
+
+    /// Judges by every mutant as well: what every finding then says of those that judge it otherwise.
+    #[must_use]
+    pub fn with_mutants(self, mutants: Arc<Mutants>) -> Self {
+        Self { mutants: Some(mutants), memory: Memory::default(), ..self }
     }
 
     pub fn policy(&self) -> &Policy {
@@ -140,11 +166,11 @@ impl Engine {
         action.gaps.extend(self.mapping.unpinned(&action));
         let known = session.known(&action);
         let remembered = self.memory.understanding(&action, &known, || self.viewed(&action, &known));
-        let (understanding, bearing, Judged { verdict, base }) =
+        let (understanding, bearing, Judged { verdict, base, otherwise }) =
             match session.familiar(&action, &remembered.understanding, remembered.bearing) {
                 None => {
                     let facts = session.facts(&action, &remembered.understanding);
-                    let judge = || self.judged(&action, &remembered.understanding, &facts);
+                    let judge = || self.judged(&Seen { action: &action, understanding: &remembered.understanding, facts: &facts, more_labels: &[] });
                     let by_session = self.mapping.reads_sessions();
                     let judged = self.memory.verdict(&remembered, &action, &facts, by_session, judge);
                     (Arc::clone(&remembered.understanding), remembered.bearing, judged)
@@ -152,7 +178,7 @@ impl Engine {
                 // What only this session knows is rarely met a second time.
                 Some(familiar) => {
                     let facts = session.facts(&action, &familiar);
-                    let judged = self.judged(&action, &familiar, &facts);
+                    let judged = self.judged(&Seen { action: &action, understanding: &familiar, facts: &facts, more_labels: &[] });
                     let bearing = Bearing::of(&action, &familiar);
                     (Arc::new(familiar), bearing, judged)
                 }
@@ -162,7 +188,7 @@ impl Engine {
         // The session has read it, nobody after it does, and it can be long.
         action.outcome.output = None;
         let whole = whole.map(|verdict| Before { verdict, frontier: None });
-        Finding { action, understanding, verdict, environment, base: whole.or(base) }
+        Finding { action, understanding, verdict, environment, base: whole.or(base), otherwise }
     }
 
     /// Understands `action` ahead of its turn, as if nothing before it in its session changed anything, and remembers
@@ -183,7 +209,8 @@ impl Engine {
         let policies = std::iter::once(&self.policy).chain(base);
         let views =
             policies.flat_map(|policy| understanding.effects.iter().map(move |effect| policy.session_view(effect)));
-        let view = views.fold(SessionView::default(), SessionView::and);
+        let mutants = self.mutants.iter().flat_map(|all| understanding.effects.iter().map(|e| all.session_view(e)));
+        let view = views.chain(mutants).fold(SessionView::default(), SessionView::and);
         let bearing = Bearing::of(action, &understanding);
         (understanding, view, bearing)
     }
@@ -214,9 +241,29 @@ impl Engine {
     pub(crate) fn decide_example(&self, example: &Example) -> Finding {
         let action = example.action.clone();
         let understanding = self.understand(&action, &Known::default(), false);
-        let verdict = self.judge(&self.policy, &action, &understanding, &example.session, &example.labels);
-        let (understanding, verdict) = (Arc::new(understanding), Arc::new(verdict));
-        Finding { action, understanding, verdict, environment: example.environment, base: None }
+        self.decide_stated(action, understanding, (&example.session, &example.labels))
+    }
+
+    /// An action of which somebody says what it does, and what its session did before and its labels are.
+    pub(crate) fn decide_stated(
+        &self,
+        mut action: Action,
+        understanding: Understanding,
+        (facts, more_labels): (&SessionFacts, &[String]),
+    ) -> Finding {
+        let whole = match &self.base {
+            Some(Base::Engine { engine, .. }) => {
+                let stated = engine.decide_stated(action.clone(), understanding.clone(), (facts, more_labels));
+                Some(Before { verdict: stated.verdict, frontier: None })
+            }
+            _ => None,
+        };
+        self.mapping.identify(&mut action);
+        let Judged { verdict, base, otherwise } =
+            self.judged(&Seen { action: &action, understanding: &understanding, facts, more_labels });
+        let environment = self.mapping.environment(&action, None);
+        let understanding = Arc::new(understanding);
+        Finding { action, understanding, verdict, environment, base: whole.or(base), otherwise }
     }
 
     /// A panic of the classifier is a bug, but one record must not end the replay of a million others, nor pass: it is
@@ -234,39 +281,36 @@ impl Engine {
         })
     }
 
-    /// What the policy says, and what the one before the change says of the same.
-    fn judged(&self, action: &Action, understanding: &Understanding, facts: &SessionFacts) -> Judged {
-        let verdict = Arc::new(self.judge(&self.policy, action, understanding, facts, &[]));
-        let Some(Base::Policy { policy, edited }) = &self.base else { return Judged { verdict, base: None } };
-        let before = Arc::new(self.judge(policy, action, understanding, facts, &[]));
+    /// What the policy says, and what the one before the change or every mutant says of the same.
+    fn judged(&self, seen: &Seen<'_>) -> Judged {
+        if let Some(mutants) = &self.mutants {
+            let (verdict, otherwise) = self.study(mutants, seen);
+            return Judged { verdict: Arc::new(verdict), base: None, otherwise: otherwise.into() };
+        }
+        let verdict = Arc::new(self.judge(&self.policy, seen));
+        let otherwise = Arc::default();
+        let Some(Base::Policy { policy, edited }) = &self.base else { return Judged { verdict, base: None, otherwise } };
+        let before = Arc::new(self.judge(policy, seen));
         let passes = verdict.decision < Decision::Ask && before.decision < Decision::Ask;
-        let frontier = if passes { self.frontier(policy, edited, action, understanding, facts) } else { None };
-        Judged { verdict, base: Some(Before { verdict: before, frontier }) }
+        let frontier = if passes { self.frontier(policy, edited, seen) } else { None };
+        Judged { verdict, base: Some(Before { verdict: before, frontier }), otherwise }
     }
 
     /// Which edited rules came closer to an action that passes, and which moved away.
-    fn frontier(
-        &self,
-        base: &Policy,
-        edited: &[String],
-        action: &Action,
-        understanding: &Understanding,
-        facts: &SessionFacts,
-    ) -> Option<Arc<Frontier>> {
+    fn frontier(&self, base: &Policy, edited: &[String], seen: &Seen<'_>) -> Option<Arc<Frontier>> {
+        if edited.is_empty() {
+            return None;
+        }
         let mut frontier = Frontier::default();
-        for effect in understanding.effects.iter().filter(|_| !edited.is_empty()) {
-            let (placed, labels) = self.mapping.placed(action, effect, &[]);
-            let effect = placed.as_ref().unwrap_or(effect);
-            let environment = self.mapping.environment(action, Some(effect));
-            let request = Request { action, effect, environment, labels: &labels, session: facts };
+        self.each_request(seen, |request| {
             for id in edited {
-                match (base.is_near(id, &request), self.policy.is_near(id, &request)) {
+                match (base.is_near(id, request), self.policy.is_near(id, request)) {
                     (false, true) => frontier.nearer.push(id.clone()),
                     (true, false) => frontier.farther.push(id.clone()),
                     _ => {}
                 }
             }
-        }
+        });
         for ids in [&mut frontier.nearer, &mut frontier.farther] {
             ids.sort();
             ids.dedup();
@@ -274,31 +318,35 @@ impl Engine {
         (frontier != Frontier::default()).then(|| Arc::new(frontier))
     }
 
-    fn judge(
-        &self,
-        policy: &Policy,
-        action: &Action,
-        understanding: &Understanding,
-        facts: &SessionFacts,
-        more_labels: &[String],
-    ) -> Verdict {
-        let mut verdict = Verdict::default();
-        let mut possible = false;
-        for (index, effect) in understanding.effects.iter().enumerate() {
+    fn judge(&self, policy: &Policy, seen: &Seen<'_>) -> Verdict {
+        let mut settling = Settling::default();
+        self.each_request(seen, |request| {
+            let judgement = if self.oracle { policy.judge_with_oracle(request) } else { policy.judge(request) };
+            self.note(&mut settling, judgement, seen);
+        });
+        settling.settle(policy, seen)
+    }
+
+    /// One request for every effect, in their order.
+    fn each_request(&self, seen: &Seen<'_>, mut ask: impl FnMut(&Request<'_>)) {
+        let Seen { action, understanding, facts, more_labels } = *seen;
+        for effect in &understanding.effects {
             let (placed, labels) = self.mapping.placed(action, effect, more_labels);
             let effect = placed.as_ref().unwrap_or(effect);
             let environment = self.mapping.environment(action, Some(effect));
-            let request = Request { action, effect, environment, labels: &labels, session: facts };
-            let judgement = if self.oracle { policy.judge_with_oracle(&request) } else { policy.judge(&request) };
-            let open = !judgement.possible.is_empty() && !settle::is_small(effect, action);
-            possible |= open || effect.operation == Operation::Unknown;
-            self.note(&mut verdict, judgement, index);
+            ask(&Request { action, effect, environment, labels: &labels, session: facts });
         }
-        settle::settle(&mut verdict, action, understanding, possible && !policy.rules().is_empty());
-        verdict
     }
 
-    fn note(&self, verdict: &mut Verdict, judgement: Judgement, effect: usize) {
+    /// What the rules say about the next effect.
+    fn note(&self, settling: &mut Settling, judgement: Judgement, seen: &Seen<'_>) {
+        let effect = settling.effects;
+        settling.effects += 1;
+        if let Some(told) = seen.understanding.effects.get(effect) {
+            let open = !judgement.possible.is_empty() && !settle::is_small(told, seen.action);
+            settling.possible |= open || told.operation == Operation::Unknown;
+        }
+        let verdict = &mut settling.verdict;
         for rule in judgement.met {
             let hit = Hit { rule, effect };
             if hit.rule.mode == Mode::Shadow { &mut verdict.shadow } else { &mut verdict.hits }.push(hit);
@@ -307,6 +355,22 @@ impl Engine {
             verdict.hits.push(Hit { rule: Arc::clone(&self.not_permitted), effect });
         }
         verdict.errors.extend(judgement.errors);
+    }
+}
+
+/// A verdict in the making: what the rules say about one effect after the other.
+#[derive(Debug, Default)]
+struct Settling {
+    verdict: Verdict,
+    possible: bool,
+    effects: usize,
+}
+
+impl Settling {
+    fn settle(mut self, policy: &Policy, seen: &Seen<'_>) -> Verdict {
+        let possible = self.possible && !policy.rules().is_empty();
+        settle::settle(&mut self.verdict, seen.action, seen.understanding, possible);
+        self.verdict
     }
 }
 

@@ -35,10 +35,10 @@ pub struct Proof {
     /// Environments times tiers, all of them; in so many the texts of the rules were enough.
     pub total: usize,
     pub by_text: usize,
-    /// So many were proved by the solver and refuted by an example, in so many questions.
+    /// So many were proved by the solver and refuted by an example, in so many cells.
     pub by_solver: usize,
     pub by_example: usize,
-    pub questions: usize,
+    pub cells: usize,
     /// What passes after and was stopped before.
     pub loosened: Vec<Difference>,
     /// What is stopped after and passed before; for [`Claim::Equivalent`] only.
@@ -73,6 +73,8 @@ pub struct Difference {
     /// Everywhere where there is such a request.
     pub places: Vec<Place>,
     pub example: Found,
+    /// Such acts are met in life.
+    is_real: bool,
     /// The example as an action, judged by both policies.
     pub action: Option<Action>,
 }
@@ -131,7 +133,7 @@ pub fn change(engine: &Engine, claim: Claim, solvers: Vec<Box<dyn Solver>>) -> R
         by_text: 0,
         by_solver: 0,
         by_example: 0,
-        questions: 0,
+        cells: 0,
         loosened: Vec::new(),
         tightened: Vec::new(),
         open: Vec::new(),
@@ -139,13 +141,15 @@ pub fn change(engine: &Engine, claim: Claim, solvers: Vec<Box<dyn Solver>>) -> R
     let there = Sides { before: base, after: head };
     let back = Sides { before: head, after: base };
     let directions = if claim == Claim::Equivalent { vec![there, back] } else { vec![there] };
+    let shown = action::shown(engine);
     for (at, sides) in directions.into_iter().enumerate() {
-        let cells = Cells::of_change(sides);
+        let mut cells = Cells::of_change(sides);
+        cells.prefer(|place| shown.contains(&(place.operation, place.kind)));
         let prover = Prover::new(sides)?;
         proof.total += cells.total;
         proof.by_text += cells.by_text;
-        proof.questions += cells.cells.len();
-        let answers = all(&mut solvers, &cells.cells, |cell, solver| prover.answer(cell, solver));
+        proof.cells += cells.cells.len();
+        let answers = answers(&prover, &cells.cells, &mut solvers);
         let mut found: Vec<Difference> = Vec::new();
         for (cell, answer) in cells.cells.into_iter().zip(answers) {
             match answer {
@@ -153,7 +157,9 @@ pub fn change(engine: &Engine, claim: Claim, solvers: Vec<Box<dyn Solver>>) -> R
                 Answer::Open(why) => proof.open.push((cell.places, why)),
                 Answer::Found(example) => {
                     proof.by_example += cell.places.len();
-                    add(&mut found, sides, cell, example);
+                    let first = cell.places.first();
+                    let is_real = first.is_some_and(|place| shown.contains(&(place.operation, place.kind)));
+                    add(&mut found, sides, cell, example, is_real);
                 }
             }
         }
@@ -174,8 +180,35 @@ pub fn change(engine: &Engine, claim: Claim, solvers: Vec<Box<dyn Solver>>) -> R
     Ok(Some(proof))
 }
 
+/// Cells asked about at once. A constant, so that the answers do not depend on how many solvers there are.
+const AT_ONCE: usize = 8;
+
+/// Some cells at a time: what is found in one is tried in the others before anybody is asked.
+fn answers(prover: &Prover<'_>, cells: &[Cell], solvers: &mut [Box<dyn Solver>]) -> Vec<Answer> {
+    let mut known: Vec<Situation> = Vec::new();
+    let mut answers: Vec<Option<Answer>> = cells.iter().map(|_| None).collect();
+    let mut left: Vec<usize> = (0..cells.len()).collect();
+    while !left.is_empty() {
+        left.retain(|at| {
+            // What was found last is most likely to fit.
+            answers[*at] = known.iter().rev().find_map(|known| prover.answered_by(&cells[*at], known));
+            answers[*at].is_none()
+        });
+        let now: Vec<usize> = left.drain(..left.len().min(AT_ONCE)).collect();
+        for (at, answer) in now.iter().zip(all(solvers, &now, |at, solver| prover.answer(&cells[*at], solver))) {
+            if let Answer::Found(Found::Request(situation)) = &answer {
+                known.push((**situation).clone());
+            }
+            answers[*at] = Some(answer);
+        }
+    }
+    // A worker that failed leaves a hole: nothing is known there.
+    let hole = || Answer::Open("the question was not asked: a bug of nearmiss".to_owned());
+    answers.into_iter().map(|answer| answer.unwrap_or_else(hole)).collect()
+}
+
 /// Adds what was found in a cell to what is stopped by the same rules.
-fn add(found: &mut Vec<Difference>, sides: Sides<'_>, cell: Cell, example: Found) {
+fn add(found: &mut Vec<Difference>, sides: Sides<'_>, cell: Cell, example: Found, is_real: bool) {
     let (was, is, rules) = match &example {
         Found::Request(situation) => {
             let (before, after) = (sides.before.judge(&situation.request()), sides.after.judge(&situation.request()));
@@ -200,8 +233,13 @@ fn add(found: &mut Vec<Difference>, sides: Sides<'_>, cell: Cell, example: Found
             && matches!(known.example, Found::Request(_)) == matches!(example, Found::Request(_))
     });
     match known {
-        Some(known) => known.places.extend(cell.places),
-        None => found.push(Difference { was, is, rules, places: cell.places, example, action: None }),
+        Some(known) => {
+            known.places.extend(cell.places);
+            if is_real && !known.is_real {
+                (known.rules, known.example, known.is_real) = (rules, example, is_real);
+            }
+        }
+        None => found.push(Difference { was, is, rules, places: cell.places, example, is_real, action: None }),
     }
 }
 
@@ -290,7 +328,8 @@ fn somewhere(prover: &Prover<'_>, cells: Cells, solver: &mut dyn Solver) -> Answ
     open.map_or(Answer::Proved, Answer::Open)
 }
 
-/// Works through `tasks` with all solvers at once; results are in the order of the tasks.
+/// Works through `tasks` with all solvers at once; results are in the order of the tasks. There is one for each: where
+/// a worker fails, so does the program.
 fn all<T: Sync, R: Send>(
     solvers: &mut [Box<dyn Solver>],
     tasks: &[T],
@@ -313,7 +352,10 @@ fn all<T: Sync, R: Send>(
                 std::thread::Builder::new().stack_size(64 << 20).spawn_scoped(scope, run)
             })
             .collect();
-        let joined = workers.into_iter().filter_map(|worker| worker.ok()?.join().ok());
+        let joined = workers.into_iter().filter_map(Result::ok).map(|worker| match worker.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
         joined.flatten().collect()
     });
     done.sort_by_key(|(at, _)| *at);

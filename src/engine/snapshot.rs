@@ -41,9 +41,9 @@ pub struct SnapshotError {
 }
 
 impl Snapshot {
-    /// The outcome of the corpus called `source`.
-    pub fn new(source: &str, contents: &str) -> Self {
-        let expression = format!("{COMMAND} {source}");
+    /// The outcome of the corpus called `source`; `more` are further arguments of the command that makes it.
+    pub fn new(source: &str, more: &str, contents: &str) -> Self {
+        let expression = format!("{COMMAND} {source}{more}");
         Self { source: source.to_owned(), expression, contents: normal(contents) }
     }
 
@@ -149,7 +149,7 @@ mod tests {
     fn what_is_written_is_read_again() {
         for source in ["traces/a.jsonl", "../other logs/x: y.log", "-", "true", "0x1f", "a\"b\\c'd", " edge ", "ü\u{7}"]
         {
-            let snapshot = Snapshot::new(source, "one\n\n---\nsource: nothing\n  two\n\n");
+            let snapshot = Snapshot::new(source, " --from lines", "one\n\n---\nsource: nothing\n  two\n\n");
             assert_eq!(Snapshot::parse("x", &snapshot.written()).unwrap(), snapshot, "{}", snapshot.written());
             assert!(snapshot.is_ours());
         }

@@ -19,7 +19,7 @@ pub use origin::{Issue, Origin};
 pub use resource::{Area, Areas, Resource, ResourceKind};
 pub use session::{SessionFact, SessionFacts};
 pub use understanding::{Content, Given, Step, Understanding, Writes};
-pub use verdict::{Before, Decision, Finding, Frontier, Hit, Mode, RuleInfo, Severity, Verdict};
+pub use verdict::{Before, Decision, Finding, Frontier, Hit, Mode, Otherwise, RuleInfo, Severity, Verdict};
 
 /// Declares a closed vocabulary: an enum whose variants carry the one word they are written with everywhere
 /// (policies, JSON, command line), its full list, and the way back from the word.

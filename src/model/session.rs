@@ -1,9 +1,12 @@
 //! What a session has done so far: the facts a policy may look at beside the action itself.
 
+use serde::Deserialize;
+
 use super::words;
 
 /// Facts about the session before the action in question.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct SessionFacts {
     /// Credentials or secrets were read.
     pub read_secret: bool,
@@ -37,6 +40,34 @@ pub struct SessionFacts {
     pub sweep: u64,
     /// Calls that were refused so far.
     pub denials: u64,
+}
+
+impl SessionFacts {
+    /// Those that are not as in a new session: `read_secret = true`, `denials = 3`.
+    pub fn said(&self) -> Vec<String> {
+        let flags = [
+            ("read_secret", self.read_secret),
+            ("read_untrusted", self.read_untrusted),
+            ("turned_guard_off", self.turned_guard_off),
+            ("switched_environment", self.switched_environment),
+            ("last_failed", self.last_failed),
+            ("folder_missing", self.folder_missing),
+            ("dirty_tree", self.dirty_tree),
+            ("untracked_files", self.untracked_files),
+            ("lost_work", self.lost_work),
+            ("is_checkout", self.is_checkout),
+            ("moved_in_part", self.moved_in_part),
+        ];
+        let numbers = [
+            ("destroyed", self.destroyed),
+            ("destroyed_recently", self.destroyed_recently),
+            ("repeated", self.repeated),
+            ("sweep", self.sweep),
+            ("denials", self.denials),
+        ];
+        let flags = flags.iter().filter(|(_, is)| *is).map(|(name, _)| format!("{name} = true"));
+        flags.chain(numbers.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{name} = {n}"))).collect()
+    }
 }
 
 words! {

@@ -81,6 +81,18 @@ pub struct Finding {
     pub environment: super::Environment,
     /// What the policy before a change says of it, where two policies are compared.
     pub base: Option<Before>,
+    /// Who would judge it otherwise, where mutants of the policy are studied; none otherwise.
+    pub otherwise: Arc<[Otherwise]>,
+}
+
+/// A mutant of the policy that judges an action otherwise than the policy does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Otherwise {
+    /// Its number.
+    pub mutant: usize,
+    pub decision: Decision,
+    /// Its rule is met by the action then; for a permit: nothing is missing that permits it.
+    pub met: bool,
 }
 
 /// What the policy before a change says of an action.

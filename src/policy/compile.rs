@@ -56,12 +56,27 @@ impl Conjunct {
 
     /// The opposite condition.
     pub(super) fn negated(&self) -> Self {
-        let source = pst::Expr::UnaryOp { op: UnaryOp::Not, expr: self.source.clone().into() };
+        let source = match &self.source {
+            pst::Expr::UnaryOp { op: UnaryOp::Not, expr } => pst::Expr::clone(expr),
+            source => pst::Expr::UnaryOp { op: UnaryOp::Not, expr: source.clone().into() },
+        };
         Self::new(expression(&source), source)
     }
 
+    pub(super) const fn source(&self) -> &pst::Expr {
+        &self.source
+    }
+
+    /// The fact of `context has count`.
+    pub(super) const fn asks_whether_known(&self) -> Option<Fact> {
+        match &self.test {
+            Test::Compiled(Expr::Has(fact)) => Some(*fact),
+            _ => None,
+        }
+    }
+
     /// The operations and kinds it leaves, if it looks at one of the two and at nothing else.
-    fn masks(&self) -> Option<(u32, u64)> {
+    pub(super) fn masks(&self) -> Option<(u32, u64)> {
         match &self.test {
             Test::Compiled(expr) => masks(expr),
             Test::Slow(_) => None,
@@ -127,7 +142,16 @@ impl Conjuncts {
         Some(Compiled::new(policy.effect == pst::Effect::Permit, actor, all, &self.all))
     }
 
-    fn add(&mut self, part: pst::Expr) -> usize {
+    /// Those of a policy, for more to be added.
+    pub(super) fn of(conjuncts: &[Conjunct]) -> Self {
+        let compiled = conjuncts.iter().enumerate().filter_map(|(index, conjunct)| match &conjunct.test {
+            Test::Compiled(expr) => Some((expr.clone(), index)),
+            Test::Slow(_) => None,
+        });
+        Self { compiled: compiled.collect(), all: conjuncts.to_vec() }
+    }
+
+    pub(super) fn add(&mut self, part: pst::Expr) -> usize {
         let expr = expression(&part);
         if let Some(known) = expr.as_ref().and_then(|expr| self.compiled.get(expr)) {
             return *known;
@@ -138,6 +162,11 @@ impl Conjuncts {
         }
         self.all.push(Conjunct::new(expr, part));
         index
+    }
+
+    /// Adds a condition as it is.
+    pub(super) fn push(&mut self, conjunct: Conjunct) -> usize {
+        self.add(conjunct.source)
     }
 }
 

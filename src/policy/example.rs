@@ -15,7 +15,8 @@ use super::compile::Compiled;
 use super::lint::{annotation_range, did_you_mean};
 use super::load::{Desk, File, Parsed};
 use crate::model::{
-    Action, ActionId, Actor, ActorKind, Environment, Kind, Origin, Outcome, RuleInfo, SessionFacts, Surroundings,
+    Action, ActionId, Actor, ActorKind, Decision, Environment, Kind, Origin, Outcome, RuleInfo, SessionFacts,
+    Surroundings,
 };
 
 /// One example of a rule, ready to be classified and judged.
@@ -91,6 +92,132 @@ fn bracket(line: &str) -> (&str, &str) {
     }
 }
 
+impl Example {
+    /// The line of an annotation that says the same, and the annotation it belongs to.
+    pub fn written(&self) -> (&'static str, String) {
+        let Self { action, environment, labels, session, .. } = self;
+        let around = &action.surroundings;
+        let mut words = vec![format!("env={environment}"), format!("actor={}", action.actor.kind)];
+        let derived = if is_sql(&self.text) { Kind::Sql } else { Kind::Shell };
+        if action.kind != derived {
+            words.push(format!("kind={}", action.kind));
+        }
+        let mut word = |key: &str, value: Option<&str>, usual: Option<&str>| {
+            words.extend(value.filter(|_| value != usual).map(|value| format!("{key}={value}")));
+        };
+        word("name", Some(&action.actor.name), Some("dev"));
+        word("tool", action.tool.as_deref(), None);
+        word("cwd", around.cwd.as_deref(), Some("/home/dev/project"));
+        word("home", around.home.as_deref(), Some("/home/dev"));
+        word("host", around.host.as_deref(), None);
+        word("user", around.user.as_deref(), None);
+        word("database", around.database.as_deref(), None);
+        word("account", around.account.as_deref(), None);
+        word("cluster", around.cluster.as_deref(), None);
+        word("dialect", around.dialect.as_deref(), None);
+        words.extend(action.actor.groups.iter().map(|group| format!("group={group}")));
+        words.extend(labels.iter().map(|label| format!("label={label}")));
+        words.extend(action.approved.then(|| "approved".to_owned()));
+        words.extend(action.outcome.rows.map(|rows| format!("rows={rows}")));
+        let facts: Vec<String> =
+            session.said().iter().map(|said| said.replace(" = true", "").replace(" = ", ":")).collect();
+        if !facts.is_empty() {
+            words.push(format!("session={}", facts.join(",")));
+        }
+        let key = match (self.expect_met, self.rule.decision) {
+            (false, _) => "allows",
+            (true, Decision::Ask) => "asks",
+            (true, _) => "blocks",
+        };
+        (key, format!("[{}] {}", words.join(" "), self.text))
+    }
+
+    /// The same example as it would be read from a line of another rule, or of its own.
+    pub fn read_as(&self, rule: &Arc<RuleInfo>, expect_met: bool) -> Option<Self> {
+        let (_, line) = self.written();
+        let (bracket, text) = bracket(&line);
+        let mut draft = Draft { surroundings: usual_surroundings(), ..Draft::default() };
+        draft.actor.name = "dev".into();
+        bracket.split_whitespace().try_for_each(|word| draft.set(word)).ok()?;
+        Some(Self {
+            rule: Arc::clone(rule),
+            text: text.to_owned(),
+            expect_met,
+            action: draft.action(text, self.action.origin.clone()),
+            environment: draft.environment,
+            labels: draft.labels,
+            session: draft.session,
+            source: self.source.clone(),
+            range: self.range.clone(),
+        })
+    }
+
+    /// Examples that differ from this one in one fact that its text does not say.
+    pub fn neighbours(&self) -> Vec<Self> {
+        let mut found = Vec::new();
+        for environment in Environment::ALL.iter().filter(|other| **other != self.environment) {
+            let mut other = self.clone();
+            other.environment = *environment;
+            Arc::make_mut(&mut other.action.surroundings).environment = Some(*environment);
+            found.push(other);
+        }
+        for kind in ActorKind::ALL.iter().filter(|kind| **kind != self.action.actor.kind) {
+            let mut other = self.clone();
+            Arc::make_mut(&mut other.action.actor).kind = *kind;
+            found.push(other);
+        }
+        let mut other = self.clone();
+        other.action.approved = !self.action.approved;
+        found.push(other);
+        for label in &self.labels {
+            let mut other = self.clone();
+            other.labels.retain(|kept| kept != label);
+            found.push(other);
+        }
+        let facts: [fn(&mut SessionFacts); 11] = [
+            |facts| facts.read_secret ^= true,
+            |facts| facts.read_untrusted ^= true,
+            |facts| facts.turned_guard_off ^= true,
+            |facts| facts.switched_environment ^= true,
+            |facts| facts.last_failed ^= true,
+            |facts| facts.folder_missing ^= true,
+            |facts| facts.dirty_tree ^= true,
+            |facts| facts.untracked_files ^= true,
+            |facts| facts.lost_work ^= true,
+            |facts| facts.is_checkout ^= true,
+            |facts| facts.moved_in_part ^= true,
+        ];
+        let numbers: [fn(&mut SessionFacts) -> &mut u64; 5] = [
+            |facts| &mut facts.destroyed,
+            |facts| &mut facts.destroyed_recently,
+            |facts| &mut facts.repeated,
+            |facts| &mut facts.sweep,
+            |facts| &mut facts.denials,
+        ];
+        for change in facts {
+            let mut other = self.clone();
+            change(&mut other.session);
+            found.push(other);
+        }
+        for number in numbers {
+            let mut session = self.session;
+            let now = *number(&mut session);
+            // Limits are met at one place: up to it, and down from it.
+            let near = (0..=30).chain([now.saturating_sub(1), now + 1, now / 10]);
+            for value in near.filter(|value| *value != now) {
+                let mut other = self.clone();
+                *number(&mut other.session) = value;
+                found.push(other);
+            }
+        }
+        found
+    }
+}
+
+fn usual_surroundings() -> Surroundings {
+    Surroundings { cwd: Some("/home/dev/project".into()), home: Some("/home/dev".into()), ..Surroundings::default() }
+}
+
 #[derive(Debug, Default)]
 struct Draft {
     environment: Environment,
@@ -111,11 +238,7 @@ impl Draft {
         Self {
             environment: named.copied().unwrap_or(Environment::Production),
             actor: Actor { name: "dev".into(), kind: kind.unwrap_or(ActorKind::Human), groups: Vec::new() },
-            surroundings: Surroundings {
-                cwd: Some("/home/dev/project".into()),
-                home: Some("/home/dev".into()),
-                ..Surroundings::default()
-            },
+            surroundings: usual_surroundings(),
             kind: None,
             tool: None,
             approved: false,

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use cedar_policy::{EvalResult, eval_expression};
 
-use super::compile::Test;
+use super::compile::{Compiled, Conjunct, Test};
 use super::entities::{CedarRequest, translate};
 use super::evaluate::{Failure, Truth, truth};
 use super::facts::{Fact, SessionView};
@@ -26,14 +26,22 @@ pub(super) enum Fate {
 impl Policy {
     /// What the rules say about one effect.
     pub fn judge(&self, request: &Request<'_>) -> Judgement {
+        self.judge_in(&mut Pass::new(self, request))
+    }
+
+    /// The same in a pass over more conditions than the policy's own.
+    pub(super) fn judge_in(&self, pass: &mut Pass<'_, '_>) -> Judgement {
         let mut judgement = Judgement { not_permitted: true, ..Judgement::default() };
-        let mut pass = Pass::new(self, request);
-        for rule in self.slice(request.effect.operation, request.effect.resource.kind) {
-            match pass.fate(rule) {
+        let effect = pass.request.effect;
+        for rule in self.slice(effect.operation, effect.resource.kind) {
+            match pass.fate(&rule.test, rule.unless_known) {
                 Fate::Unmet => {}
                 Fate::Met => match &rule.info {
                     Some(info) => judgement.met.push(info.clone()),
-                    None => judgement.not_permitted = false,
+                    None => {
+                        judgement.not_permitted = false;
+                        judgement.permits += 1;
+                    }
                 },
                 // Met by all that is known; only an excuse is not known, and an excuse has to be.
                 Fate::Possible { now: true } if rule.info.is_some() => judgement.met.extend(rule.info.clone()),
@@ -58,7 +66,7 @@ impl Policy {
         let mut surely_permitted = false;
         for rule in &self.compiled {
             let open = request.effect.resource.unresolved || rule.unless_known;
-            let fate = if open { pass.fate(rule) } else { Fate::Unmet };
+            let fate = if open { pass.fate(&rule.test, rule.unless_known) } else { Fate::Unmet };
             let possible = matches!(fate, Fate::Possible { now: false });
             surely_permitted |= rule.info.is_none() && fate == Fate::Met;
             match &rule.info {
@@ -85,6 +93,11 @@ impl Policy {
         rules.iter().copied()
     }
 
+    /// Their places among all rules.
+    pub(super) fn applying(&self, effect: &Effect) -> &[usize] {
+        self.sliced(effect.operation, effect.resource.kind).map(|slice| &*slice.rules).unwrap_or_default()
+    }
+
     /// The facts about its session that the rules for this effect look at.
     pub fn session_view(&self, effect: &Effect) -> SessionView {
         self.sliced(effect.operation, effect.resource.kind).map(|slice| slice.view).unwrap_or_default()
@@ -92,7 +105,7 @@ impl Policy {
 
     /// Sorts rules by what they can apply to when that is first asked: most pairs never are.
     fn sliced(&self, operation: Operation, kind: ResourceKind) -> Option<&Slice> {
-        let slice = self.slices.get(operation as usize * ResourceKind::ALL.len() + kind as usize)?;
+        let slice = self.slices.get(slot(operation, kind))?;
         Some(slice.get_or_init(|| {
             let can_apply = |rule: &Rule| {
                 rule.test.operations & 1 << operation as u32 != 0 && rule.test.kinds & 1 << kind as u32 != 0
@@ -118,19 +131,24 @@ pub(super) struct Slice {
     view: SessionView,
 }
 
-fn enforced(info: &Arc<RuleInfo>) -> bool {
+/// The place of a pair in a list of all of them.
+pub(super) const fn slot(operation: Operation, kind: ResourceKind) -> usize {
+    operation as usize * ResourceKind::ALL.len() + kind as usize
+}
+
+pub(super) fn enforced(info: &Arc<RuleInfo>) -> bool {
     info.mode == Mode::Enforce
 }
 
-fn failed(rule: &str, failure: &Failure) -> String {
+pub(super) fn failed(rule: &str, failure: &Failure) -> String {
     format!("rule `{rule}` could not be evaluated: {failure}")
 }
 
 /// One pass over conditions: each is evaluated at most once.
 #[derive(Debug)]
 pub(super) struct Pass<'p, 'a> {
-    policy: &'p Policy,
-    request: &'p Request<'a>,
+    conjuncts: &'p [Conjunct],
+    pub(super) request: &'p Request<'a>,
     /// What is already known: 0 nothing, else [`code`].
     known: [u8; KNOWN],
     cedar: Option<Result<CedarRequest, String>>,
@@ -141,12 +159,17 @@ const KNOWN: usize = 512;
 
 impl<'p, 'a> Pass<'p, 'a> {
     pub(super) fn new(policy: &'p Policy, request: &'p Request<'a>) -> Self {
-        Self { policy, request, known: [0; KNOWN], cedar: None }
+        Self::over(&policy.conjuncts, request)
+    }
+
+    pub(super) const fn over(conjuncts: &'p [Conjunct], request: &'p Request<'a>) -> Self {
+        Self { conjuncts, request, known: [0; KNOWN], cedar: None }
     }
 
     /// What becomes of one rule that can apply to the operation and kind of the request.
-    pub(super) fn fate(&mut self, rule: &Rule) -> Fate {
-        let test = &rule.test;
+    ///
+    /// `unless_known`: where nobody knows the environment, it may be the one that the rule names.
+    pub(super) fn fate(&mut self, test: &Compiled, unless_known: bool) -> Fate {
         let operation = 1 << self.request.effect.operation as u32;
         if test.operations & operation == 0 || test.kinds & 1 << self.request.effect.resource.kind as u32 == 0 {
             return Fate::Unmet;
@@ -157,8 +180,8 @@ impl<'p, 'a> Pass<'p, 'a> {
         for index in &test.hot {
             let Truth { holds, unsure } = self.truth(*index);
             let mut unsure = unsure && !test.handles_unresolved;
-            if rule.unless_known && holds == Ok(false) && self.request.environment == Environment::Unknown {
-                unsure |= self.policy.conjuncts.get(*index).is_some_and(|conjunct| conjunct.names_environment);
+            if unless_known && holds == Ok(false) && self.request.environment == Environment::Unknown {
+                unsure |= self.conjuncts.get(*index).is_some_and(|conjunct| conjunct.names_environment);
             }
             match (holds, unsure) {
                 (Ok(true), false) => {}
@@ -193,11 +216,11 @@ impl<'p, 'a> Pass<'p, 'a> {
         if let Some(truth) = self.known.get(index).and_then(|code| decoded(*code)) {
             return truth;
         }
-        let truth = match self.policy.conjuncts.get(index).map(|conjunct| &conjunct.test) {
+        let truth = match self.conjuncts.get(index).map(|conjunct| &conjunct.test) {
             Some(Test::Compiled(expr)) => truth(expr, self.request),
             Some(Test::Slow(expr)) => {
                 let about_resource =
-                    self.policy.conjuncts.get(index).is_some_and(|conjunct| conjunct.facts.contains(&Fact::Resource));
+                    self.conjuncts.get(index).is_some_and(|conjunct| conjunct.facts.contains(&Fact::Resource));
                 let holds = self.ask(expr);
                 Truth { holds, unsure: about_resource && self.request.effect.resource.unresolved }
             }

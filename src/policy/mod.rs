@@ -41,7 +41,7 @@ pub use example::Example;
 pub use facts::{Fact, SessionView};
 pub use format::formatted;
 pub use load::{LoadOptions, PolicyErrors, Problem, ProblemLevel, Source};
-pub use mutate::{Mutant, Mutation};
+pub use mutate::{Answer, ConditionSeen, Literals, Mutant, Mutants, Mutation, Saying};
 
 use crate::model::{Action, Effect, Environment, RuleInfo, SessionFacts};
 
@@ -68,6 +68,8 @@ pub struct Judgement {
     pub possible: Vec<Arc<RuleInfo>>,
     /// No `permit` applies: nothing passes unless permitted.
     pub not_permitted: bool,
+    /// How many do.
+    permits: usize,
     /// Conditions that could not be evaluated.
     pub errors: Vec<String>,
 }
@@ -106,6 +108,16 @@ impl Policy {
     /// Every rule that asks or blocks, in the order of the sources.
     pub fn rules(&self) -> &[Arc<RuleInfo>] {
         &self.rules
+    }
+
+    /// The ids of all rules and permits, in the order of the sources.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.compiled.iter().map(|rule| rule.id.as_str())
+    }
+
+    /// Whether there is a `permit` at all; without one nothing passes.
+    pub fn permits(&self) -> bool {
+        self.compiled.iter().any(|rule| rule.test.permit)
     }
 
     /// The first 16 hex digits of a hash over everything that the policy was loaded from.

@@ -177,6 +177,18 @@ impl<'p> Prover<'p> {
         }
     }
 
+    /// A request that was found in another cell, when it is one in this cell as well. Spares a question.
+    pub fn answered_by(&self, cell: &Cell, known: &Situation) -> Option<Answer> {
+        let mut here = known.clone();
+        here.put_in(*cell.places.first()?);
+        if !self.holds(cell, &here, Policy::judge) {
+            return None;
+        }
+        here.simplify(|situation| self.holds(cell, situation, Policy::judge));
+        let agreed = self.holds(cell, &here, Policy::judge_with_oracle);
+        agreed.then(|| Answer::Found(Found::Request(Box::new(here))))
+    }
+
     /// A request that is stopped by `before` and not by `after`, if there is one.
     fn ask(
         &self,

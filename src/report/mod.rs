@@ -17,6 +17,7 @@ mod xml;
 pub mod change;
 pub mod corpus;
 pub mod explain;
+pub mod mutate;
 #[cfg(feature = "prove")]
 pub mod prove;
 pub mod tested;

@@ -67,9 +67,7 @@ impl Told<'_> {
 }
 
 fn change(proof: &Proof, heading: &Heading, out: &mut dyn Write) -> io::Result<()> {
-    let questions = counted(proof.questions as u64, "question");
-    let seconds = heading.elapsed.as_secs_f64();
-    writeln!(out, "{DIM}{questions} to {}, {seconds:.1} s{DIM:#}", heading.solver)?;
+    writeln!(out, "{DIM}{}, {:.1} s{DIM:#}", heading.solver, heading.elapsed.as_secs_f64())?;
     let title = [("NEW PERMITS WHAT OLD STOPPED", &proof.loosened), ("NEW STOPS WHAT OLD PERMITTED", &proof.tightened)];
     for (title, differences) in title.into_iter().filter(|(_, differences)| !differences.is_empty()) {
         writeln!(out, "\n{RED}{title}{RED:#}  {}", counted(differences.len() as u64, "way"))?;

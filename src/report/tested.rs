@@ -2,7 +2,7 @@
 //! here and its two lines below.
 
 mod json;
-mod junit;
+pub(in crate::report) mod junit;
 mod text;
 
 use std::io::{self, Write};

@@ -6,6 +6,7 @@
 
 mod commands;
 mod measure;
+mod mutants;
 mod stream;
 
 /// The program's own allocator: it is part of what is measured.
@@ -27,6 +28,7 @@ const BENCHES: &[(&str, fn())] = &[
     ("shell", measure::shell),
     ("sql", measure::sql),
     ("repeated", measure::repeated),
+    ("mutants", mutants::mutants),
     ("transcripts", stream::transcripts),
     ("memory", stream::memory),
     ("start", stream::cold_start),

@@ -20,7 +20,7 @@ pub(crate) fn engine(oracle: bool) -> Engine {
     Engine::new(Classifier::new(Catalog::builtin()), policy, &Config::default(), oracle)
 }
 
-fn actions(kind: Kind, texts: Vec<String>) -> Vec<Action> {
+pub(crate) fn actions(kind: Kind, texts: Vec<String>) -> Vec<Action> {
     let actor = Arc::new(Actor::default());
     let surroundings = Arc::new(Surroundings {
         dialect: (kind == Kind::Sql).then(|| "postgres".to_owned()),

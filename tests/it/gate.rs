@@ -58,12 +58,12 @@ const TRACES: &str = r#"{"kind":"shell","text":"git push --force origin feature/
 "#;
 
 /// A repository with a policy on `main`, and a branch `pr` to change it on.
-struct Repository {
-    folder: tempfile::TempDir,
+pub(crate) struct Repository {
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Repository {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let repository = Self { folder: tempfile::tempdir().unwrap() };
         repository.git(&["init", "-q", "-b", "main", "."]);
         repository.write("nearmiss.toml", CONFIG);
@@ -75,39 +75,39 @@ impl Repository {
         repository
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         let path = self.path(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
-    fn edit(&self, name: &str, from: &str, to: &str) {
+    pub(crate) fn edit(&self, name: &str, from: &str, to: &str) {
         let text = std::fs::read_to_string(self.path(name)).unwrap();
         assert!(text.contains(from), "{name} has no `{from}`");
         self.write(name, &text.replacen(from, to, 1));
     }
 
-    fn git(&self, arguments: &[&str]) {
+    pub(crate) fn git(&self, arguments: &[&str]) {
         let output = command("git", self.folder.path()).args(arguments).output().unwrap();
         assert!(output.status.success(), "git {arguments:?}: {}", stderr(&output));
     }
 
-    fn commit(&self, message: &str) {
+    pub(crate) fn commit(&self, message: &str) {
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "-m", message]);
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         command(env!("CARGO_BIN_EXE_nearmiss"), self.folder.path()).args(arguments).output().unwrap()
     }
 
     /// Runs the program, which has to end with `code`, and returns what it printed.
     #[track_caller]
-    fn says(&self, arguments: &[&str], code: i32) -> String {
+    pub(crate) fn says(&self, arguments: &[&str], code: i32) -> String {
         let output = self.run(arguments);
         let said = format!("{}{}", stdout(&output), stderr(&output));
         assert_eq!(output.status.code(), Some(code), "nearmiss {arguments:?}\n{said}");
@@ -123,7 +123,7 @@ impl Repository {
     }
 }
 
-fn command(program: &str, folder: &Path) -> Command {
+pub(crate) fn command(program: &str, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command
         .current_dir(folder)

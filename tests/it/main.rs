@@ -8,16 +8,20 @@
 )]
 
 mod cases;
+mod change_reports;
+mod ci_files;
 mod floors;
 mod gate;
 mod goldens;
 mod hostile;
 mod incidents;
 mod init;
+mod mutate;
 mod order;
 mod program;
 #[cfg(feature = "prove")]
 mod prove;
+mod schema;
 mod score;
 mod score_redcode;
 mod score_rules;
@@ -26,3 +30,4 @@ mod sessions;
 mod shelves;
 mod snapshots;
 mod support;
+mod yaml;

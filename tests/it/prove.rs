@@ -337,3 +337,53 @@ fn without_a_solver_nothing_is_proved() {
         assert!(out.is_empty() && err.contains("not proved") && err.contains("apt-get install cvc5"), "{out}{err}");
     }
 }
+
+#[test]
+fn a_policy_without_a_permit_proves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    changed(folder.path());
+    for name in ["old.cedar", "new.cedar"] {
+        let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        std::fs::write(folder.path().join(name), text.replace(PERMIT, "")).unwrap();
+    }
+    // Both stop everything: there is nothing that the new one could let through.
+    for arguments in [&["new.cedar", "old.cedar"][..], &["equivalent", "new.cedar", "old.cedar"]] {
+        let output = prove(folder.path(), None, arguments);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains("not proved") && stderr(&output).contains("permit"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn what_is_in_force_is_held_against_a_revision() {
+    let folder = tempfile::tempdir().unwrap();
+    let git = |arguments: &[&str]| {
+        let done = Command::new("git")
+            .args(["-c", "user.name=n", "-c", "user.email=n@example.com", "-c", "init.defaultBranch=main"])
+            .args(arguments)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{done:?}");
+    };
+    let own = |body: &str| {
+        let text =
+            rule("own.drop", "block", &format!("principal, action == Action::\"drop\", resource is Queue) {body}"));
+        std::fs::write(folder.path().join("own.cedar"), text).unwrap();
+    };
+    std::fs::write(
+        folder.path().join("nearmiss.toml"),
+        "[policy]\nextends = [\"builtin:recommended\"]\npaths = [\"own.cedar\"]\n",
+    )
+    .unwrap();
+    own("");
+    git(&["init", "-q"]);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "base"]);
+    own("unless { resource.name like \"dev-*\" }");
+    let told = json(folder.path(), &["--base", "main"], 1);
+    assert_eq!(told["loosened"][0]["rules"][0]["id"], "own.drop");
+    assert_eq!(told["loosened"][0]["rules"][0]["change"]["place"], "own.cedar:5");
+    git(&["commit", "-qam", "head"]);
+    assert_eq!(json(folder.path(), &["--base", "HEAD"], 0)["result"], "proved");
+}

@@ -219,7 +219,7 @@ fn insta_reads_and_writes_the_same_file() {
     for file in files {
         let ours = fs::read_to_string(&file).unwrap();
         let read = insta::Snapshot::from_file(&file).unwrap();
-        assert_eq!(read.metadata().source().unwrap().starts_with("logs/"), true);
+        assert!(read.metadata().source().unwrap().starts_with("logs/"));
         assert!(read.metadata().expression().unwrap().starts_with("nearmiss test logs/"));
         assert!(ours.ends_with(&format!("---\n{}\n", read.as_text().unwrap())), "{ours}");
         // What `cargo insta accept` does.
@@ -390,7 +390,7 @@ fn a_broken_snapshot_is_no_accepted_one() {
 #[test]
 fn words_that_name_nothing_are_refused() {
     let project = Project::new();
-    has(&project.run(&["review"], 0), &["none is pending"]);
+    has(&project.run(&["review"], 0), &["no snapshot is pending"]);
     project.run(&["test"], 5);
     has(&project.run(&["accept"], 2), &["pending: logs__day.jsonl"]);
     has(&project.run(&["reject"], 2), &["pending: logs__day.jsonl"]);
@@ -481,7 +481,50 @@ fn the_formats_for_programs_say_the_same() {
     let json: serde_json::Value = serde_json::from_str(&project.run(&["test", "--format", "json"], 0)).unwrap();
     assert_eq!(json["summary"]["passed"], true);
     has(&project.run(&["test", "--format", "yaml"], 2), &["text, json, junit"]);
+    // How it was made is in its head, and no part of what is compared.
+    project.run(&["test", "logs/day.jsonl", "--from", "actions", "--policy", "policy"], 0);
+    project.write("logs/day.txt", "git status\n");
+    project.run(&["test", "logs/day.txt", "--from", "lines"], 5);
+    has(&project.run(&["review"], 5), &["logs/day.txt"]);
+    let head = fs::read_to_string(project.path(".nearmiss/snapshots/logs__day.txt.snap.new")).unwrap();
+    has(&head, &["expression: nearmiss test logs/day.txt --from lines\n"]);
+    project.run(&["reject", "--all"], 0);
     // A report in a file says the same, without colours.
     project.run(&["test", "-o", "report.txt"], 0);
     has(&fs::read_to_string(project.path("report.txt")).unwrap(), &["2 of 2 as accepted"]);
+}
+
+#[test]
+fn snapshots_and_loosenings_are_accepted_by_one_command() {
+    let project = Project::new();
+    let git = |arguments: &[&str]| {
+        let done = Command::new("git")
+            .args(["-c", "user.name=n", "-c", "user.email=n@example.com"])
+            .args(arguments)
+            .current_dir(project.0.path())
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{done:?}");
+    };
+    git(&["init", "-q"]);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "base"]);
+    project.edit("policy/own.cedar", "context.guard_off", "context.guard_off && context.dry_run");
+    project.run(&["test"], 5);
+    let report = project.run(&["gate", "--base", "HEAD", "logs"], 1);
+    let id = report.split_once("nearmiss accept ").unwrap().1.split(' ').next().unwrap();
+    assert_eq!(id.len(), 12, "{report}");
+    let accept = |words: &[&str], code| {
+        let mut all = vec!["accept"];
+        all.extend(words);
+        all.extend(["--base", "HEAD", "--traces", "logs"]);
+        project.run(&all, code)
+    };
+    // One word that means nothing, and nothing is accepted.
+    has(&accept(&["logs/day.jsonl", "ffffffffffff", "--reason", "x"], 2), &["no pending snapshot and no loosening"]);
+    assert_eq!(project.kept(), ["snapshots/logs__day.jsonl.snap.new"]);
+    accept(&["logs/day.jsonl", &id[..7], "--reason", "dry runs only"], 0);
+    assert_eq!(project.kept(), [format!("accepted/{id}.toml"), "snapshots/logs__day.jsonl.snap".to_owned()]);
+    project.run(&["gate", "--base", "HEAD", "logs"], 0);
+    project.run(&["test"], 0);
 }

@@ -9,11 +9,24 @@ use std::sync::Arc;
 
 use crate::classify::Known;
 use crate::engine::{Engine, Session};
-use crate::model::{Action, Actor, Decision, Effect, Kind};
+use crate::model::{Action, Actor, Decision, Effect, Kind, Operation, ResourceKind};
 use crate::policy::Example;
 use crate::policy::prove::Situation;
 
-/// An action that the policy `was` on the one side and is on the other; `backwards` when the engine's base is the milder one.
+/// Every sort of act that an example of a rule shows.
+pub(super) fn shown(engine: &Engine) -> BTreeSet<(Operation, ResourceKind)> {
+    let understood = examples(engine).map(|example| engine.understand(&example.action, &Known::default(), false));
+    let effects = understood.flat_map(|understood| understood.effects);
+    effects.map(|effect| (effect.operation, effect.resource.kind)).collect()
+}
+
+fn examples(engine: &Engine) -> impl Iterator<Item = &Example> {
+    let policies = [Some(engine.policy()), engine.base_policy()];
+    policies.into_iter().flatten().flat_map(|policy| policy.examples())
+}
+
+/// An action that the policy decides on as it `was` on the one side and `is` on the other; `backwards` when the
+/// engine's base is the milder one.
 pub(super) fn express(
     engine: &Engine,
     wanted: &Situation,
@@ -21,10 +34,8 @@ pub(super) fn express(
     is: Decision,
     backwards: bool,
 ) -> Option<Action> {
-    let policies = [Some(engine.policy()), engine.base_policy()];
-    let examples: Vec<&Example> = policies.into_iter().flatten().flat_map(|policy| policy.examples()).collect();
     let mut tried = BTreeSet::new();
-    for example in examples {
+    for example in examples(engine) {
         let understanding = engine.understand(&example.action, &Known::default(), false);
         let fits = |effect: &&Effect| {
             effect.operation == wanted.effect.operation && effect.resource.kind == wanted.effect.resource.kind

@@ -26,7 +26,7 @@ pub struct Sides<'p> {
 #[derive(Clone, Debug)]
 pub struct Cell {
     pub tier: Tier,
-    /// Sorted; the first one is asked about.
+    /// Sorted, but for those that are [preferred](Cells::prefer); the first one is asked about.
     pub places: Vec<Place>,
     /// The rules and permits on both sides, by their place in the policy.
     pub(super) before: Vec<usize>,
@@ -119,6 +119,13 @@ impl Cells {
         found.cells.iter_mut().for_each(|cell| cell.places.sort_unstable());
         found.cells.sort_by_key(|cell| (cell.tier as u8, cell.places.first().copied()));
         found
+    }
+
+    /// Puts places that are met in life before those that the schema merely allows.
+    pub fn prefer(&mut self, is_real: impl Fn(&Place) -> bool) {
+        for cell in &mut self.cells {
+            cell.places.sort_by_key(|place| !is_real(place));
+        }
     }
 
     /// Everywhere where the rule `id` could be met and no rule among `but` is.

@@ -62,6 +62,13 @@ impl Situation {
         }
     }
 
+    /// The same elsewhere.
+    pub(super) fn put_in(&mut self, place: Place) {
+        self.effect.operation = place.operation;
+        self.effect.resource.kind = place.kind;
+        Arc::make_mut(&mut self.action.actor).kind = place.actor;
+    }
+
     /// What is out of the ordinary about it, as a person would write it: `context.approved = true`.
     pub fn told(&self) -> Vec<String> {
         let request = self.request();

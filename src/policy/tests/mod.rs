@@ -2,6 +2,7 @@
 
 mod agreement;
 mod conditions;
+mod mutants;
 mod packs;
 mod problems;
 

@@ -26,13 +26,21 @@ impl ChangeReport for Github {
         for remark in remarks(told) {
             kinds.entry(remark.level).or_default().push(remark);
         }
+        // A step that has nothing to remark shows that it ran.
+        let state = match told.gate {
+            Some(gate) if gate.passed() => "gate passed: ",
+            Some(_) => "gate failed: ",
+            None => "",
+        };
+        writeln!(out, "::notice title=nearmiss::{state}{}", data(&told.headline()))?;
         for (level, remarks) in kinds {
             let word = match level {
                 Level::Error => "error",
                 Level::Warning => "warning",
                 Level::Note => "notice",
             };
-            let shown = if remarks.len() > MAX_PER_KIND { MAX_PER_KIND - 1 } else { remarks.len() };
+            let room = if level == Level::Note { MAX_PER_KIND - 1 } else { MAX_PER_KIND };
+            let shown = if remarks.len() > room { room - 1 } else { remarks.len() };
             for Remark { spot, title, message, .. } in &remarks[..shown] {
                 let (file, title) = (property(&spot.file), property(title));
                 writeln!(out, "::{word} file={file},line={},title={title}::{}", spot.line, data(message))?;

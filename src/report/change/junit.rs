@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use crate::engine::compare::Group;
-use crate::engine::expect::Outcome;
+use crate::report::tested::junit::suite_of_cases;
 use crate::report::xml::Xml;
 
 use super::remark::{About, Level, Remark, remarks};
@@ -44,7 +44,8 @@ impl ChangeReport for Junit {
             ],
         );
         for cases in told.cases.chunk_by(|a, b| a.case.file == b.case.file) {
-            suite(told, cases, &mut xml);
+            let file = cases.first().and_then(|outcome| told.spot(&outcome.case.file, 1)).map(|spot| spot.file);
+            suite_of_cases(file.as_deref().unwrap_or("cases"), cases, told.head.no_redact, &mut xml);
         }
         let tests = impact.len().max(1).to_string();
         xml.open("testsuite", &[("name", SUITE), ("tests", &tests), ("failures", &failed.to_string())]);
@@ -58,28 +59,6 @@ impl ChangeReport for Junit {
         out.write_all(xml.finish().as_bytes())?;
         out.flush()
     }
-}
-
-fn suite(told: &Told<'_>, cases: &[Outcome], xml: &mut Xml) {
-    let Some(first) = cases.first() else { return };
-    let spot = told.spot(&first.case.file, 1).unwrap_or_else(|| told.limits());
-    let file = spot.file.as_str();
-    let wrong = cases.iter().filter(|outcome| !outcome.holds()).count().to_string();
-    xml.open("testsuite", &[("name", file), ("tests", &cases.len().to_string()), ("failures", &wrong)]);
-    for outcome in cases {
-        let (name, line) = (told.shown(&outcome.case.name), outcome.case.line.to_string());
-        let attributes = [("classname", file), ("name", &name), ("file", file), ("line", &line)];
-        match outcome.problem() {
-            None => xml.empty("testcase", &attributes),
-            Some(problem) => {
-                xml.open("testcase", &attributes);
-                let text = told.shown(&outcome.finding.action.text);
-                xml.text("failure", &[("type", "wrong-case"), ("message", &problem)], &text);
-                xml.close();
-            }
-        }
-    }
-    xml.close();
 }
 
 fn test(told: &Told<'_>, remark: &Remark<'_>, xml: &mut Xml) {
@@ -116,7 +95,7 @@ fn body(told: &Told<'_>, group: &Group) -> String {
         .collect();
     let example = &group.example;
     lines.push(told.shown(&example.text));
-    lines.push(format!("recorded in {}:{}", told.shown(&example.file), example.line));
+    lines.push(told.source_said(group));
     lines.join("\n")
 }
 

@@ -68,10 +68,9 @@ fn comment(told: &Told<'_>) -> String {
         // There is room for it.
         let _ = writeln!(
             page.text,
-            "_Left out for want of room: {} and {}. `nearmiss gate{} --format json` has all of them._\n",
+            "_Left out for want of room: {} and {}. `--format json` has all of them._\n",
             counted(page.rows, "template"),
             counted(page.examples, "example"),
-            told.again.replace('`', ""),
         );
     }
     page.text.push_str(&foot);
@@ -253,7 +252,7 @@ fn details(told: &Told<'_>, group: &Group) -> String {
         let spot = spot.map(|spot| format!("  {}:{}", spot.file, spot.line)).unwrap_or_default();
         lines.push(format!("{}{spot}", cut(&why, MAX_WHY)));
     }
-    lines.push(cut(&format!("recorded in {}:{}", told.shown(&example.file), example.line), MAX_WHY));
+    lines.push(cut(&told.source_said(group), MAX_WHY));
     let body = lines.join("\n");
     let fence = "`".repeat(longest_run(&body).max(2) + 1);
     let summary = html(&cut(&told.shown(&group.template), 80));

@@ -52,8 +52,7 @@ pub(super) struct Spot {
 impl<'a> Told<'a> {
     pub(super) fn standing(&self, group: &Group) -> Standing<'a> {
         let Some(gate) = self.gate else { return Standing::Told };
-        let kind = gate.failures.iter().find(|failure| failure.change == Some(group.id)).map(|failure| failure.kind);
-        match (kind, gate.accepted.get(&group.id)) {
+        match (gate.failing.get(&group.id), gate.accepted.get(&group.id)) {
             (Some(FailureKind::Expired), Some(acceptance)) => Standing::Expired(acceptance),
             (Some(_), _) => Standing::Open,
             (None, Some(acceptance)) => Standing::Accepted(acceptance),
@@ -82,7 +81,8 @@ impl<'a> Told<'a> {
         if !edits.is_empty() {
             return edits.into_iter().map(|change| (self.edit(change), self.spot(&change.file, change.line))).collect();
         }
-        let rule = |rule: &RuleInfo, what: &str| (format!("{} {what}", rule.id), self.spot(&rule.file, rule.line));
+        let rule =
+            |rule: &RuleInfo, what: &str| (escaped(&format!("{} {what}", rule.id)), self.spot(&rule.file, rule.line));
         let gone = group.gone.iter().map(|info| rule(info, "no longer meets it"));
         let new = group.new.iter().map(|info| rule(info, "meets it now"));
         let changed = group.changed.iter().map(|info| rule(info, "decides otherwise"));
@@ -95,7 +95,7 @@ impl<'a> Told<'a> {
 
     /// What was done to a rule: `git.force: condition \`…\` added`.
     pub(super) fn edit(&self, change: &RuleChange) -> String {
-        format!("{}: {}", change.id, escaped(&said(change).join(", ")))
+        escaped(&format!("{}: {}", change.id, said(change).join(", ")))
     }
 
     /// The first place that explains a group; every report needs one, so that of the configuration in the worst case.
@@ -129,7 +129,22 @@ impl<'a> Told<'a> {
             Some(path) => normal(&path),
             None => normal(&joined(self.folder, file)),
         };
-        Some(Spot { file, line: line.max(1) })
+        Some(Spot { file: escaped(&file), line: line.max(1) })
+    }
+
+    /// Where the example of a group stands; standard input is no place.
+    pub(super) fn source(&self, group: &Group) -> Option<Spot> {
+        let (file, line) = (&*group.example.file, usize::try_from(group.example.line).ok()?);
+        if file == "-" || file.is_empty() { None } else { self.spot(file, line) }
+    }
+
+    /// The same in words: `recorded in traces/week.jsonl:4`.
+    pub(super) fn source_said(&self, group: &Group) -> String {
+        let verb = if group.count > 0 { "recorded" } else { "labelled" };
+        match self.source(group) {
+            Some(spot) => format!("{verb} in {}:{}", self.shown(&spot.file), spot.line),
+            None => format!("{verb} in line {} of standard input", group.example.line),
+        }
     }
 
     /// How much a change weighs that is counted alone: `7 actions by 3 actors`, `1 case`.
@@ -148,7 +163,7 @@ impl<'a> Told<'a> {
         let words: Vec<&str> = group.environments.iter().map(|environment| environment.word()).collect();
         match words[..] {
             [] => String::new(),
-            [one] if group.count > 1 => format!("all {}", place(one)),
+            [one] if group.count > 1 && one != "unknown" => format!("all {}", place(one)),
             [one] => place(one),
             _ => format!("in {}", words.join(", ")),
         }
@@ -200,7 +215,7 @@ impl<'a> Told<'a> {
         let open = self.open();
         let ids = match &open[..] {
             [] => return None,
-            [ids @ ..] if ids.len() <= 8 => ids.join(" "),
+            ids if ids.len() <= 8 => ids.join(" "),
             _ => "ID …".to_owned(),
         };
         Some(format!("nearmiss accept {ids}{} --reason \"…\"", self.again))
@@ -316,6 +331,21 @@ fn normal(path: &str) -> String {
     format!("{top}{}", parts.join("/"))
 }
 
+/// Words in lines of at most `width` columns. A word that is longer than that has a line of its own.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// The first `length` characters of a text, and a sign that there were more.
 pub(super) fn cut(text: &str, length: usize) -> String {
     match text.char_indices().nth(length) {
@@ -326,7 +356,14 @@ pub(super) fn cut(text: &str, length: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{cut, normal};
+    use super::{cut, normal, wrapped};
+
+    #[test]
+    fn lines_end_between_words() {
+        assert_eq!(wrapped("a bc def", 4), ["a bc", "def"]);
+        assert_eq!(wrapped("abcdefg h", 4), ["abcdefg", "h"]);
+        assert_eq!(wrapped("", 4), [""]);
+    }
 
     #[test]
     fn paths_are_as_a_reader_of_the_repository_writes_them() {

@@ -199,8 +199,8 @@ fn result(told: &Told<'_>, remark: &Remark<'_>, index: &BTreeMap<&str, usize>) -
 /// The recorded action, and the other places that have to do with it.
 fn related(told: &Told<'_>, group: &Group) -> Vec<Value> {
     let mut places = Vec::new();
-    if let Some(spot) = recorded(told, group) {
-        let text = format!("Recorded: {}", told.shown(&group.example.text));
+    if let Some(spot) = told.source(group) {
+        let text = format!("{}: {}", told.source_said(group), told.shown(&group.example.text));
         places.push(json!({ "id": 0, "message": message(&text), "physicalLocation": physical(&spot) }));
     }
     let main = told.main_spot(group);
@@ -216,7 +216,7 @@ fn related(told: &Told<'_>, group: &Group) -> Vec<Value> {
 /// From the action to the line that judges it otherwise.
 fn flow(told: &Told<'_>, group: &Group, spot: &Spot) -> Vec<Value> {
     let step = |text: &str, spot: &Spot| json!({ "location": { "message": message(text), "physicalLocation": physical(spot) } });
-    let action = recorded(told, group).map(|spot| {
+    let action = told.source(group).map(|spot| {
         step(
             &format!(
                 "{} {} did it; base: {}",
@@ -230,12 +230,6 @@ fn flow(told: &Told<'_>, group: &Group, spot: &Spot) -> Vec<Value> {
     let why: Vec<String> = told.why(group).into_iter().map(|(why, _)| why).take(3).collect();
     let edit = step(&format!("{}; head: {}", why.join("; "), group.head), spot);
     action.into_iter().chain([edit]).collect()
-}
-
-/// Where the example was recorded; standard input is no place.
-fn recorded(told: &Told<'_>, group: &Group) -> Option<Spot> {
-    let file = &*group.example.file;
-    if file == "-" || file.is_empty() { None } else { told.spot(file, usize::try_from(group.example.line).ok()?) }
 }
 
 fn physical(spot: &Spot) -> Value {

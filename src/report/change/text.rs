@@ -5,14 +5,14 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use crate::engine::compare::{Group, Transition};
-use crate::engine::gate::{Acceptance, Gate};
+use crate::engine::gate::{Acceptance, Failure, Gate};
 use crate::model::Decision;
 use crate::policy::RuleChange;
 use crate::report::display::marked;
 use crate::report::text::{counted, thousands};
 use crate::report::{escaped, redacted};
 
-use super::said::{Standing, cut, said};
+use super::said::{Standing, cut, said, wrapped};
 use super::{ChangeReport, Told};
 
 const BOLD: Style = Style::new().bold();
@@ -131,8 +131,8 @@ impl Page<'_> {
         let open = groups.iter().filter(|group| self.told.standing(group).fails()).count();
         let open = if open > 0 { format!(", {open} to be accepted") } else { String::new() };
         writeln!(self.out, "\n{style}{title}{style:#}  {templates}, {actions}{open}")?;
-        let accepted = |group: &&&Group| matches!(self.told.standing(group), Standing::Accepted(_));
-        let (folded, shown): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| accepted(&group));
+        let accepted = |group: &&Group| matches!(self.told.standing(group), Standing::Accepted(_));
+        let (folded, shown): (Vec<&Group>, Vec<&Group>) = groups.iter().partition(|group| accepted(group));
         for group in shown.iter().take(MAX_GROUPS) {
             self.group(group)?;
         }
@@ -195,14 +195,20 @@ impl Page<'_> {
     }
 
     fn edit(&mut self, change: &RuleChange, indent: &str) -> io::Result<()> {
-        let file = escaped(&change.file);
+        let (id, file) = (escaped(&change.id), escaped(&change.file));
         match &said(change)[..] {
             [word] if !word.contains('`') => {
-                writeln!(self.out, "{indent}{}: {word}  {DIM}{file}:{}{DIM:#}", change.id, change.line)
+                writeln!(self.out, "{indent}{id}: {word}  {DIM}{file}:{}{DIM:#}", change.line)
             }
             lines => {
-                writeln!(self.out, "{indent}{}  {DIM}{file}:{}{DIM:#}", change.id, change.line)?;
-                lines.iter().try_for_each(|line| writeln!(self.out, "{indent}  {}", escaped(line)))
+                writeln!(self.out, "{indent}{id}  {DIM}{file}:{}{DIM:#}", change.line)?;
+                let width = self.told.head.width.saturating_sub(indent.len() + 4);
+                for line in lines {
+                    for (at, part) in wrapped(&escaped(line), width).iter().enumerate() {
+                        writeln!(self.out, "{indent}{}{part}", if at == 0 { "  " } else { "    " })?;
+                    }
+                }
+                Ok(())
             }
         }
     }
@@ -218,7 +224,13 @@ impl Page<'_> {
         let mut facts = vec![format!("{} {}", example.actor.kind, self.told.shown(&example.actor.name))];
         facts.extend(example.time.map(|time| time.to_string()));
         facts.push(example.environment.to_string());
-        writeln!(self.out, "      {DIM}{}  {}:{}{DIM:#}", facts.join(", "), escaped(&example.file), example.line,)
+        // As the user named it, so that a click on it opens it.
+        let source = if group.count > 0 {
+            format!("{}:{}", self.told.shown(&example.file), example.line)
+        } else {
+            self.told.source_said(group)
+        };
+        writeln!(self.out, "      {DIM}{}  {source}{DIM:#}", facts.join(", "))
     }
 
     /// One line for what somebody said yes to: who, until when, why.
@@ -297,7 +309,9 @@ impl Page<'_> {
         }
         writeln!(self.out, "\n{RED}gate failed{RED:#}: {headline}")?;
         for failure in gate.failures.iter().take(MAX_GROUPS) {
-            writeln!(self.out, "  {}: {}", failure.kind, self.told.shown(&failure.message))?;
+            let message = self.told.shown(&self.short(failure));
+            let lines = wrapped(&format!("{}: {message}", failure.kind), self.told.head.width.saturating_sub(4));
+            writeln!(self.out, "  {}", lines.join("\n    "))?;
         }
         self.more(gate.failures.len())?;
         if let Some(accept) = self.told.accept() {
@@ -309,6 +323,16 @@ impl Page<'_> {
         Ok(())
     }
 
+    /// A reason, without what is said of the change above.
+    fn short(&self, failure: &Failure) -> String {
+        let group = failure.change.and_then(|id| self.told.impact.groups.iter().find(|group| group.id == id));
+        let reason = group.and_then(|group| {
+            let about = format!("{} `{}` {} -> {}: ", group.id, group.template, group.base, group.head);
+            Some(format!("{} ({})", group.id, failure.message.strip_prefix(&about)?))
+        });
+        reason.unwrap_or_else(|| failure.message.clone())
+    }
+
     fn unused(&mut self, gate: &Gate) -> io::Result<()> {
         if gate.unused.is_empty() {
             return Ok(());
@@ -316,7 +340,7 @@ impl Page<'_> {
         let many = counted(gate.unused.len() as u64, "acceptance");
         writeln!(
             self.out,
-            "\n{BOLD}UNUSED{BOLD:#}  {many} of what this change does not do: merged by now, or changed since; delete them"
+            "\n{BOLD}UNUSED{BOLD:#}  {many} of what this change does not do; merged by now, or changed since"
         )?;
         for acceptance in gate.unused.iter().take(MAX_GROUPS) {
             self.acceptance(acceptance, &escaped(&acceptance.transition))?;

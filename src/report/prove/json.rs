@@ -41,7 +41,7 @@ struct Environments {
     by_text: usize,
     by_solver: usize,
     by_example: usize,
-    questions: usize,
+    cells: usize,
 }
 
 #[derive(Serialize)]
@@ -140,7 +140,7 @@ pub(super) fn tell(told: &Told<'_>, heading: &Heading, out: &mut dyn Write) -> i
                 by_text: proof.by_text,
                 by_solver: proof.by_solver,
                 by_example: proof.by_example,
-                questions: proof.questions,
+                cells: proof.cells,
             });
             object.loosened = proof.loosened.iter().map(|found| way(proof, found)).collect();
             object.tightened = proof.tightened.iter().map(|found| way(proof, found)).collect();

@@ -32,7 +32,8 @@ impl TestReport for Junit {
             &[("name", "nearmiss test"), ("tests", &tests), ("failures", &failures), ("time", &time)],
         );
         for cases in tested.cases.chunk_by(|a, b| a.case.file == b.case.file) {
-            suite_of_cases(cases, tested.heading.no_redact, &mut xml);
+            let file = cases.first().map_or("", |outcome| &outcome.case.file);
+            suite_of_cases(file, cases, tested.heading.no_redact, &mut xml);
         }
         if !tested.corpora.is_empty() || left > 0 {
             let (tests, failures) = ((tested.corpora.len() + left).to_string(), (failed + left).to_string());
@@ -51,20 +52,21 @@ impl TestReport for Junit {
     }
 }
 
-fn suite_of_cases(cases: &[Outcome], no_redact: bool, xml: &mut Xml) {
-    let Some(file) = cases.first().map(|outcome| outcome.case.file.as_str()) else { return };
+/// One suite for the cases of one file, which is called `file`.
+pub(in crate::report) fn suite_of_cases(file: &str, cases: &[Outcome], no_redact: bool, xml: &mut Xml) {
+    let shown = |text: &str| if no_redact { escaped(text) } else { escaped(&redacted(text)) };
     let wrong = cases.iter().filter(|outcome| !outcome.holds()).count().to_string();
     xml.open("testsuite", &[("name", file), ("tests", &cases.len().to_string()), ("failures", &wrong)]);
     for outcome in cases {
         let case = &outcome.case;
-        let attributes = [("classname", file), ("name", &case.name), ("file", file), ("line", &case.line.to_string())];
+        let (name, line) = (shown(&case.name), case.line.to_string());
+        let attributes = [("classname", file), ("name", &name), ("file", file), ("line", &line)];
         match outcome.problem() {
             None => xml.empty("testcase", &attributes),
             Some(problem) => {
-                let text = &outcome.finding.action.text;
-                let text = if no_redact { text.as_ref().into() } else { redacted(text) };
+                let text = shown(&outcome.finding.action.text);
                 xml.open("testcase", &attributes);
-                xml.text("failure", &[("type", "wrong-case"), ("message", &problem)], &escaped(&text));
+                xml.text("failure", &[("type", "wrong-case"), ("message", &problem)], &text);
                 xml.close();
             }
         }

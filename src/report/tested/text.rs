@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use crate::report::text::{counted, thousands};
+use crate::report::text::counted;
 use crate::report::{escaped, hunks, redacted};
 
 use super::{Corpus, Failure, State, TestReport, Tested};
@@ -128,13 +128,15 @@ fn unreferenced(tested: &Tested, out: &mut dyn Write) -> io::Result<()> {
 fn end(tested: &Tested, out: &mut dyn Write) -> io::Result<()> {
     let actions: u64 = tested.corpora.iter().map(|corpus| corpus.actions).sum();
     let (cases, corpora) = (tested.cases.len() as u64, tested.corpora.len() as u64);
-    let what = format!(
-        "{}, {} with {} in {:.2} s",
-        counted(cases, "case"),
-        counted(corpora, "corpus|corpora"),
-        format_args!("{} {}", thousands(actions), if actions == 1 { "action" } else { "actions" }),
-        tested.elapsed.as_secs_f64(),
-    );
+    let what: Vec<String> = [
+        (cases > 0).then(|| counted(cases, "case")),
+        (corpora > 0).then(|| format!("{} with {}", counted(corpora, "corpus|corpora"), counted(actions, "action"))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let what = format!("{} in {:.2} s", what.join(", "), tested.elapsed.as_secs_f64());
+    let what = what.trim_start();
     let failures = tested.failures();
     let Some((worst, _)) = failures.first() else {
         return writeln!(out, "\n{GREEN}all as accepted{GREEN:#}  {DIM}{what}{DIM:#}");
