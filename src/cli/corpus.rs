@@ -1,5 +1,7 @@
 //! `nearmiss corpus`: incidents that happened to others, and whether a policy would have stopped them.
 
+mod add;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,7 +14,7 @@ use crate::report;
 use super::replay::PolicyArguments;
 use super::{exit, setup, side, terminal};
 
-/// Play public incidents through the policy: would it have stopped them?
+/// Public incidents, and cases made from your own recordings
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -25,6 +27,8 @@ enum Command {
     List,
     /// Play incidents through the policy; exit with 1 when one passes, or a harmless twin is stopped
     Run(Run),
+    /// Make a labelled case of a recorded action
+    Add(add::Add),
 }
 
 #[derive(Debug, clap::Args)]
@@ -52,6 +56,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
             Ok(exit::OK)
         }
         Command::Run(arguments) => play(arguments),
+        Command::Add(arguments) => add::run(&arguments),
     }
 }
 

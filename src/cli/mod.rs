@@ -10,6 +10,7 @@ mod explain;
 mod fmt;
 mod formats;
 mod gate;
+mod import;
 mod init;
 mod lock;
 mod mutate;
@@ -21,6 +22,7 @@ mod reports;
 mod review;
 mod setup;
 mod side;
+mod suggest;
 mod terminal;
 mod test;
 
@@ -77,9 +79,11 @@ enum Command {
     Gate(gate::Arguments),
     Mutate(mutate::Arguments),
     Prove(prove::Arguments),
+    Suggest(suggest::Arguments),
     Lock(lock::Arguments),
     Fmt(fmt::Arguments),
     Init(init::Arguments),
+    Import(import::Arguments),
     Formats(formats::Arguments),
 }
 
@@ -115,9 +119,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Accept(arguments) => accept::run(arguments),
         Command::Mutate(arguments) => mutate::run(arguments),
         Command::Prove(arguments) => prove::run(arguments),
+        Command::Suggest(arguments) => suggest::run(arguments),
         Command::Lock(arguments) => lock::run(arguments),
         Command::Fmt(arguments) => fmt::run(arguments),
         Command::Init(arguments) => init::run(arguments),
+        Command::Import(arguments) => import::run(arguments),
         Command::Formats(arguments) => formats::run(&arguments),
     };
     ExitCode::from(guarded(work))

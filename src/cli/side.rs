@@ -63,6 +63,20 @@ impl Side {
         Ok((config.policy.paths, folder))
     }
 
+    /// The files that [`Side::here`] reads, as far as they can be found: `nearmiss.toml`, policies, specs.
+    pub(super) fn files(config: Option<PathBuf>, policy: &[String]) -> Vec<PathBuf> {
+        let Ok(Some(file)) = find_config(config.clone()) else { return below(policy.iter().map(PathBuf::from)) };
+        let mut files = vec![file.clone()];
+        let found = configured(config).map(|(config, folder, _)| {
+            let own = if policy.is_empty() { config.policy.paths } else { policy.to_vec() };
+            let own = own.into_iter().map(|path| if policy.is_empty() { folder.join(path) } else { path.into() });
+            let specs = config.catalog.paths.iter().map(|path| folder.join(path));
+            below(own.chain(specs))
+        });
+        files.extend(found.unwrap_or_default());
+        files
+    }
+
     /// Another policy; names mean what they mean here.
     pub(super) fn named(config: Option<PathBuf>, policy: &str) -> anyhow::Result<Self> {
         Self::here(config, &[policy.to_owned()])
@@ -307,6 +321,21 @@ impl Git {
         }
         String::from_utf8(output.stdout).context("what git has is not UTF-8")
     }
+}
+
+/// Files, and the policies and specs in folders.
+fn below(paths: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            for ending in ["cedar", "toml"] {
+                files.extend(files_in(&path, ending).unwrap_or_default());
+            }
+        } else {
+            files.push(path);
+        }
+    }
+    files
 }
 
 /// A file, or all `.toml` files of a folder: name and text.

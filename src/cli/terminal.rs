@@ -90,8 +90,18 @@ pub(super) fn refuse_to_write_in_ci() -> anyhow::Result<()> {
 
 /// The day it is, in UTC.
 pub(super) fn today() -> anyhow::Result<Day> {
+    Ok(Day(now()?.date()))
+}
+
+/// The time it is: `12:03:44 UTC`.
+pub(super) fn time_of_day() -> anyhow::Result<String> {
+    let time = now()?.time();
+    Ok(format!("{:02}:{:02}:{:02} UTC", time.hour(), time.minute(), time.second()))
+}
+
+fn now() -> anyhow::Result<jiff::Zoned> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).context("the clock is before 1970")?;
     let time =
         jiff::Timestamp::from_second(now.as_secs().cast_signed()).context("the clock is beyond all calendars")?;
-    Ok(Day(time.to_zoned(jiff::tz::TimeZone::UTC).date()))
+    Ok(time.to_zoned(jiff::tz::TimeZone::UTC))
 }

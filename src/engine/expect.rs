@@ -15,8 +15,10 @@
 //! An action is a record of our own format; `before` lists actions that lead up to it in the same session.
 
 mod stated;
+pub(in crate::engine) mod written;
 
 pub use stated::Stated;
+pub use written::{NewCase, expected};
 
 use std::ops::Range;
 

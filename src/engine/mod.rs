@@ -19,6 +19,7 @@ pub mod replay;
 mod session;
 mod settle;
 pub mod snapshot;
+pub mod suggest;
 
 pub use config::{Config, ConfigError};
 pub use examples::run_examples;

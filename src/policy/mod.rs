@@ -15,6 +15,7 @@ mod example;
 mod expression;
 mod facts;
 mod format;
+pub mod import;
 mod judge;
 mod lint;
 mod load;

@@ -3,6 +3,8 @@
 //!
 //! `corpora/bypasses` and `corpora/false-alarms` hold what guards of this kind are got round by and cry wolf about, one
 //! file a class: the last action of a session of the former must be stopped, every action of the latter allowed.
+//!
+//! `corpora/not-understood` holds code whose doing depends on what nobody sees: that is said, and never allowed.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +13,14 @@ use nearmiss::model::{Decision, Finding};
 use crate::support::{engine, replay, root};
 
 fn judged(folder: &str) -> Vec<Finding> {
+    at_least(150, folder)
+}
+
+fn at_least(least: usize, folder: &str) -> Vec<Finding> {
     let folder = root().join("corpora").join(folder);
     let (collected, _) = replay(&engine(), &[folder], nearmiss::reader::detect::by_name("actions"), 1);
     assert!(collected.issues.is_empty(), "{:?}", collected.issues);
-    assert!(collected.findings.len() >= 150, "only {} cases", collected.findings.len());
+    assert!(collected.findings.len() >= least, "only {} cases", collected.findings.len());
     collected.findings
 }
 
@@ -61,6 +67,16 @@ fn ways_round_a_guard_are_stopped() {
         .values()
         .filter(|finding| finding.verdict.decision < Decision::Ask)
         .map(|finding| format!("{} {}: {}", finding.verdict.decision, finding.action.session, finding.action.text))
+        .collect::<Vec<_>>();
+    check(&passed);
+}
+
+#[test]
+fn what_is_not_understood_is_not_allowed() {
+    let passed = at_least(50, "not-understood")
+        .iter()
+        .filter(|finding| finding.verdict.decision == Decision::Allow)
+        .map(|finding| format!("{:?} {}", finding.understanding.gaps, finding.action.text))
         .collect::<Vec<_>>();
     check(&passed);
 }

@@ -201,8 +201,8 @@ impl<'t> Lexer<'t, '_> {
     }
 
     fn name(&mut self, start: usize) {
-        // Where names carry a sigil, the next sigil begins the next name: Perl's `system$_` is a call.
-        let sigils = self.syntax.double == Interpolation::Sigil;
+        // Where names carry a sigil, the next sigil begins the next name: Perl's `system$_` and Ruby's `eval$x` are calls.
+        let sigils = matches!(self.syntax.double, Interpolation::Sigil | Interpolation::Hash);
         let first = usize::from(sigils);
         let part = |byte| is_name_start(byte) || byte.is_ascii_digit() || (!sigils && matches!(byte, b'$' | b'@'));
         let rest = &self.code.as_bytes()[start + first..];
@@ -256,6 +256,9 @@ impl<'t> Lexer<'t, '_> {
             self.push(kind, start, (end + 1).min(self.code.len()) - start);
             return true;
         }
+        if self.syntax.dot_joins && self.glob(start) {
+            return true;
+        }
         let Some(tail) = self.code[start..].strip_prefix("<<").filter(|_| !self.broken) else { return false };
         let marked = tail.trim_start_matches(['~', '-', '<']);
         let quote = marked.bytes().next().filter(|byte| matches!(byte, b'"' | b'\''));
@@ -286,6 +289,21 @@ impl<'t> Lexer<'t, '_> {
         }
         self.broken = true;
         false
+    }
+
+    /// Perl's `</var/x/*>`, the files that fit; `<STDIN>` and `<$file>` are lines of a file.
+    fn glob(&mut self, start: usize) -> bool {
+        let Some(rest) = self.code[start..].strip_prefix('<') else { return false };
+        let length = rest.bytes().take(MAX_REGEX).take_while(|byte| !b"<>\n;()=".contains(byte)).count();
+        let body = &rest[..length.min(rest.len())];
+        let pattern = body.contains(['*', '/', '~', '?']) && !body.contains(' ') && rest[length..].starts_with('>');
+        if !pattern {
+            return false;
+        }
+        let word =
+            Word { glob: true, quoted: false, ..self.word(start + 1, start + 1 + length, self.syntax.double, false) };
+        self.push(Kind::Text(Box::new(word)), start, length + 2);
+        true
     }
 
     /// Whether a `/` here starts a regular expression, judging by what stands before it.
@@ -425,6 +443,8 @@ mod tests {
     fn a_sigil_begins_a_name() {
         check(Language::Perl, "system$_ while<>", &["system", "$_", "while", "<", ">"]);
         check(Language::Perl, "$x@y", &["$x", "@y"]);
+        check(Language::Ruby, "eval$stdin.read", &["eval", "$stdin", ".", "read"]);
+        check(Language::Perl, "unlink for</x/*>", &["unlink", "for", "</x/*>"]);
         check(Language::JavaScript, "jQuery$x", &["jQuery$x"]);
     }
 }

@@ -1,7 +1,5 @@
 //! PowerShell: pipelines of cmdlets and programs, `iex`, `-EncodedCommand`.
 
-use std::collections::BTreeMap;
-
 use crate::classify::{Language, Scene, http, paths};
 use crate::model::{CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span};
 
@@ -9,15 +7,28 @@ use Operation as O;
 use ResourceKind as K;
 
 mod cmdlets;
+mod state;
 mod words;
 
 use cmdlets::{CMDLETS, HARMLESS};
+use state::{State, listing, lists};
 use words::{Parameters, assigned, is_expression, pieces, word, words};
 
 /// Finds what a script does.
 pub(super) fn run(scene: &mut Scene<'_>, text: &str) {
     let cwd = scene.cwd.clone();
     let mut state = State::default();
+    for (at, _) in text.match_indices('&').take(64) {
+        // `& ("Remove" + "-Item")`; a path that is put together is a script of one's own.
+        let rest = text[at + 1..].trim_start();
+        let path = ["(join-path", "(resolve-path", "(get-item"];
+        let own = path.iter().any(|start| rest.get(..start.len()).is_some_and(|it| it.eq_ignore_ascii_case(start)));
+        let single = !text[..at].ends_with('&') && !rest.starts_with('&');
+        if rest.starts_with('(') && single && !own {
+            let span = Span::new(at, at + 1);
+            scene.gap(GapKind::DynamicCode, Hides::Anything, Some(span), rest.lines().next().unwrap_or_default());
+        }
+    }
     for (from, to, piped) in pieces(text) {
         let span = Span::new(from, to);
         state.downloaded &= piped;
@@ -27,114 +38,6 @@ pub(super) fn run(scene: &mut Scene<'_>, text: &str) {
         command(scene, text, &text[from..to], span, &mut state);
     }
     scene.cwd = cwd;
-}
-
-/// What is known between the commands of a script.
-#[derive(Debug, Default)]
-struct State {
-    /// Something was fetched by what is piped into the current command.
-    downloaded: bool,
-    /// What the commands before list, for what they are piped into.
-    listed: Option<String>,
-    variables: BTreeMap<String, String>,
-    /// `DownloadFile` stands before its brackets.
-    asking: bool,
-    /// `[IO.Directory]::Delete` stands before its brackets.
-    deleting: bool,
-    /// Files that were fetched.
-    fetched: Vec<String>,
-}
-
-impl State {
-    /// Variables replaced where they are known: `$root\old`, `"$($f.FullName)"`, `$_`.
-    fn filled(&self, word: String) -> String {
-        if !word.contains('$') {
-            return word;
-        }
-        let mut text = word;
-        if let Some(listed) = &self.listed {
-            for name in ["$_.FullName", "$PSItem.FullName", "$_.Path", "$_.Name", "$PSItem", "$_"] {
-                text = text.replace(name, listed);
-            }
-        }
-        for (name, path) in PLACES {
-            if let Some(at) = text.to_ascii_lowercase().find(name) {
-                text.replace_range(at..at + name.len(), path);
-            }
-        }
-        for (name, value) in self.variables.iter().rev() {
-            let lower = text.to_ascii_lowercase();
-            if let Some(at) = lower.find(&format!("${name}")) {
-                let mut end = at + 1 + name.len();
-                let rest = &lower[end..];
-                if rest.starts_with(|next: char| next.is_alphanumeric() || next == '_') {
-                    continue;
-                }
-                end += [".fullname", ".path"].iter().find(|it| rest.starts_with(**it)).map_or(0, |it| it.len());
-                text.replace_range(at..end, value);
-            }
-        }
-        text
-    }
-
-    /// Remembers `$x = 'C:\data'`, `$x = Get-ChildItem C:\data` and `$x in Get-ChildItem C:\data`.
-    fn bind(&mut self, text: &str) {
-        const MOST: usize = 64;
-        let Some(rest) = text.strip_prefix('$') else { return };
-        let length = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
-        let (name, rest) = rest.split_at(length);
-        let rest = rest.trim_start();
-        let Some(value) = rest.strip_prefix('=').or_else(|| rest.strip_prefix("in ")) else { return };
-        if name.is_empty() || self.variables.len() >= MOST || value.starts_with('=') {
-            return;
-        }
-        let words: Vec<String> = words(value).into_iter().map(|word| self.filled(word)).collect();
-        let name = name.to_ascii_lowercase();
-        let found = match words.first() {
-            Some(first) if lists(&first.to_ascii_lowercase()) => Some(listing(&Parameters::of(&words))),
-            Some(only) if words.len() == 1 && !only.contains('$') && only.len() < 1_024 => Some(only.clone()),
-            _ => None,
-        };
-        match found {
-            Some(value) => drop(self.variables.insert(name, value)),
-            None => drop(self.variables.remove(&name)),
-        }
-    }
-}
-
-/// Folders that every session knows.
-const PLACES: &[(&str, &str)] = &[
-    ("$env:userprofile", "~"),
-    ("$env:homepath", "~"),
-    ("$home", "~"),
-    ("$env:appdata", "~/AppData/Roaming"),
-    ("$env:localappdata", "~/AppData/Local"),
-    ("$env:temp", "/tmp"),
-    ("$env:tmp", "/tmp"),
-    ("$env:systemroot", "C:/Windows"),
-    ("$env:windir", "C:/Windows"),
-    ("$env:systemdrive", "C:"),
-    ("$env:programfiles", "C:/Program Files"),
-    ("$env:programdata", "C:/ProgramData"),
-    ("$psscriptroot", "."),
-    ("$pwd", "."),
-];
-
-fn lists(program: &str) -> bool {
-    matches!(program, "get-childitem" | "gci" | "ls" | "dir" | "get-item" | "gi")
-}
-
-/// What a listing cmdlet names, as a pattern.
-fn listing(parameters: &Parameters<'_>) -> String {
-    let folder = parameters.target();
-    let folder = if folder.is_empty() { "." } else { folder };
-    let pattern = parameters.named(&["filter", "include"]).or_else(|| parameters.operands.get(1).copied());
-    let below = folder.trim_end_matches(['\\', '/']);
-    match pattern {
-        _ if folder.contains('*') => folder.to_owned(),
-        Some(pattern) => format!("{below}/{pattern}"),
-        None => format!("{below}/*"),
-    }
 }
 
 /// `powershell -NoProfile -EncodedCommand …`, `pwsh -c …`: the code in its words.
@@ -202,9 +105,11 @@ fn command(scene: &mut Scene<'_>, whole: &str, text: &str, span: Span, state: &m
     let text = assigned(text);
     let text =
         if text.starts_with('$') { text.split_once(" in ").map_or(text, |(_, right)| right.trim()) } else { text };
+    let sourced = text.starts_with(". ");
     let text = text.trim_start_matches(". ").trim_start();
     let words: Vec<String> = words(text).into_iter().map(|word| state.filled(word)).collect();
     let Some(first) = words.first() else { return };
+    computed(scene, first, text, called || sourced, span);
     let lower = first.to_ascii_lowercase();
     let program = lower.rsplit(['\\', '/']).next().unwrap_or("");
     let program = program.strip_suffix(".exe").unwrap_or(program);
@@ -353,6 +258,16 @@ fn command(scene: &mut Scene<'_>, whole: &str, text: &str, span: Span, state: &m
         if !name.is_empty() && !name.starts_with(['$', '&', '=']) && !text.contains("->") {
             note(scene, O::Update, K::File, name, span, ">", &parameters);
         }
+    }
+}
+
+/// `& $args[0]`, `. $x`, `[scriptblock]::Create($x)`: what is run stands in a variable that nobody knows.
+fn computed(scene: &mut Scene<'_>, first: &str, text: &str, called: bool, span: Span) {
+    const MADE: &[&str] = &["[scriptblock]::create", "invokecommand.invokescript", "invokecommand.newscriptblock"];
+    let lower = text.to_ascii_lowercase();
+    let variable = called && first.starts_with(['$', '(']) && !first.contains(['/', '\\']);
+    if variable || MADE.iter().any(|name| lower.contains(name)) {
+        scene.gap(GapKind::DynamicCode, Hides::Anything, Some(span), text);
     }
 }
 

@@ -41,6 +41,12 @@ pub(super) enum Does {
     Program,
     /// Code of the same language.
     Evaluate,
+    /// Code of the same language where it is a text; a function otherwise.
+    EvaluateText,
+    /// The argument with this number is a file or module that is run.
+    Load(usize),
+    /// What it does is not read: native calls, a prompt that runs what is typed.
+    Opaque,
     /// SQL.
     Sql,
     /// SQL in the second argument, over the connection in the first.
@@ -127,7 +133,14 @@ const PYTHON: &[(Does, &str)] = &[
     ),
     (D::Program, "os.execl os.execlp os.execle os.spawnlp os.spawnl asyncio.create_subprocess_exec"),
     (D::Spawn, "os.execv os.execvp os.execve os.spawnv os.spawnvp"),
-    (D::Evaluate, "exec eval builtins.exec builtins.eval execfile compile runpy.run_path"),
+    (D::Evaluate, "exec eval compile .runsource .runcode"),
+    (D::EvaluateText, "timeit.timeit timeit.repeat cProfile.run profile.run pdb.run trace.run"),
+    (D::Load(0), "importlib.import_module import_module __import__ runpy.run_path runpy.run_module execfile"),
+    (
+        D::Load(1),
+        "imp.load_source importlib.util.spec_from_file_location util.spec_from_file_location SourceFileLoader machinery.SourceFileLoader",
+    ),
+    (D::Opaque, "code.interact code.InteractiveConsole marshal.loads os.posix_spawn os.posix_spawnp"),
     (
         D::Sql,
         ".execute .executemany .executescript .read_sql .read_sql_query .exec_driver_sql pd.read_sql .execute_sql",
@@ -189,7 +202,15 @@ const JAVASCRIPT: &[(Does, &str)] = &[
          cp.spawnSync cp.execFile cp.execFileSync Deno.Command .spawnSync .execFileSync spawn spawnSync execFile execFileSync execa execa.execa execa.execaSync execa.default",
     ),
     (D::Command, "Bun.spawn Bun.spawnSync execaSync"),
-    (D::Evaluate, "eval Function vm.runInNewContext vm.runInThisContext vm.runInContext globalThis.eval window.eval"),
+    (
+        D::Evaluate,
+        "eval Function AsyncFunction GeneratorFunction vm.runInNewContext vm.runInThisContext vm.runInContext vm.Script \
+         vm.compileFunction constructor.constructor ._compile",
+    ),
+    (D::EvaluateText, "setTimeout setInterval setImmediate"),
+    (D::Load(0), "require import module.require ._load importScripts"),
+    (D::Load(1), "process.dlopen"),
+    (D::Opaque, "process.binding process._linkedBinding ._linkedBinding repl.start Deno.dlopen"),
     (
         D::Sql,
         ".query .$executeRawUnsafe .$queryRawUnsafe .$executeRaw .$queryRaw db.run db.exec db.prepare .raw knex.raw sequelize.query connection.execute pool.execute client.execute db.execute",
@@ -228,7 +249,12 @@ const RUBY: &[(Does, &str)] = &[
         D::Program,
         "system exec spawn Kernel.system Kernel.exec Process.spawn IO.popen Open3.capture2 Open3.capture3 Open3.capture2e Open3.popen3",
     ),
-    (D::Evaluate, "eval instance_eval class_eval Kernel.eval"),
+    (
+        D::Evaluate,
+        "eval instance_eval class_eval module_eval Kernel.eval .instance_eval .class_eval .module_eval binding.eval TOPLEVEL_BINDING.eval",
+    ),
+    (D::Load(0), "require require_relative load Kernel.load Kernel.require"),
+    (D::Opaque, "syscall Kernel.syscall Fiddle.Function.new Fiddle.dlopen IRB.start binding.irb"),
     (D::Sql, ".execute .exec_query .exec .exec_params .execute_batch .find_by_sql .select_all"),
     (D::Http("GET"), "Net.HTTP.get HTTP.get URI.open Net.HTTP.get_response HTTParty.get Faraday.get RestClient.get"),
     (D::Http("POST"), "Net.HTTP.post Net.HTTP.post_form HTTP.post HTTParty.post Faraday.post RestClient.post"),
@@ -250,6 +276,8 @@ const PERL: &[(Does, &str)] = &[
     (D::Open(1), "open"),
     (D::Program, "system exec"),
     (D::Evaluate, "eval"),
+    (D::Load(0), "require do"),
+    (D::Opaque, "syscall"),
     (D::Sql, ".do .prepare .selectall_arrayref .selectrow_array"),
     (D::Http("GET"), "LWP.Simple.get get getstore .get"),
     (D::Http("POST"), ".post"),
@@ -266,6 +294,8 @@ const PHP: &[(Does, &str)] = &[
     (D::Open(1), "fopen file_get_contents readfile file"),
     (D::Shell, "system exec shell_exec passthru popen proc_open pcntl_exec"),
     (D::Evaluate, "eval assert create_function"),
+    (D::Load(0), "include include_once require require_once"),
+    (D::Opaque, "FFI.cdef FFI.load dl"),
     (D::Sql, "mysql_query .query .exec .prepare .statement DB.statement DB.unprepared"),
     (D::SqlOver, "mysqli_query mysqli_multi_query mysqli_real_query pg_query pg_send_query sqlite_query"),
     (D::Http("GET"), "curl_init Http.get"),
@@ -287,6 +317,7 @@ const LUA: &[(Does, &str)] = &[
     (D::File(O::Update, E::All), "io.output"),
     (D::Shell, "os.execute io.popen vim.fn.system"),
     (D::Evaluate, "load loadstring"),
+    (D::Load(0), "dofile loadfile require package.loadlib"),
     (D::Sql, ".execute .exec"),
     (D::Http("GET"), "http.request https.request"),
     (D::Connect, "socket.connect"),
@@ -313,7 +344,8 @@ const R: &[(Does, &str)] = &[
     (D::Open(1), "file"),
     (D::Shell, "system shell"),
     (D::Spawn, "system2 processx.run"),
-    (D::Evaluate, "source eval sys.source"),
+    (D::Evaluate, "eval"),
+    (D::Load(0), "source sys.source dyn.load"),
     (
         D::SqlOver,
         "dbExecute dbSendQuery dbGetQuery dbSendStatement DBI.dbExecute DBI.dbGetQuery DBI.dbSendQuery DBI.dbSendStatement",

@@ -3,15 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::classify::{Language, Scene, Word};
-use crate::model::{CodeOrigin, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};
+use crate::model::{GapKind, Hides, Span};
 
 use super::lexer::{self, Kind, Token};
 use super::value::Reading;
-use super::{act, sdk, stores, tables, unseen};
+use super::{act, sdk, tables};
 
 mod bindings;
+mod calling;
+mod computed;
 mod functions;
 mod gathering;
+mod loops;
 
 use functions::Functions;
 
@@ -118,13 +121,25 @@ impl<'t> Walk<'t> {
                     for (code, span) in inner {
                         scene.run_word(self.language, &code, span);
                     }
+                    self.called_value(scene, at);
                 }
-                Kind::Mark(b'[' | b'(' | b'{') => self.comprehension(at),
+                Kind::Mark(b'[' | b'(' | b'{' | b'&') => {
+                    if !matches!(token.kind, Kind::Mark(b'&')) {
+                        self.comprehension(at);
+                    }
+                    self.called_value(scene, at);
+                }
                 Kind::Name => {
                     let name = token.text;
                     match name {
                         "from" if self.language == Language::Python && self.begins(at) => self.import(at),
-                        "import" if self.begins(at) => self.import(at),
+                        "import" if self.begins(at) => {
+                            self.import(at);
+                            self.loaded_statement(scene, at);
+                        }
+                        "include" | "include_once" | "require" | "require_once" if self.language == Language::Php => {
+                            self.loaded_statement(scene, at);
+                        }
                         "for" | "foreach" => {
                             self.for_loop(at, self.reading.tokens.len());
                             if let Some(end) = self.each_item(scene, at) {
@@ -137,6 +152,7 @@ impl<'t> Walk<'t> {
                         "fork" | "pcntl_fork" => self.forks(scene, at),
                         _ => {}
                     }
+                    self.topic(at);
                     self.assignment(at);
                     if !self.seen[at] {
                         self.chain(scene, at);
@@ -214,14 +230,11 @@ impl<'t> Walk<'t> {
                 (last, next) = (close, close + 1);
             } else if self.is(next, b'[') && self.reading.tokens[next].close > next {
                 let close = self.reading.tokens[next].close;
-                name = match self.token(next + 1).map(|token| &token.kind) {
-                    Some(Kind::Text(word)) if close == next + 2 => format!("{name}.{}", word.text),
-                    _ => format!("{name}[]"),
-                };
+                name = self.picked(scene, &name, at, next);
                 (last, next) = (close, close + 1);
             } else if self.bare
-                && self.starts_argument(next)
-                && (tables::find(self.language, &name).is_some() || self.is_defined(&name))
+                && (self.starts_argument(next) || self.starts_special(&name, next))
+                && (tables::find(self.language, &name).is_some() || self.is_defined(&name) || is_send(&name))
             {
                 let end = self.bare_end(next);
                 let span = self.reading.span(at, end);
@@ -232,6 +245,14 @@ impl<'t> Walk<'t> {
                 );
                 break;
             } else {
+                if self.language == Language::Perl
+                    && name == "unlink"
+                    && next == at + 1
+                    && self.reading.variables.contains_key("$_")
+                {
+                    let span = self.reading.span(at, next);
+                    self.call(scene, Call { name: name.clone(), head: at, receiver_end: at, items: Vec::new(), span });
+                }
                 break;
             }
         }
@@ -273,25 +294,19 @@ impl<'t> Walk<'t> {
         if let Some(service) = self.service(name, open) {
             return service;
         }
-        if name == "getattr" || name.ends_with("import_module") || name == "__import__" {
+        let loads = name.ends_with("import_module") || name == "__import__" || name.ends_with(".require");
+        if loads || matches!(name, "createRequire()" | "module.createRequire()" | "module._load") {
             let items = self.reading.items(open + 1, close);
-            let part = |at: usize| items.get(at).map(|(from, to)| self.reading.word(*from, *to, 0));
-            if name != "getattr"
-                && let Some(module) = part(0).as_ref().and_then(Word::value)
-            {
-                return module.to_owned();
+            let module = items.first().map(|(from, to)| self.reading.word(*from, *to, 0));
+            if let Some(module) = module.as_ref().and_then(Word::value) {
+                return module.strip_prefix("node:").unwrap_or(module).replace('/', ".");
             }
-            match (part(0), part(1)) {
-                (Some(object), Some(word)) if word.is_known() => {
-                    let object = self.aliases.get(&object.text).cloned().unwrap_or(object.text);
-                    return format!("{object}.{}", word.text);
-                }
-                _ if self.is(close + 1, b'(') || self.reach(close + 1).is_some() => {
-                    let span = self.reading.span(head, close + 1);
-                    scene.gap(GapKind::DynamicCode, Hides::Anything, span, name);
-                }
-                _ => {}
-            }
+        }
+        if let Some(found) = self.attribute(scene, name, head, open) {
+            return found;
+        }
+        if let Some(owner) = name.strip_suffix(".bind").filter(|owner| tables::find(self.language, owner).is_some()) {
+            return owner.to_owned();
         }
         format!("{name}()")
     }
@@ -338,6 +353,62 @@ impl<'t> Walk<'t> {
         (sdk::is_client(&name) && name.len() < 200).then_some(name)
     }
 
+    /// `import "./x.mjs"`, `include $x;`: a statement that loads a file.
+    fn loaded_statement(&mut self, scene: &mut Scene<'_>, at: usize) {
+        let end = self.statement_end(at + 1);
+        let items = match self.language {
+            Language::JavaScript if !self.is(at + 1, b'(') => {
+                let path = (at + 1..end).rev().find(|at| matches!(self.reading.tokens[*at].kind, Kind::Text(_)));
+                path.map(|at| (at, at + 1)).into_iter().collect()
+            }
+            Language::Php if end > at + 1 && !self.is(at + 1, b'(') => vec![(at + 1, end)],
+            _ => return,
+        };
+        let name = self.reading.tokens[at].text.to_owned();
+        let call = Call { name, head: at, receiver_end: at, items, span: self.reading.span(at, end) };
+        self.call(scene, call);
+    }
+
+    /// `send :system`, `syscall 87`: arguments that only these may begin with.
+    fn starts_special(&self, name: &str, at: usize) -> bool {
+        is_send(name) && self.is(at, b':')
+            || name == "syscall" && self.token(at).is_some_and(|token| matches!(token.kind, Kind::Number))
+    }
+
+    /// What `$_` is in Perl: in `unlink for </x/*>`, `for (</x/*>) { unlink }` and `map { unlink } glob "/x/*"`.
+    fn topic(&mut self, at: usize) {
+        if self.language != Language::Perl {
+            return;
+        }
+        let listed = match self.name(at) {
+            Some("for" | "foreach") if self.is(at + 1, b'(') => Some((at + 2, self.reading.tokens[at + 1].close)),
+            Some("map" | "grep") if self.is(at + 1, b'{') => {
+                let close = self.reading.tokens[at + 1].close;
+                Some((close + 1, self.statement_end(close + 1)))
+            }
+            _ => None,
+        };
+        if let Some((from, to)) = listed.filter(|(from, to)| from < to) {
+            let value = self.reading.value(from, to);
+            self.reading.variables.insert("$_".to_owned(), value);
+        }
+        if !(self.begins(at) || at > 0 && self.is(at - 1, b'{')) {
+            return;
+        }
+        let end = self.statement_end(at);
+        let Some(word) = (at + 1..end).find(|at| matches!(self.name(*at), Some("for" | "foreach"))) else { return };
+        let from = word + 1;
+        let (from, to) = if self.is(from, b'(') && self.reading.tokens[from].close + 1 == end {
+            (from + 1, end - 1)
+        } else {
+            (from, end)
+        };
+        if from < to {
+            let value = self.reading.value(from, to);
+            self.reading.variables.insert("$_".to_owned(), value);
+        }
+    }
+
     fn starts_argument(&self, at: usize) -> bool {
         self.token(at).is_some_and(|token| match token.kind {
             Kind::Text(_) | Kind::Words(_) | Kind::Command(_) => true,
@@ -373,144 +444,6 @@ impl<'t> Walk<'t> {
         }
         self.reading.variables.insert(name.to_owned(), value);
     }
-
-    /// Remembers who a connection goes to, and what is written to a request that stands open.
-    fn reached(&mut self, scene: &mut Scene<'_>, call: &Call) {
-        let last = call.name.rsplit('.').next().unwrap_or("");
-        if matches!(
-            last,
-            "connect"
-                | "create_connection"
-                | "SMTP"
-                | "SMTP_SSL"
-                | "FTP"
-                | "FTP_TLS"
-                | "createConnection"
-                | "fsockopen"
-                | "HTTPSConnection"
-                | "HTTPConnection"
-        ) || call.name.starts_with("TCPSocket.")
-        {
-            let first = call.items.first().map(|(from, to)| self.reading.value(*from, *to));
-            self.reading.peer = first.and_then(|value| value.words.first().and_then(Word::value).map(str::to_owned));
-        }
-        // `req.write(data)` after `const req = https.request({hostname: …})`.
-        if matches!(last, "request") && self.language == Language::JavaScript {
-            let made = act::made::Made { reading: &self.reading, call };
-            let host = made.option("hostname").or_else(|| made.option("host"));
-            let first = host.or_else(|| made.argument(0));
-            if let Some(peer) = first.and_then(|value| value.word().and_then(Word::value).map(str::to_owned)) {
-                self.reading.peer = Some(peer);
-            }
-        }
-        if matches!(last, "write" | "end" | "send")
-            && self.reading.peer.is_some()
-            && self.language == Language::JavaScript
-        {
-            act::run(scene, &self.reading, self.language, tables::Does::Send, call);
-        }
-    }
-
-    /// A shell that is started beside an open connection answers to whoever is at the other end.
-    fn remote_shell(&self, scene: &mut Scene<'_>, call: &Call) {
-        use tables::Does;
-        let starts = matches!(
-            tables::find(self.language, &call.name),
-            Some(Does::Shell | Does::Command | Does::Program | Does::Spawn)
-        );
-        if !self.dialled || !starts {
-            return;
-        }
-        let first = call.items.first().map(|(from, to)| self.reading.value(*from, *to)).unwrap_or_default();
-        let program = first
-            .words
-            .first()
-            .map_or("", |word| word.text.trim_start_matches("exec "))
-            .split(' ')
-            .next()
-            .unwrap_or("");
-        if matches!(program.rsplit('/').next(), Some("sh" | "bash" | "zsh" | "dash" | "cmd" | "cmd.exe" | "powershell"))
-        {
-            let mut effect = Effect::new(Operation::Execute, Resource::new(ResourceKind::Code, "remote shell"));
-            effect.code = Some(CodeOrigin::Remote);
-            effect.span = call.span;
-            effect.by.clone_from(&call.name);
-            scene.effect(effect);
-        }
-    }
-
-    fn call(&mut self, scene: &mut Scene<'_>, call: Call) {
-        let last = call.name.rsplit('.').next().unwrap_or("");
-        if last == "add_argument" {
-            self.declare(&call);
-        }
-        self.gathered(&call, last);
-        // `[…].forEach(…)` begins with a bracket, not with a name.
-        let opener = (call.name.starts_with("?.") && call.head >= 2)
-            .then(|| (0..call.head - 1).rev().take(256).find(|at| self.reading.tokens[*at].close == call.head - 2))
-            .flatten();
-        let (head, end) = match opener {
-            Some(opener) if self.is(opener, b'[') => (opener, call.head - 1),
-            _ => (call.head, call.receiver_end),
-        };
-        if last == "on" && self.reading.peer.is_some() {
-            self.heard(&call);
-        }
-        self.handed_on(scene, &call, last);
-        if matches!(last, "forEach" | "map" | "each" | "filter") && end > head {
-            let parameter = call.items.first().and_then(|(from, to)| {
-                (*from..*to).find_map(|at| self.name(at).filter(|name| *name != "async" && *name != "function"))
-            });
-            if let Some(parameter) = parameter {
-                let value = self.reading.value(head, end);
-                self.each_given(scene, &call, parameter, value);
-            }
-        }
-        if self.language == Language::Perl
-            && matches!(last, "find" | "finddepth")
-            && let Some((from, to)) = call.items.last()
-        {
-            let mut value = self.reading.value(*from, *to);
-            for word in &mut value.words {
-                word.text.push_str("/*");
-                word.glob = true;
-            }
-            self.reading.variables.insert("$_".to_owned(), value);
-        }
-        if last == "dup2" && self.dialled {
-            let mut effect = Effect::new(Operation::Execute, Resource::new(ResourceKind::Code, "remote shell"));
-            effect.code = Some(CodeOrigin::Remote);
-            effect.span = call.span;
-            effect.by = "dup2".to_owned();
-            scene.effect(effect);
-        }
-        self.dialled |= last == "connect" || last == "create_connection" || last == "createConnection";
-        self.reached(scene, &call);
-        if self.inlined(scene, &call) {
-            return;
-        }
-        let client = sdk::is_client(&call.name);
-        if client && sdk::call(scene, &self.reading, self.language, &call) {
-            return;
-        }
-        if stores::call(scene, &self.reading, self.language, &call) {
-            return;
-        }
-        self.remote_shell(scene, &call);
-        if let Some(does) = tables::find(self.language, &call.name) {
-            if self.in_memory && matches!(does, tables::Does::Sql | tables::Does::Connect) {
-                return;
-            }
-            self.dialled |= matches!(does, tables::Does::Connect) && !call.name.contains("SMTP");
-            act::run(scene, &self.reading, self.language, does, &call);
-        } else if !client {
-            let before = scene.mark();
-            sdk::call(scene, &self.reading, self.language, &call);
-            if scene.mark() == before {
-                unseen::call(scene, &call);
-            }
-        }
-    }
 }
 
 /// Whether the only database that the code opens is one in memory.
@@ -519,6 +452,11 @@ fn in_memory(code: &str) -> bool {
     let opened: usize = OPENS.iter().map(|open| code.matches(open).count()).sum();
     let within = code.contains(":memory:") || code.contains("sqlite://\"") || code.contains("sqlite://'");
     within && opened == 1 && !code.to_ascii_lowercase().contains("attach ")
+}
+
+/// Ruby's messages: `Kernel.send :system, x`.
+fn is_send(name: &str) -> bool {
+    matches!(name.rsplit('.').next(), Some("send" | "public_send" | "__send__"))
 }
 
 fn is_keyword(name: &str) -> bool {

@@ -127,6 +127,22 @@ pub(super) fn run_file(scene: &mut Scene<'_>, call: &Call<'_>, file: &Word, lang
     scene.effect(effect);
 }
 
+/// What code of a language loads from a file: its text when the same text wrote it, else `execute` of the file.
+pub(in crate::classify) fn load(scene: &mut Scene<'_>, file: &Word, language: Language, by: &str, span: Option<Span>) {
+    if let Some((text, at)) = text(scene, file) {
+        if scene.enter_script() {
+            scene.run_kept(language, &text, at);
+        } else {
+            scene.gap(GapKind::TooDeep, Hides::Anything, span, "scripts that run scripts");
+        }
+        return;
+    }
+    let mut effect = interpret::code_effect(scene, file, Some(CodeOrigin::Local));
+    effect.by = by.to_owned();
+    effect.span = file.span.or(span);
+    scene.effect(effect);
+}
+
 /// `mysql prod < drop_all.sql`: nobody has seen the file, but a name can say that what is in it spares nothing.
 pub(super) fn says_what_it_does(scene: &mut Scene<'_>, script: &Effect) {
     const ALL: &[&str] =

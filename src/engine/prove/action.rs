@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::classify::Known;
+use crate::engine::expect::written::{inline, quoted};
 use crate::engine::{Engine, Session};
 use crate::model::{Action, Actor, Decision, Effect, Kind, Operation, ResourceKind};
 use crate::policy::Example;
@@ -135,32 +136,6 @@ pub fn case(action: &Action, expect: Decision, rule: Option<&str>, name: &str) -
     }
     let rule = rule.map(|rule| format!("rule = {}\n", quoted(rule))).unwrap_or_default();
     format!("[[case]]\nname = {}\nexpect = \"{expect}\"\n{rule}action = {{ {} }}\n", quoted(name), written.join(", "))
-}
-
-/// A string of TOML. JSON's escapes are TOML's, but for one character.
-fn quoted(text: &str) -> String {
-    let json = serde_json::Value::from(text).to_string();
-    json.replace('\u{7f}', "\\u007f")
-}
-
-/// JSON as an inline value of TOML; `None` for what TOML cannot say.
-fn inline(json: &str) -> Option<String> {
-    fn value(json: &serde_json::Value) -> Option<String> {
-        use serde_json::Value as V;
-        Some(match json {
-            V::Null => return None,
-            V::Bool(_) | V::Number(_) => json.to_string(),
-            V::String(text) => quoted(text),
-            V::Array(items) => {
-                format!("[{}]", items.iter().map(value).collect::<Option<Vec<_>>>()?.join(", "))
-            }
-            V::Object(fields) => {
-                let field = |(key, field): (&String, &V)| Some(format!("{} = {}", quoted(key), value(field)?));
-                format!("{{ {} }}", fields.iter().map(field).collect::<Option<Vec<_>>>()?.join(", "))
-            }
-        })
-    }
-    value(&serde_json::from_str(json).ok()?)
 }
 
 #[cfg(test)]

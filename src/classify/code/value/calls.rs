@@ -71,6 +71,13 @@ impl Reading<'_> {
         let close = self.tokens[open].close;
         let name = self.tokens[open - 1].text;
         let items = self.items(open + 1, close);
+        // What comes in on standard input is nowhere in the text.
+        let typed = |token: &Token<'_>| {
+            matches!(token.text, "stdin" | "STDIN" | "$stdin") || self.language == Language::Lua && token.text == "io"
+        };
+        if matches!(name, "read" | "readline" | "gets" | "lines") && self.tokens[head..open].iter().any(typed) {
+            return None;
+        }
         let receiver = || {
             // What stands before `.name(`: `Path("/x").iterdir()`.
             let end = open.checked_sub(2)?;
