@@ -89,7 +89,7 @@ const OUTSIDE: &[&str] = &[
 
 impl Walk<'_> {
     /// Whether the expression `from..to` holds something that comes from outside the code.
-    pub(super) fn from_outside(&self, from: usize, to: usize) -> bool {
+    pub(super) fn is_from_outside(&self, from: usize, to: usize) -> bool {
         let value = self.reading.value(from, to);
         let parts = value.words.iter().flat_map(|word| &word.unknown);
         value.remote
@@ -130,7 +130,7 @@ impl Walk<'_> {
         }
         let whole = matches!(name, "process" | "global" | "globalThis" | "window" | "sys.modules" | "io");
         let own = self.reading.memory.contains(self.reading.tokens[head].text);
-        if harmful && (called || !whole) || called && !own && self.from_outside(open + 1, close) {
+        if harmful && (called || !whole) || called && !own && self.is_from_outside(open + 1, close) {
             self.dynamic(scene, head, close + 1);
         }
         format!("{name}[]")
@@ -167,7 +167,7 @@ impl Walk<'_> {
         let called = self.is(close + 1, b'(') || self.reach(close + 1).is_some();
         let own = self.reading.memory.contains(&owner) || owner == "self" || owner == "this";
         let harmful = Self::is_harmful(&owner) || owner.starts_with("__import__(") || owner.contains("import_module(");
-        if harmful || called && !own && self.from_outside(wanted.0, wanted.1) {
+        if harmful || called && !own && self.is_from_outside(wanted.0, wanted.1) {
             self.dynamic(scene, head, close + 1);
         }
         None
@@ -196,7 +196,7 @@ impl Walk<'_> {
                 let first = *call.items.first()?;
                 let Some(text) = self.symbol(first) else {
                     let harmful = owner.is_empty() || owner == "self" || Self::is_harmful(owner);
-                    if harmful || self.from_outside(first.0, first.1) {
+                    if harmful || self.is_from_outside(first.0, first.1) {
                         self.dynamic(scene, call.head, call.items.last().map_or(first.1, |item| item.1));
                         return None;
                     }
@@ -285,7 +285,7 @@ impl Walk<'_> {
             .is_some_and(|word| word.text.split(|letter: char| !letter.is_alphanumeric()).any(is_function));
         let defines = || self.reading.tokens.iter().any(|token| is_function(token.text));
         let callable = self.is(from, b'[') || written;
-        if self.from_outside(from, to) || !callable && (bound.is_some() || !defines()) {
+        if self.is_from_outside(from, to) || !callable && (bound.is_some() || !defines()) {
             self.dynamic(scene, head, to);
         }
     }
