@@ -171,7 +171,14 @@ impl Engine {
             match session.familiar(&action, &remembered.understanding, remembered.bearing) {
                 None => {
                     let facts = session.facts(&action, &remembered.understanding);
-                    let judge = || self.judged(&Seen { action: &action, understanding: &remembered.understanding, facts: &facts, more_labels: &[] });
+                    let judge = || {
+                        self.judged(&Seen {
+                            action: &action,
+                            understanding: &remembered.understanding,
+                            facts: &facts,
+                            more_labels: &[],
+                        })
+                    };
                     let by_session = self.mapping.reads_sessions();
                     let judged = self.memory.verdict(&remembered, &action, &facts, by_session, judge);
                     (Arc::clone(&remembered.understanding), remembered.bearing, judged)
@@ -179,7 +186,12 @@ impl Engine {
                 // What only this session knows is rarely met a second time.
                 Some(familiar) => {
                     let facts = session.facts(&action, &familiar);
-                    let judged = self.judged(&Seen { action: &action, understanding: &familiar, facts: &facts, more_labels: &[] });
+                    let judged = self.judged(&Seen {
+                        action: &action,
+                        understanding: &familiar,
+                        facts: &facts,
+                        more_labels: &[],
+                    });
                     let bearing = Bearing::of(&action, &familiar);
                     (Arc::new(familiar), bearing, judged)
                 }

@@ -213,7 +213,8 @@ fn check_agreement(policy: &Policy, seed: u64) {
     let answer = policy.ask(&request).unwrap_or_else(|error| panic!("{error}"));
     let mut pass = judge::Pass::new(policy, &request);
     for rule in policy.compiled.iter().filter(|rule| rule.info.is_some()) {
-        let now = matches!(pass.fate(&rule.test, rule.unless_known), judge::Fate::Met | judge::Fate::Possible { now: true });
+        let now =
+            matches!(pass.fate(&rule.test, rule.unless_known), judge::Fate::Met | judge::Fate::Possible { now: true });
         assert_eq!(now, answer.satisfied.contains(&rule.id), "rule `{}` as things stand: {request:#?}", rule.id);
     }
     let cedar = entities::translate(&request).unwrap_or_else(|error| panic!("{error}"));
