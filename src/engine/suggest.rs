@@ -1,6 +1,6 @@
 //! From actions that should have been stopped to the smallest rule that stops them and not their neighbours.
 //!
-//! The chosen actions say which conditions could be in the rule ([`Chosen::search`]); the rest of the history says what
+//! The chosen actions say which conditions could be in the rule (`search`); the rest of the history says what
 //! each of them would stop besides ([`Search::neighbour`]); [`Search::best`] then takes the conjunction of at most three
 //! that stops the fewest others. Circumstances are preferred to names, names to words of the text.
 

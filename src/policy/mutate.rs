@@ -47,7 +47,7 @@ words! {
     Mutation {
         Dropped = "drop",
         Negated = "negate",
-        /// See [`widen`](self) for the ways there are.
+        /// `widen.rs` lists the ways there are.
         Widened = "widen",
         /// The rule is gone, and with it its examples.
         Deleted = "delete",
