@@ -1,5 +1,6 @@
 //! Runs two policies over the same actions: what `diff`, `gate` and `accept` have in common.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -90,12 +91,9 @@ impl Comparing<'_> {
 /// The cases of the side after the change, and those that only the side before it has.
 fn labelled(base: &Side, head: &Side) -> anyhow::Result<(Vec<Case>, Vec<Case>)> {
     let cases = head.cases()?;
-    let actions = |case: &Case| -> Vec<String> {
-        case.actions.iter().map(|action| format!("{} {}", action.kind, action.text)).collect()
-    };
-    let known = |case: &Case| cases.iter().any(|other| other.name == case.name && actions(other) == actions(case));
+    let acts: HashSet<String> = cases.iter().map(Case::act).collect();
     let earlier = base.cases().with_context(|| format!("in {}, which is compared with", base.said()))?;
-    let earlier = earlier.into_iter().filter(|case| !known(case)).collect();
+    let earlier = earlier.into_iter().filter(|case| !acts.contains(&case.act())).collect();
     Ok((cases, earlier))
 }
 

@@ -25,7 +25,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::model::{Action, ActorKind, Decision, Finding, Origin, words};
+use crate::model::{Action, ActionId, ActorKind, Decision, Finding, Origin, words};
 
 use super::corpus::records;
 use super::{Engine, Session};
@@ -46,6 +46,20 @@ pub struct Case {
     pub effect: Option<Stated>,
     /// The last action is the labelled one; the others lead up to it.
     pub actions: Vec<Action>,
+}
+
+impl Case {
+    /// Everything that is judged of it: two cases with the same act differ in names and places only.
+    pub fn act(&self) -> String {
+        let bare = |action: &Action| Action {
+            id: ActionId::default(),
+            session: "".into(),
+            origin: Origin { file: "".into(), line: 0, offset: 0, format: "" },
+            ..action.clone()
+        };
+        let actions: Vec<Action> = self.actions.iter().map(bare).collect();
+        format!("{actions:?} {:?}", self.effect)
+    }
 }
 
 words! {

@@ -301,6 +301,21 @@ fn a_case_that_is_turned_round_with_the_rule_needs_a_yes() {
 }
 
 #[test]
+fn a_case_that_moves_to_another_place_with_the_rule_needs_a_yes() {
+    let repository = Repository::new();
+    repository.write("traces/week.jsonl", "{\"kind\":\"shell\",\"text\":\"git status\"}\n");
+    repository.edit(
+        "policy/own.cedar",
+        "resource in Environment::\"production\"",
+        "resource in Environment::\"staging\"",
+    );
+    // Name, words and expectation stay; only where it happens is another.
+    repository.edit("cases/own.toml", "environment = \"production\"", "environment = \"staging\"");
+    let said = repository.says(&["gate"], 1);
+    assert!(said.contains("DROP TABLE") && said.contains("nobody accepted it"), "{said}");
+}
+
+#[test]
 fn a_change_does_not_move_its_own_limits() {
     let repository = Repository::new();
     repository.edit("nearmiss.toml", "[gate]", "[gate]\nmax-new-blocks = 0");
