@@ -15,6 +15,7 @@ mod memory;
 pub mod mutate;
 #[cfg(feature = "prove")]
 pub mod prove;
+pub mod query;
 pub mod replay;
 mod session;
 mod settle;

@@ -43,6 +43,7 @@ pub use edits::Edits;
 pub use example::Example;
 pub use facts::{Fact, SessionView};
 pub use format::formatted;
+pub(crate) use lint::did_you_mean;
 pub use load::{LoadOptions, PolicyErrors, Problem, ProblemLevel, Source};
 pub use mutate::{Answer, ConditionSeen, Literals, Mutant, Mutants, Mutation, Saying};
 
