@@ -251,12 +251,3 @@ impl fmt::Display for Test {
         f.write_str(")")
     }
 }
-
-/// Every predicate with what it takes, what it asks and an example: the table of `docs/filters.md` and of
-/// `nearmiss filters`.
-pub fn reference() -> impl Iterator<Item = [String; 3]> {
-    PREDICATES.iter().map(|predicate| {
-        let alias = predicate.alias.map(|alias| format!(", {alias}")).unwrap_or_default();
-        [format!("{}{alias}", predicate.name), predicate.about.to_owned(), predicate.example.to_owned()]
-    })
-}
