@@ -15,6 +15,7 @@ mod import;
 mod init;
 mod lock;
 mod mutate;
+mod near;
 mod pending;
 mod prove;
 mod reject;
@@ -70,6 +71,7 @@ or below --min-coverage, 4 nothing evaluated, 5 snapshots pending, 70 internal e
 enum Command {
     Replay(replay::Arguments),
     Explain(explain::Arguments),
+    Near(near::Arguments),
     Check(check::Arguments),
     Corpus(corpus::Arguments),
     Test(test::Arguments),
@@ -111,6 +113,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let work = move || match arguments.command {
         Command::Replay(arguments) => replay::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
+        Command::Near(arguments) => near::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Corpus(arguments) => corpus::run(arguments),
         Command::Test(arguments) => test::run(arguments),

@@ -19,6 +19,7 @@ pub mod change;
 pub mod corpus;
 pub mod explain;
 pub mod mutate;
+pub mod near;
 #[cfg(feature = "prove")]
 pub mod prove;
 pub mod tested;
