@@ -7,7 +7,7 @@ use super::{Expression, Filter, Matcher, PREDICATES, Takes, Text, by_name};
 use crate::model::{
     Action, ActionId, Actor, ActorKind, Area, Areas, Before, Decision, Effect, Environment, Executed, Extent, Finding,
     Gap, GapKind, Hides, Hit, Kind, Mode, Operation, Origin, Outcome, Place, PlaceKind, Resource, ResourceKind,
-    RuleInfo, Severity, Surroundings, Timestamp, Understanding, Verdict,
+    RuleInfo, SessionFacts, Severity, Surroundings, Timestamp, Understanding, Verdict,
 };
 
 fn rule(id: &str, severity: Severity, mode: Mode) -> Arc<RuleInfo> {
@@ -69,6 +69,8 @@ fn finding() -> Finding {
         }),
         environment: Environment::Production,
         base: Some(Before { verdict: Arc::default(), frontier: None }),
+        near: None,
+        session_facts: SessionFacts::default(),
         otherwise: Arc::default(),
     }
 }
@@ -93,6 +95,8 @@ fn bare() -> Finding {
         verdict: Arc::default(),
         environment: Environment::Unknown,
         base: None,
+        near: None,
+        session_facts: SessionFacts::default(),
         otherwise: Arc::default(),
     }
 }
