@@ -13,6 +13,7 @@ pub mod format;
 mod history;
 pub mod input;
 pub mod record;
+mod recorder;
 mod transcript;
 mod unpack;
 mod utf16;

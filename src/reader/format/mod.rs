@@ -1,14 +1,19 @@
 //! The shelf of formats: a new one is one file here and its two lines below.
 
 pub mod actions;
+pub mod auditd;
 pub mod bash_history;
 pub mod claude_code;
 pub mod codex;
+pub mod cowrie;
 pub mod fish_history;
 pub mod gemini_cli;
+pub mod kypo;
 pub mod lines;
+pub mod mariadb_audit;
 pub mod mini_swe_agent;
 mod mysql;
+pub mod mysql_binlog;
 pub mod mysql_general;
 pub mod mysql_slow;
 pub mod openhands;
@@ -16,7 +21,10 @@ mod postgres;
 pub mod postgres_csv;
 pub mod postgres_json;
 pub mod postgres_stderr;
+pub mod redis_monitor;
 pub mod specstory;
+pub mod strace;
+pub mod sudo;
 pub mod swe_agent;
 pub mod tcsh_history;
 pub mod zsh_history;
@@ -41,6 +49,14 @@ pub const READERS: &[&dyn Reader] = &[
     &zsh_history::ZshHistory,
     &fish_history::FishHistory,
     &tcsh_history::TcshHistory,
+    &auditd::Auditd,
+    &sudo::Sudo,
+    &mysql_binlog::MysqlBinlog,
+    &mariadb_audit::MariadbAudit,
+    &redis_monitor::RedisMonitor,
+    &strace::Strace,
+    &cowrie::Cowrie,
+    &kypo::Kypo,
     &actions::Actions,
     &lines::Lines,
 ];

@@ -9,18 +9,12 @@ use crate::model::{
 };
 use crate::reader::Source;
 use crate::reader::record::action_id;
+pub(super) use crate::reader::recorder::Place;
 
 /// A statement longer than this is cut.
 pub(super) const MAX_STATEMENT: usize = 16 << 20;
 /// What the server writes in place of a password.
 const REDACTED: &str = "<secret>";
-
-/// The start of a statement's record.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Place {
-    pub(super) line: u64,
-    pub(super) offset: u64,
-}
 
 /// Who is connected, and to what.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
