@@ -4,7 +4,7 @@ use std::io::{self, BufRead};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::record::{Lines, action_id, file_name, quoted};
+use super::record::{Lines, MAX_LINE, action_id, file_name, quoted};
 use super::{Out, Source};
 use crate::model::{
     Action, Actor, ActorKind, Gap, GapKind, Hides, Issue, Kind, Origin, Outcome, Surroundings, Timestamp,
@@ -201,4 +201,71 @@ pub(super) fn read_lines(
     };
     let _ = log.finish(out);
     read
+}
+
+/// Picks the objects out of JSON Lines, a list over many lines, or one of them that breaks off.
+#[derive(Debug, Default)]
+pub(super) struct Objects {
+    open: String,
+    place: Place,
+    depth: u32,
+    quoted: bool,
+    escaped: bool,
+    /// The open one began at the start of a line.
+    at_start: bool,
+}
+
+impl Objects {
+    /// Something was begun and has not ended.
+    pub(super) fn is_open(&self) -> bool {
+        self.depth > 0
+    }
+
+    /// The objects that end on this line, each with its place.
+    pub(super) fn line(&mut self, line: &str, place: Place) -> Vec<(String, Place)> {
+        let mut whole = Vec::new();
+        // A record that was cut off does not swallow those behind it.
+        if self.at_start && line.starts_with('{') {
+            whole.extend(self.rest());
+        }
+        let mut from = 0;
+        for (at, byte) in line.bytes().enumerate() {
+            match byte {
+                _ if self.escaped => self.escaped = false,
+                b'\\' if self.quoted => self.escaped = true,
+                b'"' if self.depth > 0 => self.quoted = !self.quoted,
+                _ if self.quoted => {}
+                b'{' => {
+                    if self.depth == 0 {
+                        (from, self.at_start) = (at, at == 0);
+                        self.place = Place { line: place.line, offset: place.offset + at as u64 };
+                    }
+                    self.depth += 1;
+                }
+                b'}' if self.depth > 0 => {
+                    self.depth -= 1;
+                    if self.depth == 0 {
+                        self.open.push_str(&line[from..=at]);
+                        whole.push((std::mem::take(&mut self.open), self.place));
+                    }
+                }
+                _ => {}
+            }
+        }
+        if self.depth > 0 {
+            self.open.push_str(&line[from..]);
+            self.open.push('\n');
+            if self.open.len() > MAX_LINE {
+                whole.extend(self.rest());
+            }
+        }
+        whole
+    }
+
+    /// What was begun when the file ended.
+    pub(super) fn rest(&mut self) -> Option<(String, Place)> {
+        let Self { open, place, .. } = std::mem::take(self);
+        let open = open.trim_end();
+        (!open.is_empty()).then(|| (open.to_owned(), place))
+    }
 }

@@ -2,15 +2,14 @@
 //!
 //! `[{"cmd":"nmap 10.1.26.9","cmd_type":"bash-command","wd":"/home/kali","username":"kali","sandbox_id":"123",…}]`
 
-use std::io::{self, BufRead, Read as _};
+use std::io::{self, BufRead};
 use std::ops::ControlFlow;
 
 use serde_json::Value;
 
 use super::postgres::read_time;
 use crate::model::{ActorKind, Executed};
-use crate::reader::record::MAX_LINE;
-use crate::reader::recorder::{Found, Place, Recorder, some};
+use crate::reader::recorder::{Found, Log, Objects, Place, Recorder, read_lines, some};
 use crate::reader::{Match, Out, Reader, Sample, Source};
 
 /// `--from kypo`
@@ -34,54 +33,38 @@ impl Reader for Kypo {
     }
 
     fn read(&self, input: &mut dyn BufRead, source: &Source, out: &mut dyn Out) -> io::Result<()> {
-        let mut recorder = Recorder::new(source, self.name());
-        let mut bytes = Vec::new();
-        let read = input.take(MAX_LINE as u64).read_to_end(&mut bytes);
-        let text = String::from_utf8_lossy(&bytes);
-        let _ = each_object(&text, |object, place| match serde_json::from_str::<Value>(object) {
-            Ok(value) => record(&mut recorder, &value, place, out),
-            Err(error) => out.issue(recorder.lost(place, format!("not a JSON object: {error}"), "")),
-        });
-        if bytes.len() == MAX_LINE {
-            let place = Place { line: 0, offset: MAX_LINE as u64 };
-            let _ =
-                out.issue(recorder.lost(place, format!("the file is longer than {} MiB", MAX_LINE >> 20), "split it"));
-        }
-        read.map(|_| ())
+        let recorder = Recorder::new(source, self.name());
+        read_lines(&mut Commands { recorder, objects: Objects::default() }, input, source, out)
     }
 }
 
-/// Calls `with` with every object of the outermost list, also of one that breaks off, and of JSON Lines.
-fn each_object(text: &str, mut with: impl FnMut(&str, Place) -> ControlFlow<()>) -> ControlFlow<()> {
-    let (mut depth, mut start, mut quoted, mut escaped, mut line) = (0u32, None, false, false, 1);
-    let mut begun = Place { line: 1, offset: 0 };
-    for (at, byte) in text.bytes().enumerate() {
-        line += u64::from(byte == b'\n');
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            _ if quoted => {}
-            b'{' => {
-                if depth == 0 {
-                    (start, begun) = (Some(at), Place { line, offset: at as u64 });
-                }
-                depth += 1;
-            }
-            b'}' => {
-                depth = depth.saturating_sub(1);
-                if depth == 0
-                    && let Some(start) = start.take()
-                {
-                    with(text.get(start..=at).unwrap_or(""), begun)?;
-                }
-            }
-            _ => {}
+struct Commands {
+    recorder: Recorder,
+    objects: Objects,
+}
+
+impl Log for Commands {
+    fn line(&mut self, line: &str, place: Place, out: &mut dyn Out) -> ControlFlow<()> {
+        for (object, place) in self.objects.line(line, place) {
+            self.object(&object, place, out)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn finish(&mut self, out: &mut dyn Out) -> ControlFlow<()> {
+        match self.objects.rest() {
+            Some((object, place)) => self.object(&object, place, out),
+            None => ControlFlow::Continue(()),
         }
     }
-    match start {
-        Some(start) => with(text.get(start..).unwrap_or(""), begun),
-        None => ControlFlow::Continue(()),
+}
+
+impl Commands {
+    fn object(&mut self, object: &str, place: Place, out: &mut dyn Out) -> ControlFlow<()> {
+        match serde_json::from_str::<Value>(object) {
+            Ok(value) => record(&mut self.recorder, &value, place, out),
+            Err(error) => out.issue(self.recorder.lost(place, format!("not a JSON object: {error}"), "")),
+        }
     }
 }
 

@@ -13,11 +13,14 @@ pub mod lines;
 pub mod mariadb_audit;
 pub mod mini_swe_agent;
 mod mysql;
+pub mod mongodb;
+pub mod mysql_audit;
 pub mod mysql_binlog;
 pub mod mysql_general;
 pub mod mysql_slow;
 pub mod openhands;
 mod postgres;
+pub mod pgaudit;
 pub mod postgres_csv;
 pub mod postgres_json;
 pub mod postgres_stderr;
@@ -57,6 +60,9 @@ pub const READERS: &[&dyn Reader] = &[
     &strace::Strace,
     &cowrie::Cowrie,
     &kypo::Kypo,
+    &pgaudit::Pgaudit,
+    &mongodb::Mongodb,
+    &mysql_audit::MysqlAudit,
     &actions::Actions,
     &lines::Lines,
 ];

@@ -37,13 +37,10 @@ impl Reader for PostgresJson {
         for line in sample.head.split(|byte| *byte == b'\n').take(100) {
             let Ok(text) = std::str::from_utf8(line) else { continue };
             if serde_json::from_str::<Record<'_>>(text).is_ok_and(|record| record.is_of_server()) {
-                return if text.contains("\"message\":\"AUDIT: ") { Match::Maybe } else { Match::Certain };
+                return Match::Certain;
             }
-            match serde_json::from_str::<Wrapper<'_>>(text).ok().and_then(|wrapper| wrapper.wraps()) {
-                Some(Wraps::Record) if text.contains("\"audit\":") => return Match::Maybe,
-                Some(Wraps::CloudSql) if text.contains("AUDIT: ") => return Match::Maybe,
-                Some(_) => return Match::Certain,
-                None => {}
+            if serde_json::from_str::<Wrapper<'_>>(text).is_ok_and(|wrapper| wrapper.wraps().is_some()) {
+                return Match::Certain;
             }
         }
         Match::No
@@ -374,7 +371,7 @@ mod tests {
     fn its_marks_are_known() {
         let detect = |text: &str| PostgresJson.detect(&Sample { head: text.as_bytes(), complete: true, name: "x" });
         assert_eq!(detect(&record(r#""error_severity":"LOG","message":"x""#)), Match::Certain);
-        assert_eq!(detect(&record(r#""error_severity":"LOG","message":"AUDIT: x""#)), Match::Maybe);
+        assert_eq!(detect(&record(r#""error_severity":"LOG","message":"AUDIT: x""#)), Match::Certain);
         assert_eq!(
             detect("{\"timestamp\":\"2026-11-22T10:00:00Z\",\"message\":\"x\",\"user\":{\"id\":3}}\n"),
             Match::No

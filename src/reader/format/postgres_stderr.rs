@@ -32,11 +32,10 @@ impl Reader for PostgresStderr {
             labelled += 1;
             marks += usize::from(is_of_postgres(said) || line.contains("STATEMENT:  "));
         }
-        let audited = text.contains("AUDIT: SESSION,") || text.contains("AUDIT: OBJECT,");
         match () {
             () if labelled == 0 || text.trim_start().starts_with('{') => Match::No,
-            // A reader of audit lines has more to say about these than this one.
-            () if audited => Match::Maybe,
+            // psql's messages have no prefix: the lines of pgaudit are all there is to be read of them.
+            () if text.starts_with("NOTICE:  ") || text.contains("\nNOTICE:  AUDIT: ") => Match::Maybe,
             () if marks > 0 && labelled * 10 >= lines => Match::Certain,
             () if marks > 0 => Match::Likely,
             // Labels alone are not of Postgres only.
@@ -291,7 +290,7 @@ mod tests {
     fn its_marks_are_known() {
         let detect = |text: &str| PostgresStderr.detect(&Sample { head: text.as_bytes(), complete: true, name: "x" });
         assert_eq!(detect(&log("7 LOG:  statement: SELECT 1")), Match::Certain);
-        assert_eq!(detect(&log("7 LOG:  AUDIT: SESSION,1,1,READ,SELECT,,,SELECT 1,<none>")), Match::Maybe);
+        assert_eq!(detect(&log("7 LOG:  AUDIT: SESSION,1,1,READ,SELECT,,,SELECT 1,<none>")), Match::Certain);
         assert_eq!(detect("2026-11-22T10:00:00Z app ERROR: no space left\nx\ny\nz\n"), Match::Maybe);
         assert_eq!(detect("rm -rf build\nls\n"), Match::No);
     }

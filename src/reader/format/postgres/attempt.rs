@@ -11,7 +11,7 @@ use super::message::{How, Said};
 use super::queue::{Queue, Ticket};
 use super::sessions::Session;
 use super::text;
-use crate::model::{Action, ActionId, Executed, Kind, Origin, Outcome};
+use crate::model::{Action, ActionId, Executed, Gap, GapKind, Hides, Kind, Origin, Outcome};
 use crate::reader::record::action_id;
 
 /// The statement that a session is busy with, as far as the log has told.
@@ -137,25 +137,51 @@ impl Turn<'_> {
 
     fn audit(&mut self, audited: &Audited<'_>) -> bool {
         let text = audited.text.trim();
-        if audited.nested {
-            // What a function runs is an action of its own, and the statement that called it goes on.
-            return !self.is_running(text) && self.begin(text, How::Simple, Ending::Known(None));
+        let number = (Box::from(&*audited.statement), Box::from(&*audited.part));
+        if audited.nested() {
+            // What a function runs is an action of its own, and the statement that called it goes on. Every table of
+            // it, and every role that watches it, has a line.
+            if self.is_running(text) || self.session.nested.as_ref().is_some_and(|nested| *nested == number) {
+                return false;
+            }
+            self.session.nested = Some(number);
+            let began = self.begin(text, How::Simple, Ending::Known(None));
+            self.tell(audited, began);
+            return began;
         }
-        if let Some(running) = self.session.running.as_mut().filter(|running| running.is(text)) {
+        if let Some(running) = self.session.running.as_mut() {
             let id = running.audited.get_or_insert_with(|| audited.statement.as_ref().into());
             // Of several statements in one text every one has a line, with the whole text.
             let several = text.trim_end_matches(';').contains(';');
-            if **id == *audited.statement || several {
+            let same = **id == *audited.statement;
+            // A line that does not show its statement is about the one that was announced.
+            if running.is(text) && (same || several) || audited.made_up && same {
+                self.tell(audited, true);
                 return false;
             }
         }
         self.end(None);
         let how = if audited.parameters_known { How::Simple } else { How::Mentioned };
         let began = self.begin(text, how, Ending::Open);
+        self.tell(audited, began);
         if let Some(running) = self.session.running.as_mut().filter(|_| began) {
             (running.audited, running.mentioned) = (Some(audited.statement.as_ref().into()), true);
         }
         began
+    }
+
+    /// What an audit line knows besides the statement.
+    fn tell(&mut self, audited: &Audited<'_>, about: bool) {
+        let Some(ticket) = self.queue.last().filter(|_| about) else { return };
+        let running = self.session.running.as_ref().map(|running| running.ticket);
+        let ticket = if audited.nested() { ticket } else { running.unwrap_or(ticket) };
+        self.queue.change(ticket, |action| {
+            action.outcome.rows = audited.rows.or(action.outcome.rows);
+            if audited.made_up && *action.text == *audited.text.trim() && action.gaps.is_empty() {
+                let detail = "the statement is not logged, its object is".to_owned();
+                action.gaps.push(Gap { kind: GapKind::BodyMissing, hides: Hides::Target, span: None, detail });
+            }
+        });
     }
 
     fn fail(&mut self) -> bool {

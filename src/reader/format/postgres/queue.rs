@@ -33,6 +33,12 @@ impl Queue {
         self.first + self.held.len() as Ticket - 1
     }
 
+    /// The action that was begun last, if it is still here.
+    pub(super) fn last(&self) -> Option<Ticket> {
+        let held = self.held.len() as Ticket;
+        (held > 0).then(|| self.first + held - 1)
+    }
+
     /// Changes an action, if it is still here.
     pub(super) fn change(&mut self, ticket: Ticket, change: impl FnOnce(&mut Action)) {
         if let Some(held) = self.find(ticket) {

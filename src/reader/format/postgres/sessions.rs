@@ -43,6 +43,8 @@ pub(super) struct Session {
     pub(super) last: Option<Arc<str>>,
     /// Its plan was shown.
     pub(super) planned: bool,
+    /// pgaudit's numbers of what a function ran last.
+    pub(super) nested: Option<(Box<str>, Box<str>)>,
     /// The last `%l`; a smaller one means that the pid was given to another session.
     number: u64,
 }
@@ -175,6 +177,7 @@ impl Session {
             running: None,
             last: None,
             planned: false,
+            nested: None,
             number,
         }
     }
