@@ -17,6 +17,10 @@ const LATE: &str = "the solver did not answer in time";
 /// What a solver has to print at most for one answer.
 const MAX_ANSWER: usize = 16 << 20;
 
+/// Questions after which a solver is started anew: `(reset)` does not forget everything, and it grows slower with each
+/// question (tenfold after a hundred). A start costs less than one question.
+const MAX_QUESTIONS: usize = 8;
+
 /// How cvc5 is asked, one way after the other until one of them knows, each with its share of the time in tenths. Some
 /// questions about patterns that one way never answers take another one no time at all.
 const WAYS: &[(&[&str], u32)] =
@@ -33,6 +37,7 @@ pub(super) struct Process {
 
 struct Running {
     child: Child,
+    questions: usize,
     /// Written by a thread of its own: what does not read must not stop us.
     commands: Sender<String>,
     lines: Receiver<String>,
@@ -104,7 +109,7 @@ impl Process {
         let pipes = child.stdin.take().zip(child.stdout.take());
         let (commands, questions) = channel::<String>();
         let (send, lines) = channel();
-        let running = Running { child, commands, lines };
+        let running = Running { child, questions: 0, commands, lines };
         let Some((mut input, output)) = pipes else { return Err("the solver has no pipes".to_owned()) };
         let write = move || {
             let mut sent = Ok(());
@@ -132,10 +137,11 @@ impl Process {
 
     fn answer(&mut self, way: usize, question: &str) -> Result<Reply, String> {
         // Whatever does not end well leaves nobody knows what behind.
-        let mut running = match self.running[way].take() {
+        let mut running = match self.running[way].take().filter(|running| running.questions < MAX_QUESTIONS) {
             Some(running) => running,
             None => self.start(way)?,
         };
+        running.questions += 1;
         // It keeps time itself; this is for one that does not.
         let deadline = Instant::now() + self.limit(way).mul_f32(1.5) + Duration::from_secs(1);
         match running.answer(question, deadline) {
