@@ -21,10 +21,15 @@ const MAX_ANSWER: usize = 16 << 20;
 /// question (tenfold after a hundred). A start costs less than one question.
 const MAX_QUESTIONS: usize = 8;
 
-/// How cvc5 is asked, one way after the other until one of them knows, each with its share of the time in tenths. Some
-/// questions about patterns that one way never answers take another one no time at all.
-const WAYS: &[(&[&str], u32)] =
-    &[(&[], 1), (&["--re-elim=agg"], 1), (&["--decision=internal", "--re-elim=on"], 4), (&["--strings-fmf"], 4)];
+/// How cvc5 is asked, one way after the other until one of them knows, each with its share of the time in thirtieths.
+/// Some questions about patterns that one way never answers take another one no time at all.
+const WAYS: &[(&[&str], u32)] = &[
+    (&[], 1),
+    (&["--re-elim=agg"], 3),
+    (&[], 2),
+    (&["--decision=internal", "--re-elim=on"], 12),
+    (&["--strings-fmf"], 12),
+];
 
 /// cvc5, started when it is first asked, and again when it has died.
 pub(super) struct Process {
@@ -132,7 +137,7 @@ impl Process {
     }
 
     fn limit(&self, way: usize) -> Duration {
-        self.limit * WAYS[way].1 / 10
+        self.limit * WAYS[way].1 / 30
     }
 
     fn answer(&mut self, way: usize, question: &str) -> Result<Reply, String> {
