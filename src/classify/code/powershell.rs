@@ -35,7 +35,8 @@ pub(super) fn run(scene: &mut Scene<'_>, text: &str) {
     let within = |at: usize| functions.iter().any(|function| (function.whole.0..function.whole.1).contains(&at));
     // The script's own parameters are what it is called with.
     if let Some(own) = blocks.iter().find(|block| !within(block.from)) {
-        let said: Vec<String> = scene.arguments.iter().flat_map(|words| words.iter().map(|word| word.text.clone())).collect();
+        let said: Vec<String> =
+            scene.arguments.iter().flat_map(|words| words.iter().map(|word| word.text.clone())).collect();
         state.give(functions::given(&own.parameters, &said));
     }
     let called: Vec<bool> = functions.iter().map(|function| is_called(text, function)).collect();

@@ -106,7 +106,9 @@ pub(super) fn evaluated(scene: &mut Scene<'_>, language: Language, value: &Value
 /// Bytes that are made into objects: from outside they can be anything, from a file of one's own they are one's own.
 pub(super) fn unpacked(scene: &mut Scene<'_>, made: &Made<'_, '_>, value: &Value, call: &Call) {
     let safe = made.option("Loader").or_else(|| made.argument(1));
-    if safe.is_some_and(|loader| loader.words.iter().any(|word| word.text.contains("Safe"))) || made.says("weights_only") {
+    if safe.is_some_and(|loader| loader.words.iter().any(|word| word.text.contains("Safe")))
+        || made.says("weights_only")
+    {
         return;
     }
     if value.remote || value.word().is_some_and(|word| word.text.starts_with("http")) {

@@ -146,7 +146,8 @@ impl Reading<'_> {
             }
             let (option, joined) =
                 word.text.split_once('=').map_or((&*word.text, None), |(it, value)| (it, Some(value)));
-            let known = self.declared.iter().filter(asked).find(|declared| declared.names.iter().any(|name| name == option));
+            let known =
+                self.declared.iter().filter(asked).find(|declared| declared.names.iter().any(|name| name == option));
             let value = match (joined, known) {
                 (Some(value), _) => Some(Word { text: value.to_owned(), ..word.clone() }),
                 (None, Some(known)) if known.takes => rest.next().cloned(),
@@ -160,11 +161,11 @@ impl Reading<'_> {
             return wanted.usual.clone().map(one);
         }
         let operand = |declared: &&Declared| declared.names.iter().all(|name| !name.starts_with('-'));
-        let at = self.declared.iter().filter(asked).filter(operand).position(|declared| declared.names == wanted.names)?;
+        let at =
+            self.declared.iter().filter(asked).filter(operand).position(|declared| declared.names == wanted.names)?;
         if wanted.many {
             return Some(operands.get(at..)?.iter().map(|word| Word::clone(word)).collect());
         }
         operands.get(at).map(|word| Word::clone(word)).or_else(|| wanted.usual.clone()).map(one)
     }
 }
-

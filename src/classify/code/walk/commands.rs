@@ -122,7 +122,10 @@ impl Walk<'_> {
     /// The tokens behind `name=` in the bracket.
     fn named_item(&self, open: usize, close: usize, name: &str) -> Option<(usize, usize)> {
         let items = self.reading.items(open + 1, close.max(open + 1));
-        items.into_iter().find(|(from, _)| self.name(*from) == Some(name) && self.is(from + 1, b'=')).map(|it| (it.0 + 2, it.1))
+        items
+            .into_iter()
+            .find(|(from, _)| self.name(*from) == Some(name) && self.is(from + 1, b'='))
+            .map(|it| (it.0 + 2, it.1))
     }
 
     fn says(&self, open: usize, close: usize, name: &str) -> bool {
@@ -131,7 +134,8 @@ impl Walk<'_> {
 
     fn option_of(&self, open: usize, close: usize, names: Vec<String>) -> Declared {
         let usual = self.named_item(open, close, "default").map(|(from, to)| self.reading.word(from, to, 0));
-        let many = self.named_item(open, close, "nargs").is_some_and(|(from, to)| many(&self.reading.word(from, to, 0).text));
+        let many =
+            self.named_item(open, close, "nargs").is_some_and(|(from, to)| many(&self.reading.word(from, to, 0).text));
         Declared { names, parser: String::new(), takes: true, many, usual }
     }
 
