@@ -7,6 +7,7 @@ mod corpora;
 mod corpus;
 mod diff;
 mod explain;
+mod filters;
 mod fmt;
 mod formats;
 mod gate;
@@ -14,6 +15,7 @@ mod import;
 mod init;
 mod lock;
 mod mutate;
+mod near;
 mod pending;
 mod prove;
 mod reject;
@@ -69,6 +71,7 @@ or below --min-coverage, 4 nothing evaluated, 5 snapshots pending, 70 internal e
 enum Command {
     Replay(replay::Arguments),
     Explain(explain::Arguments),
+    Near(near::Arguments),
     Check(check::Arguments),
     Corpus(corpus::Arguments),
     Test(test::Arguments),
@@ -85,6 +88,7 @@ enum Command {
     Init(init::Arguments),
     Import(import::Arguments),
     Formats(formats::Arguments),
+    Filters(filters::Arguments),
 }
 
 /// An error with an exit code of its own.
@@ -109,6 +113,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let work = move || match arguments.command {
         Command::Replay(arguments) => replay::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
+        Command::Near(arguments) => near::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Corpus(arguments) => corpus::run(arguments),
         Command::Test(arguments) => test::run(arguments),
@@ -125,6 +130,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Init(arguments) => init::run(arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Formats(arguments) => formats::run(&arguments),
+        Command::Filters(arguments) => filters::run(&arguments),
     };
     ExitCode::from(guarded(work))
 }

@@ -7,6 +7,7 @@ mod group;
 #[cfg(test)]
 mod tests;
 
+pub(super) use group::template;
 pub use group::{ChangeId, Example, Group, Transition};
 
 use std::collections::BTreeMap;

@@ -11,7 +11,8 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::classify::Known;
 use crate::model::{
-    Action, Actor, Before, Content, Executed, Gap, Kind, Otherwise, SessionFacts, Surroundings, Understanding, Verdict,
+    Action, Actor, Before, Content, Executed, Gap, Kind, Nearness, Otherwise, SessionFacts, Surroundings,
+    Understanding, Verdict,
 };
 use crate::policy::SessionView;
 
@@ -52,6 +53,7 @@ pub(crate) struct Remembered {
 #[derive(Clone, Debug)]
 pub(crate) struct Judged {
     pub(crate) verdict: Arc<Verdict>,
+    pub(crate) near: Option<Arc<Nearness>>,
     pub(crate) base: Option<Before>,
     /// Mutants of the policy that say something else.
     pub(crate) otherwise: Arc<[Otherwise]>,

@@ -13,8 +13,10 @@ pub mod lock;
 mod mapping;
 mod memory;
 pub mod mutate;
+pub mod near_miss;
 #[cfg(feature = "prove")]
 pub mod prove;
+pub mod query;
 pub mod replay;
 mod session;
 mod settle;
@@ -49,6 +51,8 @@ pub struct Engine {
     base: Option<Base>,
     /// Changed rules that every action is judged by as well, where the policy's tests are tested.
     mutants: Option<Arc<Mutants>>,
+    /// How many steps away a rule may be to be told as near; `None` where nobody asks.
+    near: Option<u32>,
     mapping: Arc<Mapping>,
     memory: Memory,
     /// Judge with Cedar's own `Authorizer` instead of the compiled policy.
@@ -64,6 +68,8 @@ struct Seen<'a> {
     understanding: &'a Understanding,
     facts: &'a SessionFacts,
     more_labels: &'a [String],
+    /// What its session knew, for whoever reads another text in its place; `None` where effects are only stated.
+    known: Option<&'a Known>,
 }
 
 /// The side of a comparison that was there before.
@@ -90,6 +96,7 @@ impl Engine {
             policy: Arc::new(policy),
             base: None,
             mutants: None,
+            near: None,
             mapping: Arc::new(Mapping::new(config)),
             memory: Memory::default(),
             oracle,
@@ -113,6 +120,7 @@ impl Engine {
             mutants: self.mutants.clone(),
             mapping: Arc::clone(&self.mapping),
             memory: Memory::default(),
+            near: self.near,
             oracle: self.oracle,
             not_permitted: Arc::clone(&self.not_permitted),
         }
@@ -135,6 +143,12 @@ impl Engine {
     #[must_use]
     pub fn with_mutants(self, mutants: Arc<Mutants>) -> Self {
         Self { mutants: Some(mutants), memory: Memory::default(), ..self }
+    }
+
+    /// Tells for every allowed action which rules at most `most` steps kept from stopping it.
+    #[must_use]
+    pub fn with_near_misses(self, most: u32) -> Self {
+        Self { near: Some(most), memory: Memory::default(), ..self }
     }
 
     pub fn policy(&self) -> &Policy {
@@ -167,7 +181,7 @@ impl Engine {
         action.gaps.extend(self.mapping.unpinned(&action));
         let known = session.known(&action);
         let remembered = self.memory.understanding(&action, &known, || self.viewed(&action, &known));
-        let (understanding, bearing, Judged { verdict, base, otherwise }) =
+        let (understanding, bearing, session_facts, Judged { verdict, near, base, otherwise }) =
             match session.familiar(&action, &remembered.understanding, remembered.bearing) {
                 None => {
                     let facts = session.facts(&action, &remembered.understanding);
@@ -177,11 +191,12 @@ impl Engine {
                             understanding: &remembered.understanding,
                             facts: &facts,
                             more_labels: &[],
+                            known: Some(&known),
                         })
                     };
                     let by_session = self.mapping.reads_sessions();
                     let judged = self.memory.verdict(&remembered, &action, &facts, by_session, judge);
-                    (Arc::clone(&remembered.understanding), remembered.bearing, judged)
+                    (Arc::clone(&remembered.understanding), remembered.bearing, facts, judged)
                 }
                 // What only this session knows is rarely met a second time.
                 Some(familiar) => {
@@ -191,9 +206,10 @@ impl Engine {
                         understanding: &familiar,
                         facts: &facts,
                         more_labels: &[],
+                        known: Some(&known),
                     });
                     let bearing = Bearing::of(&action, &familiar);
-                    (Arc::new(familiar), bearing, judged)
+                    (Arc::new(familiar), bearing, facts, judged)
                 }
             };
         let environment = self.mapping.environment(&action, None);
@@ -201,7 +217,8 @@ impl Engine {
         // The session has read it, nobody after it does, and it can be long.
         action.outcome.output = None;
         let whole = whole.map(|verdict| Before { verdict, frontier: None });
-        Finding { action, understanding, verdict, environment, base: whole.or(base), otherwise }
+        let base = whole.or(base);
+        Finding { action, understanding, verdict, environment, base, near, session_facts, otherwise }
     }
 
     /// Understands `action` ahead of its turn, as if nothing before it in its session changed anything, and remembers
@@ -272,11 +289,12 @@ impl Engine {
             _ => None,
         };
         self.mapping.identify(&mut action);
-        let Judged { verdict, base, otherwise } =
-            self.judged(&Seen { action: &action, understanding: &understanding, facts, more_labels });
+        let seen = Seen { action: &action, understanding: &understanding, facts, more_labels, known: None };
+        let Judged { verdict, near, base, otherwise } = self.judged(&seen);
         let environment = self.mapping.environment(&action, None);
         let understanding = Arc::new(understanding);
-        Finding { action, understanding, verdict, environment, base: whole.or(base), otherwise }
+        let base = whole.or(base);
+        Finding { action, understanding, verdict, environment, base, near, session_facts: *facts, otherwise }
     }
 
     /// A panic of the classifier is a bug, but one record must not end the replay of a million others, nor pass: it is
@@ -298,20 +316,23 @@ impl Engine {
     fn judged(&self, seen: &Seen<'_>) -> Judged {
         if let Some(mutants) = &self.mutants {
             let (verdict, otherwise) = self.study(mutants, seen);
-            return Judged { verdict: Arc::new(verdict), base: None, otherwise: otherwise.into() };
+            return Judged { verdict: Arc::new(verdict), near: None, base: None, otherwise: otherwise.into() };
         }
         let verdict = Arc::new(self.judge(&self.policy, seen));
         let otherwise = Arc::default();
-        let Some(Base::Policy { policy, edits }) = &self.base else { return Judged { verdict, base: None, otherwise } };
+        let near = self.near_misses(seen, &verdict);
+        let Some(Base::Policy { policy, edits }) = &self.base else {
+            return Judged { verdict, near, base: None, otherwise };
+        };
         // Most of a log is nothing that the change is about. Cedar is asked twice all the same: it is there to check us.
         if !self.oracle && !edits.touch(&seen.understanding.effects) {
             let base = Some(Before { verdict: Arc::clone(&verdict), frontier: None });
-            return Judged { verdict, base, otherwise };
+            return Judged { verdict, near, base, otherwise };
         }
         let before = Arc::new(self.judge(policy, seen));
         let passes = verdict.decision < Decision::Ask && before.decision < Decision::Ask;
         let frontier = if passes { self.frontier(policy, edits, seen) } else { None };
-        Judged { verdict, base: Some(Before { verdict: before, frontier }), otherwise }
+        Judged { verdict, near, base: Some(Before { verdict: before, frontier }), otherwise }
     }
 
     /// Which edited rules came closer to an action that passes, and which moved away.
@@ -344,7 +365,7 @@ impl Engine {
 
     /// One request for every effect, in their order.
     fn each_request(&self, seen: &Seen<'_>, mut ask: impl FnMut(&Request<'_>)) {
-        let Seen { action, understanding, facts, more_labels } = *seen;
+        let Seen { action, understanding, facts, more_labels, .. } = *seen;
         for effect in &understanding.effects {
             let (placed, labels) = self.mapping.placed(action, effect, more_labels);
             let effect = placed.as_ref().unwrap_or(effect);

@@ -6,6 +6,7 @@
 mod action;
 mod effect;
 mod gap;
+mod near_miss;
 mod origin;
 mod resource;
 mod session;
@@ -15,6 +16,7 @@ mod verdict;
 pub use action::{Action, ActionId, Actor, ActorKind, Environment, Executed, Kind, Outcome, Surroundings, Timestamp};
 pub use effect::{Certainty, CodeOrigin, Effect, Extent, Operation, Place, PlaceKind, Reversibility, Span, Zone};
 pub use gap::{Gap, GapKind, Hides};
+pub use near_miss::{Cell, Class, Flip, Missing, Nature, NearMiss, Nearness};
 pub use origin::{Issue, Origin};
 pub use resource::{Area, Areas, Resource, ResourceKind};
 pub use session::{SessionFact, SessionFacts};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Action, Understanding, words};
+use super::{Action, Nearness, SessionFacts, Understanding, words};
 
 words! {
     /// The strictest over all effects wins: they are declared from mild to strict.
@@ -81,6 +81,10 @@ pub struct Finding {
     pub environment: super::Environment,
     /// What the policy before a change says of it, where two policies are compared.
     pub base: Option<Before>,
+    /// How near the rules were to an allowed action; `None` where nobody asked, and where none was.
+    pub near: Option<Arc<Nearness>>,
+    /// What its session did before.
+    pub session_facts: SessionFacts,
     /// Who would judge it otherwise, where mutants of the policy are studied; none otherwise.
     pub otherwise: Arc<[Otherwise]>,
 }

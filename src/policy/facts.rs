@@ -335,11 +335,12 @@ fn place<'a>(request: &Request<'a>, kind: PlaceKind) -> Option<&'a str> {
     named.map(|place| place.name.as_str()).or(recorded.as_deref())
 }
 
-/// What the text says, else the rows that the log says a statement changed.
+/// What the text says, else the rows that the log says a statement changed, else what `one` means.
 fn count(request: &Request<'_>) -> Option<u64> {
     let changes_rows = matches!(request.effect.operation, Operation::Update | Operation::Delete)
         && request.effect.resource.kind == ResourceKind::Table;
-    request.effect.count.or(request.action.outcome.rows.filter(|_| changes_rows))
+    let stated = request.effect.count.or(request.action.outcome.rows.filter(|_| changes_rows));
+    stated.or((request.effect.extent == Extent::One).then_some(1))
 }
 
 const fn word(kind: &'static str, id: &'static str) -> Value<'static> {

@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use cedar_policy::{ActionConstraint, PrincipalConstraint, ResourceConstraint};
 
-use super::LoadOptions;
 use super::load::{Desk, File, Parsed, ProblemLevel};
+use super::{Control, Fact, LoadOptions};
 use crate::model::{Mode, Severity};
 
 const KEYS: &[&str] =
-    &["id", "decision", "mode", "severity", "message", "advice", "blocks", "asks", "allows", "unless_known"];
+    &["id", "decision", "mode", "severity", "message", "advice", "blocks", "asks", "allows", "unless_known", "near"];
 
 /// Checks one policy.
 pub(super) fn policy(desk: &mut Desk, file: &File, parsed: &Parsed, options: &LoadOptions) {
@@ -47,7 +47,7 @@ pub(super) fn annotation_range(file: &File, parsed: &Parsed, key: &str) -> Range
 }
 
 /// `did you mean …`, when a known word is near enough.
-pub(super) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let near = known.map(|candidate| (distance(word, candidate), candidate)).min()?;
     (near.0 <= 1 + word.chars().count() / 3).then(|| format!("did you mean `{}`?", near.1))
 }
@@ -93,6 +93,12 @@ fn annotation(desk: &mut Desk, file: &File, parsed: &Parsed, key: &str, value: &
         "severity" => one_of(&words(&Severity::ALL.iter().map(|severity| severity.word()).collect::<Vec<_>>())),
         _ => {}
     }
+    if key == "near" {
+        for problem in near_lines(value).filter_map(Result::err) {
+            let note = desk.note(file, range(), ("policy::annotation-value", problem));
+            note.help = Some("write `always`, `slip` or `never`, and a fact that a condition looks at".into());
+        }
+    }
     if !KEYS.contains(&key) {
         let problem = ("policy::annotation", format!("unknown annotation `@{key}`"));
         let help = did_you_mean(key, KEYS.iter().copied()).unwrap_or_else(|| format!("one of {}", listed(KEYS)));
@@ -107,6 +113,19 @@ fn annotation(desk: &mut Desk, file: &File, parsed: &Parsed, key: &str, value: &
         let help = if asks { "write `@asks`" } else { "write `@blocks`, or add `@decision(\"ask\")`" };
         desk.note(file, range(), problem).help = Some(help.into());
     }
+}
+
+/// The lines of `@near`: how near-misses of the rule are told, and for which fact; `None` for all of them.
+pub(super) fn near_lines(value: &str) -> impl Iterator<Item = Result<(Control, Option<Fact>), String>> {
+    value.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| {
+        let (word, fact) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        let control = Control::from_word(word).ok_or_else(|| format!("`{word}` is no way to tell near-misses"))?;
+        let fact = match fact.trim() {
+            "" => None,
+            path => Some(Fact::from_word(path).ok_or_else(|| format!("`{path}` is no fact"))?),
+        };
+        Ok((control, fact))
+    })
 }
 
 /// Groups and labels that the configuration does not know make a rule that never fires.

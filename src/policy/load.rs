@@ -10,10 +10,10 @@ use miette::{Diagnostic, LabeledSpan, NamedSource};
 use sha2::{Digest, Sha256};
 
 use super::annotation::Annotations;
-use super::compile::{Compiled, Conjuncts};
+use super::compile::{Compiled, Conjunct, Conjuncts};
 use super::statement::{line, statements};
 use super::validate::Validators;
-use super::{Example, Policy, Rule, example, lint, pack};
+use super::{Control, Example, Policy, Rule, example, lint, pack};
 use crate::model::{Decision, Mode, Operation, RuleInfo, Severity};
 
 /// One policy file.
@@ -305,7 +305,9 @@ impl Desk {
                     continue;
                 }
                 by_id.insert(parsed.id.clone(), compiled.len());
+                let near = near_control(parsed, &test, &conjuncts.all);
                 compiled.push(Rule {
+                    near,
                     id: parsed.id.clone(),
                     info: (!parsed.is_permit()).then(|| Arc::new(info(&file, parsed))),
                     annotations: parsed.annotations.clone(),
@@ -366,6 +368,22 @@ fn tree(policy: &cedar_policy::Policy) -> Option<pst::Policy> {
 fn stem(name: &str) -> &str {
     let file = name.rsplit(['/', '\\', ':']).next().unwrap_or(name);
     file.strip_suffix(".cedar").unwrap_or(file)
+}
+
+/// `@near("never context.approved")`: the conditions that it is about. A line without a fact is about all of them.
+fn near_control(parsed: &Parsed, test: &Compiled, conjuncts: &[Conjunct]) -> Box<[(usize, Control)]> {
+    let Some(lines) = parsed.annotations.get("near") else { return Box::default() };
+    let mut found = Vec::new();
+    for (control, fact) in lint::near_lines(lines).filter_map(Result::ok) {
+        let looks = |index: &&usize| {
+            let facts = conjuncts.get(**index).map(|conjunct| &conjunct.facts);
+            facts.is_some_and(|facts| fact.is_none_or(|fact| facts.contains(&fact)))
+        };
+        // A line about one fact stands above the line about all of them.
+        let at = if fact.is_some() { 0 } else { found.len() };
+        found.splice(at..at, test.hot.iter().filter(looks).map(|index| (*index, control)));
+    }
+    found.into()
 }
 
 fn info(file: &File, parsed: &Parsed) -> RuleInfo {

@@ -20,6 +20,7 @@ mod judge;
 mod lint;
 mod load;
 mod mutate;
+mod near;
 mod oracle;
 mod pack;
 #[cfg(feature = "prove")]
@@ -38,12 +39,15 @@ use miette::NamedSource;
 
 pub use builtin::{PACKS, builtin};
 pub use change::{Changed, ConditionChange, RuleChange};
-pub use condition::{Condition, ConditionKind, Met, Near};
+pub use condition::{Condition, ConditionKind, Met};
 pub use edits::Edits;
 pub use example::Example;
 pub use facts::{Fact, SessionView};
 pub use format::formatted;
+pub(crate) use lint::did_you_mean;
 pub use load::{LoadOptions, PolicyErrors, Problem, ProblemLevel, Source};
+pub(crate) use near::doublings;
+pub use near::{Control, Near, Unmet};
 pub use mutate::{Answer, ConditionSeen, Literals, Mutant, Mutants, Mutation, Saying};
 
 use crate::model::{Action, Effect, Environment, RuleInfo, SessionFacts};
@@ -103,6 +107,8 @@ struct Rule {
     test: compile::Compiled,
     /// `@unless_known("environment")`: where nobody knows the environment, it may be the one that the rule names.
     unless_known: bool,
+    /// Conditions about which `@near` says something, by their place among all conditions of the policy.
+    near: Box<[(usize, near::Control)]>,
     source: Arc<NamedSource<String>>,
     range: Range<usize>,
 }

@@ -19,6 +19,7 @@ pub mod change;
 pub mod corpus;
 pub mod explain;
 pub mod mutate;
+pub mod near;
 #[cfg(feature = "prove")]
 pub mod prove;
 pub mod tested;
@@ -92,6 +93,8 @@ pub struct Heading {
     pub rules: usize,
     /// The `nearmiss.toml` in force, if there is one.
     pub config: Option<String>,
+    /// Which actions are told of, where not all are.
+    pub filter: Option<String>,
     /// Columns to fill at most.
     pub width: usize,
     /// Show secrets as they were recorded.

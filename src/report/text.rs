@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use crate::model::{ActorKind, Decision, Executed, Finding, Issue, Severity};
+use crate::model::{Actor, ActorKind, Decision, Executed, Finding, Issue, Severity};
 use crate::report::palette::{BLUE, BOLD, DIM, RED, YELLOW};
 
 use super::display::marked;
@@ -81,6 +81,9 @@ impl Page<'_> {
             policies.join(" + "),
             counted(*rules as u64, "rule"),
         )?;
+        if let Some(filter) = &self.heading.filter {
+            writeln!(self.out, "{YELLOW}told of{YELLOW:#}: {}", escaped(filter))?;
+        }
         let totals = &ended.totals;
         write!(
             self.out,
@@ -241,11 +244,7 @@ fn show_example(out: &mut dyn Write, group: &Group, style: Style, heading: &Head
     if !line.marks.is_empty() {
         writeln!(out, "    {style}{}{style:#}", line.marks)?;
     }
-    let who = match (example.actor.kind, &*escaped(&example.actor.name)) {
-        (ActorKind::Unknown, "") => "nobody is named".to_owned(),
-        (ActorKind::Unknown, name) => name.to_owned(),
-        (kind, name) => format!("{kind} {name}"),
-    };
+    let who = who(&example.actor);
     let tool = example.tool.as_ref().map(|tool| format!(" with {}", escaped(tool))).unwrap_or_default();
     let time = example.time.map(|time| format!(", {}", second(&time.to_string()))).unwrap_or_default();
     let refused = if example.executed == Executed::No { ", was not run" } else { "" };
@@ -258,6 +257,15 @@ fn show_example(out: &mut dyn Write, group: &Group, style: Style, heading: &Head
         example.line,
         &example.id.to_string()[..8],
     )
+}
+
+/// `agent claude`
+pub(super) fn who(actor: &Actor) -> String {
+    match (actor.kind, &*escaped(&actor.name)) {
+        (ActorKind::Unknown, "") => "nobody is named".to_owned(),
+        (ActorKind::Unknown, name) => name.to_owned(),
+        (kind, name) => format!("{kind} {name}"),
+    }
 }
 
 /// Words broken into lines below a rule, the first after a dim `label`.
@@ -324,7 +332,7 @@ fn minute(time: &str) -> String {
     time.get(..16).map_or_else(|| time.to_owned(), |minute| format!("{}Z", minute.replace('T', " ")))
 }
 
-fn second(time: &str) -> String {
+pub(super) fn second(time: &str) -> String {
     time.get(..19).map_or_else(|| time.to_owned(), |second| format!("{}Z", second.replace('T', " ")))
 }
 

@@ -152,7 +152,7 @@ fn rules(verdict: &Verdict) -> BTreeSet<(&str, Decision)> {
 }
 
 /// What was not understood has no template; its kind has to do.
-fn template(finding: &Finding) -> String {
+pub(in crate::engine) fn template(finding: &Finding) -> String {
     let template = &finding.understanding.template;
     if template.is_empty() { format!("({})", finding.action.kind) } else { template.clone() }
 }

@@ -31,18 +31,32 @@ fn conditions_say_what_was_missing() {
     );
 }
 
+/// `rule: conditions that do not hold [how far], conditions of which nobody can say`.
+#[track_caller]
+fn check_near(words: &str, expected: &[&str]) {
+    let pack = pack("recommended");
+    let told = Told::new(words);
+    let seen: Vec<String> = pack
+        .near(&told.request(), 1)
+        .iter()
+        .map(|near| {
+            let unmet: Vec<String> =
+                near.unmet.iter().map(|unmet| format!("{} {}", unmet.position, unmet.nature)).collect();
+            format!("{}: {} [{} {}] {:?}", near.rule.id, unmet.join(", "), near.distance(), near.cost(), near.unknown)
+        })
+        .collect();
+    assert_eq!(seen, expected);
+}
+
 #[test]
 fn near_counts_what_is_missing() {
-    let pack = pack("recommended");
-    let near = |words: &str| {
-        let told = Told::new(words);
-        let found = pack.near(&told.request(), 1);
-        found.iter().map(|near| format!("{} {:?} {:?}", near.rule.id, near.unmet, near.unknown)).collect::<Vec<_>>()
-    };
-    assert_eq!(
-        near("drop Schema:billing env=development"),
-        ["sql.drop-schema-production [2] []", "sql.drop-outside-development [2] []",]
+    check_near(
+        "drop Schema:billing env=development",
+        &[
+            "sql.drop-schema-production: 2 circumstance [1 500] []",
+            "sql.drop-outside-development: 2 circumstance [1 500] []",
+        ],
     );
-    assert_eq!(near("drop Schema:billing env=production approved"), ["sql.drop-schema-production [5] []"]);
-    assert_eq!(near("read Schema:billing env=production"), Vec::<String>::new());
+    check_near("drop Schema:billing env=production approved", &["sql.drop-schema-production: 5 control [1 1000] []"]);
+    check_near("read Schema:billing env=production", &[]);
 }

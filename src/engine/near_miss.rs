@@ -1,0 +1,323 @@
+//! Near-misses: allowed actions that one thing kept from being stopped.
+//!
+//! A rule is near when its anchors hold and few of its conditions do not. That alone floods: a quarter of all `rm` lines
+//! are one condition away from some rule. So what is missing must also be able to change: by one slip of the keyboard,
+//! which is really made and read again, or by a circumstance, whose other value somebody must have met in the same
+//! data ([`gather`] sees to that).
+
+pub mod gather;
+pub mod slip;
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use super::{Engine, Seen};
+use crate::classify::Known;
+use crate::model::{
+    Action, Cell, Class, Decision, Environment, Extent, Flip, Missing, Mode, Nature, NearMiss, Nearness, Reversibility,
+    SessionFacts, Surroundings, Verdict, Zone,
+};
+use crate::policy::{Control, Fact, Near, Request};
+
+/// Near rules told of one action; the others say the same of it.
+const MOST_TOLD: usize = 8;
+/// Values of one circumstance that are tried.
+const MOST_VALUES: usize = 8;
+
+impl Engine {
+    /// What kept an allowed action from being stopped, most telling first.
+    pub(super) fn near_misses(&self, seen: &Seen<'_>, verdict: &Verdict) -> Option<Arc<Nearness>> {
+        let most = self.near?;
+        if verdict.decision != Decision::Allow {
+            return None;
+        }
+        let mut cells = Vec::new();
+        let mut told = Vec::new();
+        let mut open = Vec::new();
+        let mut effect = 0;
+        self.each_request(seen, |request| {
+            for near in self.policy.near(request, most) {
+                // A rule in shadow stops nothing, and what nobody knows makes a distance nobody can state.
+                if near.rule.mode == Mode::Shadow || !near.unmet.is_empty() && !near.unknown.is_empty() {
+                    continue;
+                }
+                if near.unmet.is_empty() && !self.is_blind(&near, request) {
+                    continue;
+                }
+                let cell = match near.unmet.as_slice() {
+                    [one] => Some(Cell { rule: near.place as u32, condition: one.position as u32 }),
+                    _ => None,
+                };
+                cells.extend(cell);
+                let class = class(&near);
+                let flips = match class {
+                    Class::Lucky | Class::Guarded => self.other_facts(&near, request),
+                    _ => Vec::new(),
+                };
+                let always = near.unmet.iter().all(|unmet| unmet.control == Control::Always);
+                let stands = match class {
+                    Class::Slip => always,
+                    Class::Lucky => always || !flips.is_empty(),
+                    Class::Margin | Class::Guarded | Class::Blind => true,
+                };
+                let near_miss = NearMiss {
+                    class,
+                    effect,
+                    distance: near.distance(),
+                    cost: near.cost(),
+                    missing: self.missing(&near),
+                    flips,
+                    reversible: matches!(request.effect.reversible, Reversibility::Yes | Reversibility::WithBackup),
+                    cell,
+                    rule: Arc::clone(&near.rule),
+                };
+                if stands {
+                    told.push(near_miss);
+                } else if class == Class::Slip {
+                    open.push((near, near_miss));
+                }
+            }
+            effect += 1;
+        });
+        if let Some(known) = seen.known.filter(|_| !open.is_empty()) {
+            self.slip(seen, known, open, &mut told);
+        }
+        if told.is_empty() && cells.is_empty() {
+            return None;
+        }
+        cells.sort();
+        cells.dedup();
+        told.sort_by(|a, b| order(a).cmp(&order(b)));
+        let mut rules = Vec::new();
+        told.retain(|near| {
+            let new = !rules.contains(&near.rule.id);
+            rules.push(near.rule.id.clone());
+            new
+        });
+        told.truncate(MOST_TOLD);
+        Some(Arc::new(Nearness { told, cells }))
+    }
+
+    /// Whether some value of the one fact that is missing would meet the rule. Who lacks several facts lacks them for
+    /// everything: that is no news about this action.
+    fn is_blind(&self, near: &Near, request: &Request<'_>) -> bool {
+        let lacking = self.policy.lacking(near, request);
+        let [fact] = lacking.as_slice() else { return false };
+        let mut values = values(*fact, request);
+        for position in &near.unknown {
+            values.extend(self.policy.names_at(&near.rule, *position));
+        }
+        // A fact of which no value can be tried may well have the wrong one.
+        values.is_empty()
+            || values.iter().any(|value| {
+                with_fact(request, *fact, value, |request| self.policy.is_met(&near.rule.id, request)) == Some(true)
+            })
+    }
+
+    fn missing(&self, near: &Near) -> Vec<Missing> {
+        let words = |position| self.policy.condition_at(&near.rule, position).to_owned();
+        let unmet = near.unmet.iter().map(|unmet| (unmet.position, unmet.nature));
+        // What is not known is a circumstance, whatever it is about.
+        let unknown = near.unknown.iter().map(|position| (*position, Nature::Circumstance));
+        unmet.chain(unknown).map(|(position, nature)| Missing { condition: words(position), nature }).collect()
+    }
+
+    /// Values of one fact with which the rule is met.
+    fn other_facts(&self, near: &Near, request: &Request<'_>) -> Vec<Flip> {
+        let [unmet] = near.unmet.as_slice() else { return Vec::new() };
+        let mut flips = Vec::new();
+        for fact in self.policy.facts_at(&near.rule, unmet.position) {
+            let mut values = values(*fact, request);
+            if takes_names(*fact) {
+                values.extend(self.policy.names_at(&near.rule, unmet.position));
+            }
+            for value in values.into_iter().take(MOST_VALUES) {
+                let met = with_fact(request, *fact, &value, |request| self.policy.is_met(&near.rule.id, request));
+                if met == Some(true) {
+                    flips.push(Flip::Fact { fact: fact.word(), value });
+                }
+            }
+        }
+        flips
+    }
+
+    /// Makes the slips that could let one of `open` hold, and sees who then stops it.
+    fn slip(&self, seen: &Seen<'_>, known: &Known, open: Vec<(Near, NearMiss)>, told: &mut Vec<NearMiss>) {
+        // Rules are often near for the same reason: each text is read once.
+        let mut tried: Vec<(Arc<str>, Vec<String>)> = Vec::new();
+        for (near, mut near_miss) in open {
+            let Some(effect) = seen.understanding.effects.get(near_miss.effect) else { continue };
+            let facts = |position| self.policy.facts_at(&near.rule, position).iter().copied();
+            let facts: Vec<Fact> = near.unmet.iter().flat_map(|unmet| facts(unmet.position)).collect();
+            for slipped in slip::slips(seen.action, effect, &facts) {
+                let text = &slipped.action.text;
+                let at = tried.iter().position(|(known, _)| known == text).unwrap_or_else(|| {
+                    tried.push((Arc::clone(text), self.rules_for(&slipped.action, seen, known)));
+                    tried.len() - 1
+                });
+                if tried.get(at).is_some_and(|(_, rules)| rules.contains(&near.rule.id)) {
+                    near_miss.flips.push(Flip::Slip { slip: slipped.slip, text: Arc::clone(text) });
+                    break;
+                }
+            }
+            if !near_miss.flips.is_empty() {
+                told.push(near_miss);
+            }
+        }
+    }
+
+    /// Ids of the rules that stop an action like `seen` with another text.
+    fn rules_for(&self, action: &Action, seen: &Seen<'_>, known: &Known) -> Vec<String> {
+        let understanding = self.understand(action, known, false);
+        let mut met: Vec<String> = Vec::new();
+        self.each_request(&Seen { action, understanding: &understanding, ..*seen }, |request| {
+            met.extend(self.policy.judge(request).met.iter().map(|rule| rule.id.clone()));
+        });
+        met
+    }
+}
+
+/// The order in which one action's near-misses are told, which is also the order of their groups as far as it goes.
+fn order(near: &NearMiss) -> impl Ord + '_ {
+    let NearMiss { rule, class, distance, cost, reversible, effect, .. } = near;
+    (*class == Class::Blind, *distance, *class, Reverse(rule.severity), *reversible, *cost, &rule.id, *effect)
+}
+
+fn class(near: &Near) -> Class {
+    let any = |nature| near.unmet.iter().any(|unmet| unmet.nature == nature);
+    if near.unmet.is_empty() {
+        Class::Blind
+    } else if near.unmet.iter().all(|unmet| unmet.nature == Nature::Control) {
+        Class::Guarded
+    } else if any(Nature::Circumstance) {
+        Class::Lucky
+    } else if any(Nature::Number) {
+        Class::Margin
+    } else {
+        Class::Slip
+    }
+}
+
+fn words<T: ToString>(values: &[T]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}
+
+/// Other values of a fact that has few.
+fn values(fact: Fact, request: &Request<'_>) -> Vec<String> {
+    match fact {
+        Fact::Environment => {
+            let other = |is: &&Environment| **is != Environment::Unknown && **is != request.environment;
+            Environment::ALL.iter().filter(other).map(|is| is.word().to_owned()).collect()
+        }
+        Fact::Extent => words(&[Extent::All, Extent::Some, Extent::One]),
+        Fact::Reversible => words(&[Reversibility::No, Reversibility::Yes]),
+        Fact::Zone => words(&[Zone::External, Zone::Private]),
+        Fact::Count => vec![i64::MAX.to_string(), "1".to_owned()],
+        _ => match flag(fact, request) {
+            Some(is) => vec![(!is).to_string()],
+            None => Vec::new(),
+        },
+    }
+}
+
+const fn takes_names(fact: Fact) -> bool {
+    matches!(fact, Fact::Host | Fact::User | Fact::Database | Fact::Account | Fact::Cluster)
+}
+
+fn flag(fact: Fact, request: &Request<'_>) -> Option<bool> {
+    let Request { action, effect, session, .. } = request;
+    Some(match fact {
+        Fact::DryRun => effect.dry_run,
+        Fact::GuardOff => effect.guard_off,
+        Fact::InTransaction => effect.in_transaction,
+        Fact::Approved => action.approved,
+        _ => return session_flag(fact, session),
+    })
+}
+
+/// A fact about a session that is true or false.
+pub(super) const fn session_flag(fact: Fact, session: &SessionFacts) -> Option<bool> {
+    Some(match fact {
+        Fact::ReadSecret => session.read_secret,
+        Fact::ReadUntrusted => session.read_untrusted,
+        Fact::TurnedGuardOff => session.turned_guard_off,
+        Fact::SwitchedEnvironment => session.switched_environment,
+        Fact::LastFailed => session.last_failed,
+        Fact::FolderMissing => session.folder_missing,
+        Fact::DirtyTree => session.dirty_tree,
+        Fact::UntrackedFiles => session.untracked_files,
+        Fact::LostWork => session.lost_work,
+        Fact::IsCheckout => session.is_checkout,
+        Fact::MovedInPart => session.moved_in_part,
+        _ => return None,
+    })
+}
+
+/// Asks about a request in which one fact has another value; `None` for a fact that cannot be set like that.
+pub(super) fn with_fact<R>(
+    request: &Request<'_>,
+    fact: Fact,
+    value: &str,
+    ask: impl FnOnce(&Request<'_>) -> R,
+) -> Option<R> {
+    let is = value == "true";
+    match fact {
+        Fact::Environment => {
+            let environment = Environment::from_word(value)?;
+            return Some(ask(&Request { environment, ..*request }));
+        }
+        Fact::Approved => {
+            let action = Action { approved: is, ..request.action.clone() };
+            return Some(ask(&Request { action: &action, ..*request }));
+        }
+        Fact::DryRun
+        | Fact::GuardOff
+        | Fact::InTransaction
+        | Fact::Extent
+        | Fact::Reversible
+        | Fact::Zone
+        | Fact::Count => {
+            let mut effect = request.effect.clone();
+            match fact {
+                Fact::Extent => effect.extent = Extent::from_word(value)?,
+                Fact::Reversible => effect.reversible = Reversibility::from_word(value)?,
+                Fact::Zone => effect.zone = Zone::from_word(value),
+                Fact::Count => effect.count = value.parse().ok(),
+                Fact::DryRun => effect.dry_run = is,
+                Fact::GuardOff => effect.guard_off = is,
+                _ => effect.in_transaction = is,
+            }
+            return Some(ask(&Request { effect: &effect, ..*request }));
+        }
+        _ => {}
+    }
+    if takes_names(fact) {
+        let mut surroundings = Surroundings::clone(&request.action.surroundings);
+        let name = Some(value.to_owned());
+        match fact {
+            Fact::Host => surroundings.host = name,
+            Fact::User => surroundings.user = name,
+            Fact::Database => surroundings.database = name,
+            Fact::Account => surroundings.account = name,
+            _ => surroundings.cluster = name,
+        }
+        let action = Action { surroundings: Arc::new(surroundings), ..request.action.clone() };
+        return Some(ask(&Request { action: &action, ..*request }));
+    }
+    let mut session = *request.session;
+    *match fact {
+        Fact::ReadSecret => &mut session.read_secret,
+        Fact::ReadUntrusted => &mut session.read_untrusted,
+        Fact::TurnedGuardOff => &mut session.turned_guard_off,
+        Fact::SwitchedEnvironment => &mut session.switched_environment,
+        Fact::LastFailed => &mut session.last_failed,
+        Fact::FolderMissing => &mut session.folder_missing,
+        Fact::DirtyTree => &mut session.dirty_tree,
+        Fact::UntrackedFiles => &mut session.untracked_files,
+        Fact::LostWork => &mut session.lost_work,
+        Fact::IsCheckout => &mut session.is_checkout,
+        Fact::MovedInPart => &mut session.moved_in_part,
+        _ => return None,
+    } = is;
+    Some(ask(&Request { session: &session, ..*request }))
+}

@@ -1,0 +1,475 @@
+//! How near a rule was to an effect that it did not stop.
+//!
+//! Anchors say what kind of act a rule is about: where one of them does not hold, the rule is not near at all. Every
+//! other condition that does not hold is one step away, and a number that is out by more than ten times is two.
+
+use std::sync::Arc;
+
+use super::compile::{Conjunct, Test};
+use super::evaluate::{Truth, truth};
+use super::expression::Expr;
+use super::facts::{Fact, Value};
+use super::judge::Pass;
+use super::{Met, Policy, Request, Rule};
+use crate::model::{Nature, RuleInfo, words};
+
+words! {
+    /// What a rule says of near-misses: `@near("never context.approved")`, one line for each fact.
+    Control {
+        /// Near whenever it does not hold, however little that can change.
+        Always = "always",
+        /// Near when one slip, or a circumstance seen elsewhere, would make it hold.
+        Slip = "slip",
+        /// Where it does not hold, the rule is not near.
+        Never = "never",
+    }
+}
+
+/// A rule about this kind of act that is not met for certain, and by which of its
+/// [conditions](Policy::conditions).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Near {
+    pub rule: Arc<RuleInfo>,
+    /// The rule's place in the policy.
+    pub place: usize,
+    /// Conditions that do not hold, in their order.
+    pub unmet: Vec<Unmet>,
+    /// Places of conditions of which nobody can say.
+    pub unknown: Vec<usize>,
+}
+
+/// A condition that does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unmet {
+    /// Its place among the rule's conditions.
+    pub position: usize,
+    pub nature: Nature,
+    /// 1, or 2 for a number that is out by more than ten times.
+    pub steps: u32,
+    /// How far it is from holding, in thousandths.
+    pub cost: u32,
+    pub control: Control,
+}
+
+impl Near {
+    /// How many steps are missing for certain.
+    pub fn distance(&self) -> u32 {
+        self.unmet.iter().map(|unmet| unmet.steps).sum()
+    }
+
+    pub fn cost(&self) -> u32 {
+        self.unmet.iter().map(|unmet| unmet.cost).sum()
+    }
+}
+
+impl Policy {
+    /// The enforced and shadow rules about this kind of act (all anchors hold) that at most `most` steps keep from
+    /// being met, nearest first, then in the order of the policy. Conditions of which nobody can say are no steps.
+    pub fn near(&self, request: &Request<'_>, most: u32) -> Vec<Near> {
+        let mut pass = Pass::new(self, request);
+        let mut found: Vec<Near> = self
+            .slice_indices(request.effect.operation, request.effect.resource.kind)
+            .filter_map(|place| self.nearness(place, most, &mut pass))
+            .collect();
+        found.sort_by_key(|near| (near.distance(), near.unknown.len()));
+        found
+    }
+
+    /// Whether a rule about this kind of act is kept from being met by one condition.
+    pub fn is_near(&self, id: &str, request: &Request<'_>) -> bool {
+        let Some(place) = self.by_id.get(id) else { return false };
+        let applies = |rule: &Rule| rule.can_apply(request.effect.operation, request.effect.resource.kind);
+        let near = self
+            .compiled
+            .get(*place)
+            .filter(|rule| applies(rule))
+            .and_then(|_| self.nearness(*place, 1, &mut Pass::new(self, request)));
+        near.is_some_and(|near| near.unmet.len() + near.unknown.len() == 1)
+    }
+
+    /// Whether a rule is met for certain, or as far as anybody can say.
+    pub fn is_met(&self, id: &str, request: &Request<'_>) -> bool {
+        let Some(rule) = self.by_id.get(id).and_then(|index| self.compiled.get(*index)) else { return false };
+        rule.can_apply(request.effect.operation, request.effect.resource.kind) && {
+            let mut pass = Pass::new(self, request);
+            rule.test.hot.iter().all(|index| pass.truth(*index).holds == Ok(true))
+        }
+    }
+
+    /// The facts that a request lacks and these conditions look at.
+    pub fn lacking(&self, near: &Near, request: &Request<'_>) -> Vec<Fact> {
+        let facts = near.unknown.iter().flat_map(|position| self.facts_at(&near.rule, *position));
+        let mut lacking: Vec<Fact> = facts.copied().filter(|fact| fact.is_missing(request)).collect();
+        lacking.sort();
+        lacking.dedup();
+        lacking
+    }
+
+    /// The facts of a condition, by its place in the rule.
+    pub fn facts_at(&self, rule: &RuleInfo, position: usize) -> &[Fact] {
+        self.conjunct_at(rule, position).map_or(&[], |conjunct| &conjunct.facts)
+    }
+
+    /// A condition in words, by its place in the rule.
+    pub fn condition_at(&self, rule: &RuleInfo, position: usize) -> &str {
+        self.conjunct_at(rule, position).map_or("", Conjunct::text)
+    }
+
+    /// Names of hosts, databases, accounts and the like that a condition asks for, by its place in the rule.
+    pub fn names_at(&self, rule: &RuleInfo, position: usize) -> Vec<String> {
+        let mut names = Vec::new();
+        if let Some(Test::Compiled(expr)) = self.conjunct_at(rule, position).map(|conjunct| &conjunct.test) {
+            collect(expr, &mut names);
+        }
+        names
+    }
+
+    fn conjunct_at(&self, rule: &RuleInfo, position: usize) -> Option<&Conjunct> {
+        let rule = self.compiled.get(*self.by_id.get(&rule.id)?)?;
+        self.conjuncts.get(*rule.test.all.get(position)?)
+    }
+
+    /// `None` when an anchor does not hold, when more than `most` steps are missing, and when the rule is met.
+    fn nearness(&self, place: usize, most: u32, pass: &mut Pass<'_, '_>) -> Option<Near> {
+        let rule = self.compiled.get(place)?;
+        let info = rule.info.as_ref()?;
+        let mut steps = 0;
+        let mut missing = Missing::default();
+        // What the choice by operation and kind has answered holds.
+        for index in &rule.test.hot {
+            let truth = pass.truth(*index);
+            if truth.holds == Ok(true) && !truth.unsure {
+                continue;
+            }
+            let conjunct = self.conjuncts.get(*index)?;
+            let anchor =
+                conjunct.is_anchor || rule.near_control(*index) == Control::Never || !conjunct.can_hold(pass.request);
+            if is_open(&truth, conjunct, pass.request) {
+                if anchor {
+                    return None;
+                }
+                missing.push(*index, true)?;
+                continue;
+            }
+            steps += far(conjunct, pass.request).map_or(1, |far| far.steps);
+            if anchor || steps > most {
+                return None;
+            }
+            missing.push(*index, false)?;
+        }
+        if missing.is_empty() {
+            return None;
+        }
+        let mut near = Near { rule: Arc::clone(info), place, unmet: Vec::new(), unknown: Vec::new() };
+        for (position, index) in rule.test.all.iter().enumerate() {
+            match missing.get(*index) {
+                None => {}
+                Some(true) => near.unknown.push(position),
+                Some(false) => near.unmet.push(self.unmet(rule, position, *index, pass.request)?),
+            }
+        }
+        Some(near)
+    }
+
+    fn unmet(&self, rule: &Rule, position: usize, index: usize, request: &Request<'_>) -> Option<Unmet> {
+        let conjunct = self.conjuncts.get(index)?;
+        let nature = conjunct.nature();
+        let far = far(conjunct, request);
+        let cost = match nature {
+            Nature::Text => 250,
+            Nature::Circumstance => 500,
+            Nature::Number => far.map_or(500, |far| far.cost / 2),
+            Nature::Identity => 750,
+            Nature::Control => 1000,
+        };
+        let steps = far.map_or(1, |far| far.steps);
+        Some(Unmet { position, nature, steps, cost, control: rule.near_control(index) })
+    }
+
+    /// What becomes of a condition in an effect.
+    pub(super) fn met(&self, index: usize, pass: &mut Pass<'_, '_>) -> Met {
+        let truth = pass.truth(index);
+        if truth.holds == Ok(true) && !truth.unsure {
+            return Met::Met;
+        }
+        match self.conjuncts.get(index) {
+            Some(conjunct) if is_open(&truth, conjunct, pass.request) => Met::Unknown,
+            _ => Met::Unmet,
+        }
+    }
+}
+
+impl Rule {
+    fn near_control(&self, index: usize) -> Control {
+        self.near.iter().find(|(at, _)| *at == index).map_or(Control::Slip, |(_, control)| *control)
+    }
+}
+
+/// The few conditions that are missing, without asking the allocator: most rules are far.
+#[derive(Default)]
+struct Missing {
+    found: [(usize, bool); 8],
+    len: usize,
+}
+
+impl Missing {
+    /// `None` when that is too many to be near.
+    fn push(&mut self, index: usize, unknown: bool) -> Option<()> {
+        *self.found.get_mut(self.len)? = (index, unknown);
+        self.len += 1;
+        Some(())
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    fn get(&self, index: usize) -> Option<bool> {
+        self.found.iter().take(self.len).find(|(at, _)| *at == index).map(|(_, unknown)| *unknown)
+    }
+}
+
+/// A fact that it looks at is missing: it could be either.
+fn is_open(truth: &Truth, conjunct: &Conjunct, request: &Request<'_>) -> bool {
+    truth.unsure || conjunct.facts.iter().any(|fact| fact.is_missing(request))
+}
+
+/// How far a number is out.
+#[derive(Clone, Copy)]
+struct Far {
+    steps: u32,
+    /// In thousandths of ten times.
+    cost: u32,
+}
+
+/// `None` for what is not a comparison of one number with another, or compares the other way round: falling short by a
+/// slip is one thing, being too many is no near-miss of "fewer than".
+fn far(conjunct: &Conjunct, request: &Request<'_>) -> Option<Far> {
+    let (fact, limit) = conjunct.at_least()?;
+    let Value::Long(is) = fact.of(request)? else { return None };
+    // Nothing is as far from 100 as 1 is: what counts is how often it fits.
+    let (is, limit) = (u64::try_from(is).unwrap_or(0).max(1), u64::try_from(limit).unwrap_or(0).max(1));
+    let cost = decades(limit, is).min(1000);
+    Some(Far { steps: if limit / is >= 10 { 2 } else { 1 }, cost })
+}
+
+/// `log10(above / below)` in thousandths, in whole numbers so that every machine gets the same; 0 when `above` is not
+/// above.
+pub(crate) fn decades(above: u64, below: u64) -> u32 {
+    // log10(2), in thousandths.
+    doublings(above, below) * 301 / 1000
+}
+
+/// `log2(above / below)` in thousandths; 0 when `above` is not above.
+pub(crate) fn doublings(above: u64, below: u64) -> u32 {
+    if below == 0 || above <= below {
+        return 0;
+    }
+    let mut whole = 0;
+    // A quotient between 1 and 2, with 32 binary digits behind the point.
+    let mut quotient = (u128::from(above) << 32) / u128::from(below);
+    while quotient >= 2 << 32 {
+        quotient >>= 1;
+        whole += 1;
+    }
+    // The digits of its logarithm: by squaring.
+    let mut part = 0_u32;
+    for _ in 0..16 {
+        quotient = quotient * quotient >> 32;
+        part <<= 1;
+        if quotient >= 2 << 32 {
+            quotient >>= 1;
+            part |= 1;
+        }
+    }
+    whole * 1000 + (part * 1000 >> 16)
+}
+
+impl Conjunct {
+    /// What would have to change for it to hold.
+    pub(super) fn nature(&self) -> Nature {
+        match &self.test {
+            Test::Compiled(expr) if self.at_least().is_some() && natures(expr) & bit(Nature::Number) != 0 => {
+                Nature::Number
+            }
+            Test::Compiled(expr) => cheapest(natures(expr)),
+            Test::Slow(_) => cheapest(self.facts.iter().fold(0, |bits, fact| bits | bit(nature(*fact)))),
+        }
+    }
+
+    /// Whether it could hold for this kind of act, by this kind of actor, on this kind of thing.
+    fn can_hold(&self, request: &Request<'_>) -> bool {
+        match &self.test {
+            Test::Compiled(expr) => reach(expr, request).0,
+            Test::Slow(_) => true,
+        }
+    }
+
+    /// The number and the limit of `context.count >= 100`.
+    fn at_least(&self) -> Option<(Fact, i64)> {
+        let Test::Compiled(expr) = &self.test else { return None };
+        limit(expr, false)
+    }
+}
+
+fn limit(expr: &Expr, negated: bool) -> Option<(Fact, i64)> {
+    use super::expression::Literal::Long;
+    let of = |expr: &Expr| match expr {
+        Expr::Fact(fact) => Some(*fact),
+        _ => None,
+    };
+    let number = |expr: &Expr| match expr {
+        Expr::Value(Long(number)) => Some(*number),
+        _ => None,
+    };
+    match (expr, negated) {
+        (Expr::Not(inner), _) => limit(inner, !negated),
+        // `100 <= count`, `100 < count`
+        (Expr::LessOrEqual(left, right), false) => Some((of(right)?, number(left)?)),
+        (Expr::Less(left, right), false) => Some((of(right)?, number(left)?.checked_add(1)?)),
+        // `!(count < 100)`, `!(count <= 100)`
+        (Expr::Less(left, right), true) => Some((of(left)?, number(right)?)),
+        (Expr::LessOrEqual(left, right), true) => Some((of(left)?, number(right)?.checked_add(1)?)),
+        _ => None,
+    }
+}
+
+/// Whether an expression could be true, and whether it could be false, if everything but the kind of act, actor and
+/// thing could be anything.
+fn reach(expr: &Expr, request: &Request<'_>) -> (bool, bool) {
+    match expr {
+        Expr::Is(..) | Expr::In(Fact::Action, _) => fixed(expr, request),
+        Expr::Equal(left, _) if **left == Expr::Fact(Fact::Action) => fixed(expr, request),
+        Expr::Not(inner) => {
+            let (holds, fails) = reach(inner, request);
+            (fails, holds)
+        }
+        Expr::And(left, right) => {
+            let (left, right) = (reach(left, request), reach(right, request));
+            (left.0 && right.0, left.1 || right.1)
+        }
+        Expr::Or(left, right) => {
+            let (left, right) = (reach(left, request), reach(right, request));
+            (left.0 || right.0, left.1 && right.1)
+        }
+        _ => (true, true),
+    }
+}
+
+fn fixed(expr: &Expr, request: &Request<'_>) -> (bool, bool) {
+    let holds = truth(expr, request).holds;
+    (holds == Ok(true), holds == Ok(false))
+}
+
+const fn bit(nature: Nature) -> u8 {
+    1 << nature as u8
+}
+
+/// A condition with several ways to hold is as near as the nearest.
+fn cheapest(natures: u8) -> Nature {
+    let cheap = [Nature::Text, Nature::Circumstance, Nature::Number, Nature::Identity, Nature::Control];
+    cheap.into_iter().find(|nature| natures & bit(*nature) != 0).unwrap_or(Nature::Text)
+}
+
+fn natures(expr: &Expr) -> u8 {
+    match expr {
+        Expr::Value(_) => 0,
+        Expr::Fact(fact) | Expr::Has(fact) | Expr::Is(fact, _) => bit(nature(*fact)),
+        Expr::Not(inner) | Expr::Negative(inner) | Expr::Like(inner, _) | Expr::OneOf(_, inner) => natures(inner),
+        Expr::And(left, right)
+        | Expr::Or(left, right)
+        | Expr::Equal(left, right)
+        | Expr::Less(left, right)
+        | Expr::LessOrEqual(left, right)
+        | Expr::Arithmetic(_, left, right) => natures(left) | natures(right),
+        Expr::If(parts) => parts.iter().fold(0, |bits, part| bits | natures(part)),
+        // Where a thing stands is a circumstance; which thing it is, is the words.
+        Expr::In(Fact::Resource, places) => {
+            let named = places.areas.0 != 0 || !places.others.is_empty();
+            let circumstance = if places.environments != 0 { bit(Nature::Circumstance) } else { 0 };
+            circumstance | if named { bit(Nature::Text) } else { 0 }
+        }
+        Expr::In(fact, _) => bit(nature(*fact)),
+    }
+}
+
+const fn nature(fact: Fact) -> Nature {
+    match fact {
+        Fact::Principal | Fact::PrincipalName => Nature::Identity,
+        Fact::DryRun | Fact::GuardOff | Fact::InTransaction | Fact::Approved | Fact::Reversible | Fact::Executed => {
+            Nature::Control
+        }
+        Fact::Environment
+        | Fact::Cwd
+        | Fact::Host
+        | Fact::User
+        | Fact::Database
+        | Fact::Account
+        | Fact::Cluster
+        | Fact::ReadSecret
+        | Fact::ReadUntrusted
+        | Fact::TurnedGuardOff
+        | Fact::SwitchedEnvironment
+        | Fact::LastFailed
+        | Fact::FolderMissing
+        | Fact::DirtyTree
+        | Fact::UntrackedFiles
+        | Fact::LostWork
+        | Fact::IsCheckout
+        | Fact::MovedInPart => Nature::Circumstance,
+        Fact::Count | Fact::Destroyed | Fact::DestroyedRecently | Fact::Repeated | Fact::Sweep | Fact::Denials => {
+            Nature::Number
+        }
+        Fact::Action
+        | Fact::Resource
+        | Fact::ResourceName
+        | Fact::Unresolved
+        | Fact::Extent
+        | Fact::Certainty
+        | Fact::By
+        | Fact::Elevated
+        | Fact::Cascades
+        | Fact::Code
+        | Fact::Zone
+        | Fact::Peer
+        | Fact::Kind
+        | Fact::Text => Nature::Text,
+    }
+}
+
+fn collect(expr: &Expr, names: &mut Vec<String>) {
+    use super::expression::Literal;
+    let mut name = |literal: &Literal| {
+        if let Literal::Text(name) | Literal::Entity { id: name, .. } = literal {
+            names.push(name.clone());
+        }
+    };
+    match expr {
+        Expr::Value(literal) => name(literal),
+        Expr::OneOf(words, _) => words.iter().for_each(name),
+        Expr::In(_, places) => places.others.iter().for_each(name),
+        Expr::Not(inner) | Expr::Negative(inner) => collect(inner, names),
+        Expr::And(left, right) | Expr::Or(left, right) | Expr::Equal(left, right) => {
+            collect(left, names);
+            collect(right, names);
+        }
+        Expr::If(parts) => parts.iter().for_each(|part| collect(part, names)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logarithms_are_whole_numbers() {
+        for (above, below, expected) in [(2, 1, 1000), (8, 1, 3000), (3, 2, 584), (1, 1, 0), (1, 2, 0), (5, 0, 0)] {
+            assert_eq!(doublings(above, below), expected, "{above} / {below}");
+        }
+        assert_eq!(doublings(u64::MAX, 1), 63_999);
+        for (above, below, expected) in [(10, 1, 999), (200, 150, 124), (100, 1, 1999)] {
+            assert_eq!(decades(above, below), expected, "{above} / {below}");
+        }
+    }
+}
