@@ -8,6 +8,7 @@ mod coverage;
 mod equivalent;
 mod literals;
 mod making;
+mod question;
 mod stage;
 mod widen;
 
