@@ -1,23 +1,36 @@
 //! The shelf of formats: a new one is one file here and its two lines below.
 
 pub mod actions;
+pub mod agentdojo;
+pub mod anthropic;
 pub mod bash_history;
+pub mod bfcl;
 pub mod claude_code;
 pub mod codex;
+pub mod copilot_cli;
+pub mod cursor;
+pub mod droid;
 pub mod fish_history;
 pub mod gemini_cli;
+pub mod grok;
+pub mod kimi;
 pub mod lines;
 pub mod mini_swe_agent;
 mod mysql;
 pub mod mysql_general;
 pub mod mysql_slow;
+pub mod openai;
 pub mod openhands;
+pub mod pi;
 mod postgres;
 pub mod postgres_csv;
 pub mod postgres_json;
 pub mod postgres_stderr;
+pub mod qwen;
+pub mod r_judge;
 pub mod specstory;
 pub mod swe_agent;
+pub mod tau_bench;
 pub mod tcsh_history;
 pub mod zsh_history;
 
@@ -32,6 +45,19 @@ pub const READERS: &[&dyn Reader] = &[
     &swe_agent::SweAgent,
     &mini_swe_agent::MiniSweAgent,
     &specstory::SpecStory,
+    &copilot_cli::CopilotCli,
+    &qwen::Qwen,
+    &kimi::Kimi,
+    &grok::Grok,
+    &droid::Droid,
+    &pi::Pi,
+    &cursor::Cursor,
+    &openai::OpenAi,
+    &anthropic::Anthropic,
+    &tau_bench::TauBench,
+    &agentdojo::AgentDojo,
+    &r_judge::RJudge,
+    &bfcl::Bfcl,
     &postgres_csv::PostgresCsv,
     &postgres_json::PostgresJson,
     &postgres_stderr::PostgresStderr,

@@ -46,6 +46,10 @@ pub(crate) struct Call<'a> {
     pub(crate) missing: Option<Hides>,
     /// The text, when it is not to be read from the arguments.
     pub(crate) text: Option<&'a str>,
+    /// However long its id is, another session may have the same: runs of one task are no copies of each other.
+    pub(crate) own_session: bool,
+    /// The record says that a person said yes to it.
+    pub(crate) approved: bool,
     pub(crate) at: At,
 }
 
@@ -273,7 +277,7 @@ impl<'o> Calls<'o> {
             arguments: None,
             surroundings: voice.surroundings.clone(),
             outcome: Outcome::default(),
-            approved: false,
+            approved: call.approved,
             gaps: Vec::new(),
             origin: Origin { file: self.file.clone(), line: call.at.line, offset: call.at.offset, format: self.format },
         }
@@ -367,7 +371,7 @@ pub(crate) fn failed() -> Outcome {
 /// The same for every copy of a call: resumed and forked sessions repeat whole records in new files.
 fn identity(call: &Call<'_>, voice: &Voice, text: &str) -> ActionId {
     let text = text.as_bytes();
-    if call.id.len() >= UNIQUE_ID {
+    if call.id.len() >= UNIQUE_ID && !call.own_session {
         return action_id(&[b"call", call.id.as_bytes(), text]);
     }
     let index = call.index.to_le_bytes();
