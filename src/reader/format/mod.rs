@@ -13,14 +13,18 @@ pub mod droid;
 pub mod fish_history;
 pub mod gemini_cli;
 pub mod grok;
+pub mod inspect_ai;
 pub mod kimi;
+pub mod langsmith;
 pub mod lines;
+pub mod mcp;
 pub mod mini_swe_agent;
 mod mysql;
 pub mod mysql_general;
 pub mod mysql_slow;
 pub mod openai;
 pub mod openhands;
+pub mod otel_genai;
 pub mod pi;
 mod postgres;
 pub mod postgres_csv;
@@ -54,6 +58,10 @@ pub const READERS: &[&dyn Reader] = &[
     &cursor::Cursor,
     &openai::OpenAi,
     &anthropic::Anthropic,
+    &mcp::Mcp,
+    &otel_genai::OtelGenAi,
+    &langsmith::LangSmith,
+    &inspect_ai::InspectAi,
     &tau_bench::TauBench,
     &agentdojo::AgentDojo,
     &r_judge::RJudge,

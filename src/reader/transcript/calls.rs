@@ -48,6 +48,8 @@ pub(crate) struct Call<'a> {
     pub(crate) text: Option<&'a str>,
     /// However long its id is, another session may have the same: runs of one task are no copies of each other.
     pub(crate) own_session: bool,
+    /// Something of the arguments is kept elsewhere and not to be had.
+    pub(crate) cut: bool,
     /// The record says that a person said yes to it.
     pub(crate) approved: bool,
     pub(crate) at: At,
@@ -112,6 +114,10 @@ impl<'o> Calls<'o> {
             let detail = "no arguments recorded".to_owned();
             let hides = call.missing.unwrap_or(Hides::Anything);
             action.gaps.push(Gap { kind: GapKind::ParametersMissing, hides, span: None, detail });
+        }
+        if call.cut {
+            let detail = "the record names a part of the arguments that it does not have".to_owned();
+            action.gaps.push(Gap { kind: GapKind::Truncated, hides: Hides::Anything, span: None, detail });
         }
         action.surroundings = surroundings;
         self.push(call.id, action)

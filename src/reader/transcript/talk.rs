@@ -49,6 +49,12 @@ impl<'o> Talk<'o> {
         self.position = 0;
     }
 
+    /// The conversation at hand is another one, at that place of it.
+    pub(crate) fn begin_at(&mut self, session: &str, position: usize) {
+        self.begin(session);
+        self.position = position;
+    }
+
     pub(crate) fn go_to(&mut self, cwd: Option<&str>) {
         if let Some(cwd) = cwd.filter(|cwd| !cwd.is_empty())
             && self.voice.surroundings.cwd.as_deref() != Some(cwd)
