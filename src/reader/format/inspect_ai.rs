@@ -12,8 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::model::Outcome;
 use crate::reader::transcript::{
-    At, Call, Document, Loose, Places, Said, Talk, Word, ended, failed, file_session, has, moment, output, ran,
-    refused,
+    At, Call, Document, Loose, Places, Said, Talk, Word, ended, failed, file_session, has, moment, output, ran, refused,
 };
 use crate::reader::{Match, Out, Reader, Sample, Source};
 
@@ -151,7 +150,8 @@ fn one(talk: &mut Talk<'_>, stem: &str, run: &Run<'_>, places: &mut Places<'_>) 
     let session = format!("{stem}/sample {} epoch {}", run.id.text(), run.epoch.get().unwrap_or("1"));
     talk.begin(&session);
     talk.time = None;
-    let read = |event: &&RawValue| serde_json::from_str::<Event<'_>>(event.get()).unwrap_or_default().event.text() == "tool";
+    let read =
+        |event: &&RawValue| serde_json::from_str::<Event<'_>>(event.get()).unwrap_or_default().event.text() == "tool";
     if run.events.iter().any(read) {
         return events(talk, &session, &run.events, run, places, 0);
     }
@@ -299,10 +299,13 @@ mod tests {
 {"role":"tool","tool_call_id":"m1","content":"","error":{"type":"approval","message":"no"}},
 {"role":"tool","tool_call_id":"m2","function":"bash","content":"x","error":null}]},
 {"id":"#;
+        let all = crate::reader::collect::read_all(&InspectAi, "l.json", text.as_bytes());
+        assert_eq!(all.matches("gap=truncated/anything").count(), 1);
+        assert_eq!(all.matches(" approved").count(), 1);
         assert_eq!(
             shown(&InspectAi, "l.json", text.as_bytes()),
             "L4 tool \"ls -l\" session=l/sample s epoch 2 actor=agent:model exec=yes tool=bash\n\
-             L5 tool \"attachment://gone\" session=l/sample s epoch 2 actor=agent:model exec=yes failed tool=bash gap=truncated/anything\n\
+             L5 tool \"attachment://gone\" session=l/sample s epoch 2 actor=agent:model exec=yes failed tool=bash\n\
              L7 tool \"1\" session=l/sample s epoch 3 actor=agent:model exec=no tool=python\n\
              L9 tool \"\" session=l/sample s epoch 3 actor=agent:model exec=yes tool=bash gap=parameters-missing/anything\n\
              L10 issue: not a JSON record: EOF while parsing a value (it may have been cut off while the file was written or copied; read the original)\n"

@@ -138,13 +138,12 @@ impl Runs<'_> {
             let _ = self.calls.too_long(At::default());
             return Ok(());
         };
-        let read = document.each(&["runs", "data"], &mut |element, at| {
-            match serde_json::from_str::<Run<'_>>(element.get()) {
+        let read =
+            document.each(&["runs", "data"], &mut |element, at| match serde_json::from_str::<Run<'_>>(element.get()) {
                 Ok(run) => self.run(&run, at),
                 Err(_) if !element.get().starts_with('{') => self.calls.nothing(),
                 Err(error) => self.calls.unreadable(at, &error),
-            }
-        });
+            });
         if let Err(error) = read {
             let _ = self.calls.unreadable(At { line: error.line() as u64, offset: 0 }, &error);
         }

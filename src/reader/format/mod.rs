@@ -2,10 +2,12 @@
 
 pub mod actions;
 pub mod agentdojo;
+pub mod aider;
 pub mod anthropic;
 pub mod bash_history;
 pub mod bfcl;
 pub mod claude_code;
+pub mod cline;
 pub mod codex;
 pub mod copilot_cli;
 pub mod cursor;
@@ -56,6 +58,8 @@ pub const READERS: &[&dyn Reader] = &[
     &droid::Droid,
     &pi::Pi,
     &cursor::Cursor,
+    &cline::Cline,
+    &aider::Aider,
     &openai::OpenAi,
     &anthropic::Anthropic,
     &mcp::Mcp,

@@ -191,7 +191,8 @@ impl Spans<'_> {
     fn span(&mut self, span: &Span<'_>, around: &Facts, start: Option<i64>, at: At) -> ControlFlow<()> {
         let own = facts(&span.attributes);
         let fact = |keys: &[&str]| keys.iter().find_map(|key| own.get(*key)).map(String::as_str);
-        let session = fact(&["gen_ai.conversation.id", "session.id", "mcp.session.id", "ai.telemetry.metadata.sessionId"]);
+        let session =
+            fact(&["gen_ai.conversation.id", "session.id", "mcp.session.id", "ai.telemetry.metadata.sessionId"]);
         let session = session.unwrap_or(span.trace.get().unwrap_or(&self.stem));
         let agent = fact(&["gen_ai.agent.name", "agent.name"]).or(around.get("service.name").map(String::as_str));
         let actor = Actor { name: agent.unwrap_or("agent").to_owned(), kind: ActorKind::Agent, groups: Vec::new() };
@@ -363,7 +364,13 @@ mod tests {
     fn executions_come_before_what_was_asked_for() {
         let asked = r#"[{"role":"assistant","parts":[{"type":"tool_call","id":"c1","name":"run","arguments":{"command":"ls"}},{"type":"tool_call","id":"c2","name":"mail","arguments":{"to":"a"}}]}]"#;
         let spans = [
-            span("b", 2_000, "execute_tool run", &[("gen_ai.operation.name", "execute_tool"), ("gen_ai.tool.call.id", "c1")], "{}"),
+            span(
+                "b",
+                2_000,
+                "execute_tool run",
+                &[("gen_ai.operation.name", "execute_tool"), ("gen_ai.tool.call.id", "c1")],
+                "{}",
+            ),
             span("a", 1_000, "chat m", &[("gen_ai.output.messages", asked)], "{}"),
             span("c", 3_000, "execute_tool find", &[("gen_ai.tool.name", "find")], r#"{"code":2,"message":"no"}"#),
         ];
