@@ -392,8 +392,8 @@ fn inside(cwd: Option<&str>, folder: String) -> Option<String> {
     let drive = folder.as_bytes().get(1) == Some(&b':');
     match cwd {
         _ if folder.starts_with(['/', '~', '\\']) || drive => Some(folder),
-        Some(cwd) if folder == "." => Some(cwd.to_owned()),
-        Some(cwd) => Some(format!("{}/{folder}", cwd.trim_end_matches('/'))),
+        // What a folder is relative to; whoever reads the arguments goes on from there.
+        Some(cwd) => Some(cwd.to_owned()),
         // Relative to a folder that the record does not name.
         None => None,
     }
