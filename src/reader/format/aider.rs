@@ -253,7 +253,7 @@ mod tests {
             shown(&Aider, "h.md", text.as_bytes()),
             format!(
                 "L6 shell \"ls -l\" {one} actor=human:user exec=yes\n\
-                 L15 tool \"src/a.c\" {one} actor=agent:aider exec=yes ok tool=edit\n\
+                 L16 tool \"src/a.c\" {one} actor=agent:aider exec=yes ok tool=edit\n\
                  L18 shell \"make all\" {one} actor=agent:aider exec=yes approved\n\
                  L21 shell \"make install\" {one} actor=agent:aider exec=no\n\
                  L24 shell \"pwd\" {two} actor=human:user exec=yes\n"
