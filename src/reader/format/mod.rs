@@ -2,8 +2,13 @@
 
 pub mod actions;
 pub mod auditd;
+pub mod agentdojo;
+pub mod aider;
+pub mod anthropic;
 pub mod bash_history;
+pub mod bfcl;
 pub mod claude_code;
+pub mod cline;
 pub mod codex;
 pub mod cowrie;
 pub mod fish_history;
@@ -11,6 +16,17 @@ pub mod gemini_cli;
 pub mod kypo;
 pub mod lines;
 pub mod mariadb_audit;
+pub mod copilot_cli;
+pub mod cursor;
+pub mod droid;
+pub mod fish_history;
+pub mod gemini_cli;
+pub mod grok;
+pub mod inspect_ai;
+pub mod kimi;
+pub mod langsmith;
+pub mod lines;
+pub mod mcp;
 pub mod mini_swe_agent;
 mod mysql;
 pub mod mongodb;
@@ -18,17 +34,23 @@ pub mod mysql_audit;
 pub mod mysql_binlog;
 pub mod mysql_general;
 pub mod mysql_slow;
+pub mod openai;
 pub mod openhands;
+pub mod otel_genai;
+pub mod pi;
 mod postgres;
 pub mod pgaudit;
 pub mod postgres_csv;
 pub mod postgres_json;
 pub mod postgres_stderr;
 pub mod redis_monitor;
+pub mod qwen;
+pub mod r_judge;
 pub mod specstory;
 pub mod strace;
 pub mod sudo;
 pub mod swe_agent;
+pub mod tau_bench;
 pub mod tcsh_history;
 pub mod zsh_history;
 
@@ -43,6 +65,25 @@ pub const READERS: &[&dyn Reader] = &[
     &swe_agent::SweAgent,
     &mini_swe_agent::MiniSweAgent,
     &specstory::SpecStory,
+    &copilot_cli::CopilotCli,
+    &qwen::Qwen,
+    &kimi::Kimi,
+    &grok::Grok,
+    &droid::Droid,
+    &pi::Pi,
+    &cursor::Cursor,
+    &cline::Cline,
+    &aider::Aider,
+    &openai::OpenAi,
+    &anthropic::Anthropic,
+    &mcp::Mcp,
+    &otel_genai::OtelGenAi,
+    &langsmith::LangSmith,
+    &inspect_ai::InspectAi,
+    &tau_bench::TauBench,
+    &agentdojo::AgentDojo,
+    &r_judge::RJudge,
+    &bfcl::Bfcl,
     &postgres_csv::PostgresCsv,
     &postgres_json::PostgresJson,
     &postgres_stderr::PostgresStderr,

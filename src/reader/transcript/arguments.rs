@@ -7,6 +7,9 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::line::is_json;
+use super::told::whole;
+
 /// Arguments that are code; a call with exactly one of them is that code.
 const CODE: &[&str] = &["command", "cmd", "script", "sql", "query", "code"];
 /// Arguments that say which thing is meant, best first.
@@ -33,6 +36,16 @@ pub(crate) fn arguments(json: &str) -> Arguments<'_> {
             // Not even JSON (a model can write what it likes): shown as it is.
             Err(_) => plain(Cow::Borrowed(json)),
         },
+    }
+}
+
+/// Arguments as JSON: most often they stand in a string that is JSON text itself.
+pub(crate) fn unwrapped(stated: Option<&RawValue>) -> Cow<'_, str> {
+    let Some(stated) = stated.filter(|stated| stated.get() != "null") else { return "".into() };
+    match whole(Some(stated)) {
+        Some(text) if text.trim_start().starts_with(['{', '[']) && is_json(&text) => text.into(),
+        Some(text) if text.is_empty() => "{}".into(),
+        _ => stated.get().into(),
     }
 }
 

@@ -46,6 +46,12 @@ pub(crate) struct Call<'a> {
     pub(crate) missing: Option<Hides>,
     /// The text, when it is not to be read from the arguments.
     pub(crate) text: Option<&'a str>,
+    /// However long its id is, another session may have the same: runs of one task are no copies of each other.
+    pub(crate) own_session: bool,
+    /// Something of the arguments is kept elsewhere and not to be had.
+    pub(crate) cut: bool,
+    /// The record says that a person said yes to it.
+    pub(crate) approved: bool,
     pub(crate) at: At,
 }
 
@@ -108,6 +114,10 @@ impl<'o> Calls<'o> {
             let detail = "no arguments recorded".to_owned();
             let hides = call.missing.unwrap_or(Hides::Anything);
             action.gaps.push(Gap { kind: GapKind::ParametersMissing, hides, span: None, detail });
+        }
+        if call.cut {
+            let detail = "the record names a part of the arguments that it does not have".to_owned();
+            action.gaps.push(Gap { kind: GapKind::Truncated, hides: Hides::Anything, span: None, detail });
         }
         action.surroundings = surroundings;
         self.push(call.id, action)
@@ -273,7 +283,7 @@ impl<'o> Calls<'o> {
             arguments: None,
             surroundings: voice.surroundings.clone(),
             outcome: Outcome::default(),
-            approved: false,
+            approved: call.approved,
             gaps: Vec::new(),
             origin: Origin { file: self.file.clone(), line: call.at.line, offset: call.at.offset, format: self.format },
         }
@@ -367,7 +377,7 @@ pub(crate) fn failed() -> Outcome {
 /// The same for every copy of a call: resumed and forked sessions repeat whole records in new files.
 fn identity(call: &Call<'_>, voice: &Voice, text: &str) -> ActionId {
     let text = text.as_bytes();
-    if call.id.len() >= UNIQUE_ID {
+    if call.id.len() >= UNIQUE_ID && !call.own_session {
         return action_id(&[b"call", call.id.as_bytes(), text]);
     }
     let index = call.index.to_le_bytes();
@@ -382,8 +392,8 @@ fn inside(cwd: Option<&str>, folder: String) -> Option<String> {
     let drive = folder.as_bytes().get(1) == Some(&b':');
     match cwd {
         _ if folder.starts_with(['/', '~', '\\']) || drive => Some(folder),
-        Some(cwd) if folder == "." => Some(cwd.to_owned()),
-        Some(cwd) => Some(format!("{}/{folder}", cwd.trim_end_matches('/'))),
+        // What a folder is relative to; whoever reads the arguments goes on from there.
+        Some(cwd) => Some(cwd.to_owned()),
         // Relative to a folder that the record does not name.
         None => None,
     }

@@ -17,10 +17,10 @@ use std::sync::{Arc, LazyLock};
 use memchr::memmem::Finder;
 
 use self::record::{Item, Record};
-use self::stated::{patch_in, unwrapped, whole_text};
+use self::stated::{patch_in, whole_text};
 use crate::model::{Actor, ActorKind, Outcome, Surroundings};
 use crate::reader::transcript::{
-    At, Call, Calls, Voice, each_line, is_silent, moment, number_after, opening, ran, stem,
+    At, Call, Calls, Voice, each_line, is_silent, moment, number_after, opening, ran, stem, unwrapped,
 };
 use crate::reader::{Match, Out, Reader, Sample, Source};
 

@@ -1,20 +1,8 @@
 //! What Codex states in strings inside strings: arguments, patches, messages.
 
-use std::borrow::Cow;
-
 use serde_json::value::RawValue;
 
-use crate::reader::transcript::{is_json, shell_words, whole};
-
-/// Arguments as JSON: most often they stand in a string that is JSON text itself.
-pub(super) fn unwrapped(stated: Option<&RawValue>) -> Cow<'_, str> {
-    let Some(stated) = stated.filter(|stated| stated.get() != "null") else { return "".into() };
-    match whole(Some(stated)) {
-        Some(text) if text.trim_start().starts_with(['{', '[']) && is_json(&text) => text.into(),
-        Some(text) if text.is_empty() => "{}".into(),
-        _ => stated.get().into(),
-    }
-}
+use crate::reader::transcript::shell_words;
 
 /// The patch in the arguments of `apply_patch` where it is not the whole of them.
 pub(super) fn patch_in(arguments: &str) -> Option<String> {
