@@ -125,7 +125,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     }
     let setup::Setup { engine, config, mut heading, .. } = arguments.policy.setup(None)?;
     // The program ends with it: giving back every little thing that it remembers would only take time.
-    let engine = ManuallyDrop::new(engine);
+    let engine = ManuallyDrop::new(if format.tells_near_misses() { engine.with_near_misses(1) } else { engine });
     heading.no_redact = arguments.no_redact;
     heading.again = again(&arguments);
     let min_coverage = arguments.min_coverage.or(config.replay.min_coverage).unwrap_or(DEFAULT_COVERAGE);

@@ -26,6 +26,7 @@ pub use config::{Config, ConfigError};
 pub use examples::run_examples;
 pub use session::Session;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -263,7 +264,9 @@ impl Engine {
             }
         }
         let causes = SessionFact::ALL.iter().filter_map(|fact| Some((*fact, session.cause(*fact)?))).collect();
-        Explanation { finding: self.decide(action, session), steps: understanding.steps, rules, causes }
+        let finding = self.decide(action, session);
+        let barriers = self.barriers(&finding);
+        Explanation { finding, steps: understanding.steps, rules, barriers, causes }
     }
 
     /// An example of a rule: what its bracket says about labels and the session stands for what a recording would say.
@@ -421,6 +424,8 @@ pub struct Explanation {
     pub steps: Vec<crate::model::Step>,
     /// Every rule for every effect, in the order of effects, then rules.
     pub rules: Vec<RuleView>,
+    /// What stood between an allowed action and the rules about it.
+    pub barriers: Vec<BTreeSet<String>>,
     /// Facts about the session before the action, each with the action whose record gave it last.
     pub causes: Vec<(SessionFact, ActionId)>,
 }

@@ -5,8 +5,10 @@
 //! which is really made and read again, or by a circumstance, whose other value somebody must have met in the same
 //! data ([`gather`] sees to that).
 
+mod barrier;
 pub mod gather;
 pub mod slip;
+pub mod suppression;
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -66,6 +68,7 @@ impl Engine {
                     distance: near.distance(),
                     cost: near.cost(),
                     missing: self.missing(&near),
+                    now: self.policy.now(&near, request),
                     flips,
                     reversible: matches!(request.effect.reversible, Reversibility::Yes | Reversibility::WithBackup),
                     cell,

@@ -13,10 +13,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use sha2::{Digest, Sha256};
 
 use super::session_flag;
+use super::suppression::Suppression;
+use crate::engine::Engine;
 use crate::engine::compare::template;
+use crate::engine::gate::Day;
 use crate::model::{
-    Action, Actor, Cell, Class, Decision, Environment, Finding, Flip, Missing, NearMiss, RuleInfo, Surroundings,
-    Timestamp, Understanding,
+    ActionId, Actor, Cell, Class, Decision, Environment, Finding, Flip, Missing, NearMiss, RuleInfo, Surroundings,
+    Timestamp,
 };
 use crate::policy::{Fact, Policy, doublings};
 
@@ -58,6 +61,8 @@ pub struct Group {
     pub days: BTreeMap<i64, u64>,
     /// How seldom everything else the rule asks for is met in this data: −log2 of its share, in thousandths.
     pub rarity: u32,
+    /// What stood between the example and every rule about it, as [`Engine::barriers`] says.
+    pub barriers: Vec<BTreeSet<String>>,
     /// The earliest of those that cost least.
     pub example: Example,
 }
@@ -65,9 +70,7 @@ pub struct Group {
 /// One recorded action, as far as reports show it.
 #[derive(Clone, Debug)]
 pub struct Example {
-    pub action: Box<Action>,
-    pub understanding: Arc<Understanding>,
-    pub environment: Environment,
+    pub finding: Box<Finding>,
     pub near: NearMiss,
     /// Others who were near to it as well.
     pub others: Vec<NearMiss>,
@@ -82,25 +85,59 @@ pub struct Survey {
     pub listed: u64,
     /// Most telling first.
     pub groups: Vec<Group>,
+    /// Groups that somebody called no risk; of any kind.
+    pub suppressed: Vec<Group>,
     /// The same templates so often that they are somebody's routine.
     pub routine: Vec<Group>,
     /// Where a control worked.
     pub guarded: Vec<Group>,
     /// Where a fact is missing.
     pub blind: Vec<Group>,
+    /// Actions of the same shape as the chosen one, where one was chosen.
+    pub alike: Option<Alike>,
 }
 
 /// How groups are told.
 #[derive(Clone, Copy, Debug)]
-pub struct Telling {
+pub struct Telling<'a> {
     /// A group of more actions than this is routine.
     pub collapse_above: u64,
+    /// Groups that are not told, until their day.
+    pub suppressions: &'a [Suppression],
+    pub today: Day,
 }
 
-impl Default for Telling {
-    fn default() -> Self {
-        Self { collapse_above: 50 }
+/// What a group must have to do with one chosen action.
+#[derive(Clone, Debug)]
+pub struct Likeness {
+    template: String,
+    /// Rules that stopped it or nearly did.
+    rules: BTreeSet<String>,
+}
+
+impl Likeness {
+    pub fn of(finding: &Finding) -> Self {
+        let hits = finding.verdict.hits.iter().map(|hit| hit.rule.id.clone());
+        let near = finding.near.iter().flat_map(|nearness| &nearness.told).map(|near| near.rule.id.clone());
+        Self { template: template(finding), rules: hits.chain(near).collect() }
     }
+
+    pub fn template(&self) -> &str {
+        &self.template
+    }
+
+    fn fits(&self, group: &Group) -> bool {
+        group.template == self.template || self.rules.contains(&group.rule.id)
+    }
+}
+
+/// Actions of the same shape as a chosen one.
+#[derive(Clone, Debug, Default)]
+pub struct Alike {
+    /// By decision, as in [`Decision::ALL`].
+    pub decisions: [u64; 4],
+    pub first: Option<Timestamp>,
+    pub last: Option<Timestamp>,
 }
 
 /// Near-misses in the making.
@@ -115,6 +152,8 @@ pub struct Gather {
     /// By the number of the group, then by who acted where.
     members: Vec<BTreeMap<Who, Member>>,
     seen: Seen,
+    like: Option<Likeness>,
+    alike: Alike,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -160,9 +199,21 @@ const TRUE: &str = "true";
 const FALSE: &str = "false";
 
 impl Gather {
+    /// Tells only what has to do with one action.
+    pub fn like(likeness: Likeness) -> Self {
+        Self { like: Some(likeness), ..Self::default() }
+    }
+
     /// Takes in the next action.
     pub fn finding(&mut self, finding: &Finding) {
         self.actions += 1;
+        if self.like.as_ref().is_some_and(|like| like.template == template(finding)) {
+            self.alike.decisions[finding.verdict.decision as usize] += 1;
+            if let Some(time) = finding.action.time {
+                self.alike.first = earlier(self.alike.first, Some(time));
+                self.alike.last = self.alike.last.max(Some(time));
+            }
+        }
         self.seen.note(finding);
         for hit in &finding.verdict.hits {
             // The rarity of "all but one" counts those where nothing is missing as well.
@@ -233,7 +284,8 @@ impl Gather {
     }
 
     /// The groups in their order.
-    pub fn finish(mut self, policy: &Policy, telling: Telling) -> Survey {
+    pub fn finish(mut self, engine: &Engine, telling: Telling<'_>) -> Survey {
+        let policy = engine.policy();
         // Lucky ones first: what they take along is taken from the groups beside them.
         let mut taken: FxHashMap<usize, u64> = FxHashMap::default();
         for (key, members) in self.places.iter().zip(&mut self.members) {
@@ -250,17 +302,25 @@ impl Gather {
                 }
             }
         }
-        let mut survey = Survey { actions: self.actions, allowed: self.allowed, ..Survey::default() };
+        let mut survey = Survey {
+            actions: self.actions,
+            allowed: self.allowed,
+            alike: self.like.is_some().then_some(self.alike),
+            ..Survey::default()
+        };
         for (number, (key, members)) in self.places.into_iter().zip(self.members).enumerate() {
             let Some(mut group) = Group::of(&key, members, policy) else { continue };
             group.count = group.count.saturating_sub(taken.get(&number).copied().unwrap_or(0));
-            if group.count == 0 {
+            if group.count == 0 || self.like.as_ref().is_some_and(|like| !like.fits(&group)) {
                 continue;
             }
             let near = group.example.near.cell.and_then(|cell| self.cells.get(&cell)).copied().unwrap_or(0);
             let met = self.met.get(key.rule.as_str()).copied().unwrap_or(0);
             group.rarity = doublings(self.actions, near + met);
+            group.barriers = engine.barriers(&group.example.finding);
+            let hidden = telling.suppressions.iter().any(|one| one.hides(&group, telling.today));
             let list = match key.class {
+                _ if hidden => &mut survey.suppressed,
                 Class::Blind => &mut survey.blind,
                 Class::Guarded => &mut survey.guarded,
                 _ if group.count > telling.collapse_above => &mut survey.routine,
@@ -271,10 +331,19 @@ impl Gather {
             };
             list.push(group);
         }
-        for list in [&mut survey.groups, &mut survey.routine, &mut survey.guarded, &mut survey.blind] {
+        let Survey { groups, suppressed, routine, guarded, blind, .. } = &mut survey;
+        for list in [groups, suppressed, routine, guarded, blind] {
             list.sort_by(|a, b| a.order().cmp(&b.order()));
         }
         survey
+    }
+}
+
+impl Survey {
+    /// Every group, told or not.
+    pub fn all(&self) -> impl Iterator<Item = &Group> {
+        let Self { groups, suppressed, routine, guarded, blind, .. } = self;
+        [groups, suppressed, routine, guarded, blind].into_iter().flatten()
     }
 }
 
@@ -299,6 +368,7 @@ impl Group {
             last: first.last,
             days: first.days,
             rarity: 0,
+            barriers: Vec::new(),
             example: first.example,
         };
         group.example.near.flips = first.flips.into_iter().collect();
@@ -367,9 +437,7 @@ impl Member {
         } else if self.flips.is_empty() {
             self.flips.extend(near.flips.iter().cloned());
         }
-        if (near.cost, action.time.map(|time| time.0), action.id)
-            < (self.example.near.cost, self.example.action.time.map(|time| time.0), self.example.action.id)
-        {
+        if (near.cost, action.time.map(|time| time.0), action.id) < self.example.order() {
             self.example = Example::new(near, finding);
             if near.class != Class::Lucky {
                 self.flips = near.flips.iter().cloned().collect();
@@ -382,17 +450,12 @@ impl Member {
 impl Example {
     fn new(near: &NearMiss, finding: &Finding) -> Self {
         let others = finding.near.iter().flat_map(|nearness| &nearness.told).filter(|other| *other != near);
-        Self {
-            action: Box::new(finding.action.clone()),
-            understanding: Arc::clone(&finding.understanding),
-            environment: finding.environment,
-            near: near.clone(),
-            others: others.cloned().collect(),
-        }
+        Self { finding: Box::new(finding.clone()), near: near.clone(), others: others.cloned().collect() }
     }
 
-    fn order(&self) -> impl Ord {
-        (self.near.cost, self.action.time.map(|time| time.0), self.action.id)
+    fn order(&self) -> (u32, Option<i64>, ActionId) {
+        let action = &self.finding.action;
+        (self.near.cost, action.time.map(|time| time.0), action.id)
     }
 }
 
