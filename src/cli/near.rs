@@ -8,7 +8,8 @@ use anyhow::{Context, bail};
 use indicatif::ProgressBar;
 
 use crate::engine::gate::Day;
-use crate::engine::near_miss::gather::{Gather, Group, Likeness, Survey, Telling};
+use crate::engine::near_miss::gather::{Gather, Likeness, Telling};
+use crate::engine::near_miss::group::{Group, Survey};
 use crate::engine::near_miss::suppression::Suppression;
 use crate::engine::replay::Listener;
 use crate::model::{Finding, Issue};
@@ -83,7 +84,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     }
     let Setup { engine, config, folder, mut heading } = arguments.policy.setup(None)?;
     heading.no_redact = arguments.no_redact;
-    let engine = engine.with_near_misses(arguments.distance.unwrap_or(config.near.distance));
+    let engine = engine.with_near_misses_gathered(arguments.distance.unwrap_or(config.near.distance));
     let suppressed = folder.join(&config.near.suppressed);
     let suppressions = suppressions(&suppressed)?;
     let like = match &arguments.like {

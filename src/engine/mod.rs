@@ -52,8 +52,8 @@ pub struct Engine {
     base: Option<Base>,
     /// Changed rules that every action is judged by as well, where the policy's tests are tested.
     mutants: Option<Arc<Mutants>>,
-    /// How many steps away a rule may be to be told as near; `None` where nobody asks.
-    near: Option<u32>,
+    /// `None` where nobody asks about near-misses.
+    near: Option<near_miss::Asked>,
     mapping: Arc<Mapping>,
     memory: Memory,
     /// Judge with Cedar's own `Authorizer` instead of the compiled policy.
@@ -149,7 +149,16 @@ impl Engine {
     /// Tells for every allowed action which rules at most `most` steps kept from stopping it.
     #[must_use]
     pub fn with_near_misses(self, most: u32) -> Self {
-        Self { near: Some(most), memory: Memory::default(), ..self }
+        let near = near_miss::Asked { most, statements_later: false };
+        Self { near: Some(near), memory: Memory::default(), ..self }
+    }
+
+    /// The same for whoever hands all findings to [`near_miss::gather::Gather`]: what every statement of a log would cost
+    /// is only paid for a few of each shape.
+    #[must_use]
+    pub fn with_near_misses_gathered(self, most: u32) -> Self {
+        let near = near_miss::Asked { most, statements_later: true };
+        Self { near: Some(near), memory: Memory::default(), ..self }
     }
 
     pub fn policy(&self) -> &Policy {

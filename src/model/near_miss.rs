@@ -73,6 +73,8 @@ pub struct NearMiss {
     pub flips: Vec<Flip>,
     /// There is a way back from what it does.
     pub reversible: bool,
+    /// It hangs on a slip that nobody has tried yet.
+    pub open: bool,
     /// Which one of the rule's conditions is missing; `None` where it is not exactly one.
     pub cell: Option<Cell>,
 }

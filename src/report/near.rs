@@ -8,7 +8,7 @@ mod text;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use crate::engine::near_miss::gather::Survey;
+use crate::engine::near_miss::group::Survey;
 use crate::engine::replay::Totals;
 use crate::model::{Finding, Issue};
 

@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 
 use serde::Deserialize;
 
-use super::gather::{Group, GroupId};
+use super::group::{Group, GroupId};
 use crate::engine::gate::{Day, toml_string};
 
 /// One group that is not shown.

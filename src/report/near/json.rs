@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::engine::near_miss::gather::{Group, Survey};
+use crate::engine::near_miss::group::{Group, Survey};
 use crate::model::{Class, Decision, Environment, Flip, Nature, Severity};
 use crate::report::{located, redacted};
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::engine::near_miss::gather::Group;
+use crate::engine::near_miss::group::Group;
 use crate::report::change::{cell, code};
 use crate::report::text::{counted, second, short, thousands};
 use crate::report::{escaped, redacted};

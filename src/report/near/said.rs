@@ -1,6 +1,6 @@
 //! Words that the formats share.
 
-use crate::engine::near_miss::gather::Group;
+use crate::engine::near_miss::group::Group;
 use crate::engine::near_miss::slip;
 use crate::model::{Flip, Missing, NearMiss};
 use crate::report::escaped;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use crate::engine::near_miss::gather::{Alike, Example, Group};
+use crate::engine::near_miss::group::{Alike, Example, Group};
 use crate::model::{Class, Decision, Finding, Severity, Timestamp};
 
 use crate::report::display::marked;
