@@ -16,7 +16,7 @@ use crate::model::{Finding, Issue};
 use crate::reader::input::Input;
 use crate::report::Heading;
 
-use super::replay::{InputArguments, interrupted, watch_interrupt};
+use super::replay::{InputArguments, asked, interrupted, watch_interrupt};
 use super::setup::Setup;
 use super::side::Side;
 use super::terminal;
@@ -52,6 +52,7 @@ impl Comparing<'_> {
         let base = self.base.names.clone();
         let setup = Setup::compare(&self.base, self.head)?;
         let Setup { engine, heading: mut head, .. } = setup;
+        let engine = asked(engine, &self.filter);
         head.filter = (!self.filter.is_all()).then(|| self.filter.to_string());
         let before = engine.base_policy().context("there is nothing to compare with")?;
         let base = Heading {

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
@@ -11,12 +12,14 @@ use crate::engine::gate::Day;
 use crate::engine::near_miss::gather::{Gather, Likeness, Telling};
 use crate::engine::near_miss::group::{Group, Survey};
 use crate::engine::near_miss::suppression::Suppression;
+use crate::engine::query::Filter;
 use crate::engine::replay::Listener;
-use crate::model::{Finding, Issue};
+use crate::model::{Finding, Issue, Nearness};
 use crate::reader::input::Input;
 use crate::report::near::{self, Told};
 
 use super::explain::recorded;
+use super::filters::MatchingArguments;
 use super::replay::{InputArguments, PolicyArguments, interrupted, watch_interrupt};
 use super::setup::Setup;
 use super::side::files_in;
@@ -35,6 +38,8 @@ pub(super) struct Arguments {
     /// Only what has to do with this action (its id, or the start of it): the same shape, or the same rules
     #[arg(long, value_name = "EVENT")]
     like: Option<String>,
+    #[command(flatten)]
+    matching: MatchingArguments,
     /// How to tell it: text, json, markdown
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: String,
@@ -82,6 +87,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     if !arguments.suppress.is_empty() {
         terminal::refuse_to_write_in_ci()?;
     }
+    let filter = arguments.matching.filter()?;
     let Setup { engine, config, folder, mut heading } = arguments.policy.setup(None)?;
     heading.no_redact = arguments.no_redact;
     let engine = engine.with_near_misses_gathered(arguments.distance.unwrap_or(config.near.distance));
@@ -96,7 +102,9 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     };
     let (replay, issues) = arguments.input.replay(&arguments.paths, arguments.jobs)?;
     let lost = issues.iter().filter(|issue| issue.lost).count() as u64;
+    heading.filter = (!filter.is_all()).then(|| filter.to_string());
     let mut listener = Collected {
+        filter,
         gather: like.as_ref().map_or_else(Gather::default, |finding| Gather::like(Likeness::of(finding))),
         issues,
         bar: terminal::progress(replay.inputs.iter().map(Input::size).sum()),
@@ -178,6 +186,7 @@ fn suppress(arguments: &Arguments, survey: &Survey, folder: &Path) -> anyhow::Re
 }
 
 struct Collected {
+    filter: Filter,
     gather: Gather,
     issues: Vec<Issue>,
     bar: ProgressBar,
@@ -186,7 +195,14 @@ struct Collected {
 
 impl Listener for Collected {
     fn finding(&mut self, finding: &Finding) {
-        self.gather.finding(finding);
+        match &finding.near {
+            // What is not told says all the same what is usual here, and who was seen where.
+            Some(near) if !self.filter.matches(finding) => {
+                let near = Some(Arc::new(Nearness { told: Vec::new(), cells: near.cells.clone() }));
+                self.gather.finding(&Finding { near, ..finding.clone() });
+            }
+            _ => self.gather.finding(finding),
+        }
     }
 
     fn issue(&mut self, issue: &Issue) {

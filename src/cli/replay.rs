@@ -13,6 +13,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 
+use crate::engine::Engine;
 use crate::engine::query::Filter;
 use crate::engine::replay::{Listener, Replay, Totals};
 use crate::model::{Action, Decision, Finding, Issue, Kind};
@@ -114,6 +115,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     }
     let filter = arguments.filter.filter()?;
     let setup::Setup { engine, config, mut heading, .. } = arguments.policy.setup(None)?;
+    let engine = asked(engine, &filter);
     // The program ends with it: giving back every little thing that it remembers would only take time.
     let engine = ManuallyDrop::new(if format.tells_near_misses() { engine.with_near_misses(1) } else { engine });
     heading.no_redact = arguments.no_redact;
@@ -148,6 +150,14 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     }
     telling.finish(&Ended { totals: totals.clone(), elapsed: started.elapsed(), interrupted })?;
     Ok(exit_code(&Outcome { totals, decisions, shown, interrupted, min_coverage, fail_on: arguments.fail_on }))
+}
+
+/// Looks for near-misses where the filter asks for them.
+pub(super) fn asked(engine: Engine, filter: &Filter) -> Engine {
+    match filter.near_distance() {
+        Some(most) => engine.with_near_misses(most),
+        None => engine,
+    }
 }
 
 /// The arguments with which `explain` finds the same actions again; standard input cannot be read twice.

@@ -59,6 +59,11 @@ impl Filter {
         self.written == Expression::All
     }
 
+    /// How many steps away rules have to be looked for: `None` where it asks nothing about near-misses.
+    pub fn near_distance(&self) -> Option<u32> {
+        self.written.near_distance()
+    }
+
     pub fn matches(&self, finding: &Finding) -> bool {
         self.quick.holds(Subject::of(finding))
     }
@@ -140,6 +145,15 @@ impl Expression {
             Self::Not(inner) => !inner.holds(subject),
             Self::And(parts) => parts.iter().all(|part| part.holds(subject)),
             Self::Or(parts) => parts.iter().any(|part| part.holds(subject)),
+        }
+    }
+
+    fn near_distance(&self) -> Option<u32> {
+        match self {
+            Self::All | Self::None => None,
+            Self::Test(test) => test.near_distance(),
+            Self::Effect(inner) | Self::Not(inner) => inner.near_distance(),
+            Self::And(parts) | Self::Or(parts) => parts.iter().filter_map(Self::near_distance).max(),
         }
     }
 
@@ -227,6 +241,18 @@ impl Test {
                 subject.action().time.is_some_and(|time| self.matchers.iter().any(|matcher| matcher.is_number(time.0)))
             }
         }
+    }
+
+    fn near_distance(&self) -> Option<u32> {
+        /// Farther than that nothing is near.
+        const MOST: i64 = 9;
+        let steps = self.matchers.iter().map(|matcher| match matcher {
+            Matcher::Number(Comparison::More, than) => than.saturating_add(1),
+            Matcher::Number(_, number) => *number,
+            _ => 1,
+        });
+        let steps = steps.max().unwrap_or(1).clamp(1, MOST);
+        self.predicate.is_about_near_misses().then(|| u32::try_from(steps).unwrap_or(1))
     }
 
     /// How long it takes, roughly: a look at some bits is 1.

@@ -115,8 +115,8 @@ fn a_filter_says_which_actions_are_told_of() {
     assert_eq!(told(time), told(&["-E", "since(2026-11-21T01:53Z) & until(2026-11-21T01:54Z)"]));
     let all = told(&[]).len();
     assert_eq!(told(&["-E", "decision(>=ask)"]).len() + told(&["-E", "!decision(>=ask)"]).len(), all);
-    let (out, _) = check(&["replay", "corpora/demo", "--session", "7f3a", "-E", "decision(block)"], 0);
-    assert!(out.contains("told of: decision(block) & session(~7f3a)\n"), "{out}");
+    let (out, _) = check(&["replay", "corpora/demo", "--session", "7F3A", "-E", "decision(block)"], 0);
+    assert!(out.contains("told of: decision(block) & session(~7F3A)\n"), "{out}");
     check(&["replay", "corpora/demo", "-E", "none()"], 4);
     check(&["replay", "corpora/demo", "-E", "decision(block)", "--fail-on", "block"], 1);
     check(&["replay", "corpora/demo", "-E", "!decision(block)", "--fail-on", "block"], 0);
@@ -132,6 +132,16 @@ fn a_wrong_filter_is_shown_with_the_place() {
     assert!(out.contains("\n  decision(>=ask) ") && out.contains(": allow, undecided, ask, block\n"), "{out}");
     let (help, _) = check(&["help", "filters"], 0);
     assert!(help.contains("decision(>=ask)"), "{help}");
+}
+
+#[test]
+fn a_filter_asks_for_near_misses() {
+    let near = told(&["-E", "near(<=1) | class(blind)"]);
+    assert!(!near.is_empty() && near.len() < told(&["-E", "decision(allow)"]).len(), "{near:?}");
+    check(&["replay", "corpora/demo", "-E", "decision(>=undecided)", "-E", "near(<=9)"], 4);
+    let (all, _) = check(&["near", "corpora/demo", "--all"], 0);
+    let (none, _) = check(&["near", "corpora/demo", "--all", "-E", "none()"], 0);
+    assert!(all.lines().count() > none.lines().count() && none.contains("told of: none()\n"), "{all}\n{none}");
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use crate::model::{
-    Action, ActorKind, Area, Certainty, CodeOrigin, Decision, Effect, Environment, Executed, Extent, Finding, Gap,
-    GapKind, Hides, Hit, Kind, Mode, Operation, PlaceKind, ResourceKind, Reversibility, Severity, Timestamp, Zone,
+    Action, ActorKind, Area, Certainty, Class, CodeOrigin, Decision, Effect, Environment, Executed, Extent, Finding,
+    Gap, GapKind, Hides, Hit, Kind, Mode, NearMiss, Operation, PlaceKind, ResourceKind, Reversibility, SessionFact,
+    Severity, Timestamp, Zone,
 };
 use crate::reader::READERS;
 
@@ -86,6 +87,13 @@ impl<'a> Subject<'a> {
         all.filter(move |hit| effect.is_none_or(|effect| hit.effect == effect))
     }
 
+    /// Rules that came near.
+    fn near(&self) -> impl Iterator<Item = &'a NearMiss> {
+        let effect = self.effect;
+        let all = self.finding.near.iter().flat_map(|nearness| &nearness.told);
+        all.filter(move |near| effect.is_none_or(|effect| near.effect == effect))
+    }
+
     fn gaps(&self) -> impl Iterator<Item = &'a Gap> {
         self.finding.understanding.gaps.iter().chain(&self.finding.action.gaps)
     }
@@ -152,6 +160,16 @@ predicates! {
         words!(Mode, s => s.hits().map(|hit| hit.rule.mode));
     "severity": "the worst severity of the enforced rules that are met", "severity(>=high)",
         words!(Severity, true, s => s.hits().filter(|hit| hit.rule.mode == Mode::Enforce).map(|hit| hit.rule.severity).max());
+    // What kept an allowed action from being stopped.
+    "near": "conditions that kept a rule from stopping an allowed action", "near(<=1)",
+        Takes::Number(|s, is| s.near().any(|near| near.class != Class::Blind && is(near.distance.into())));
+    "class": "what kept a rule from stopping an allowed action: luck, a number, a slip, a control, or nobody can say",
+        "class(lucky)", words!(Class, s => s.near().map(|near| near.class));
+    "near-rule": "a rule that came near to an allowed action, by the start of its id", "near-rule(sql.)",
+        text!(Starts, s, is => s.near().any(|near| is(&near.rule.id)));
+    "missing": "a condition that kept a rule from stopping an allowed action, as the rule has it",
+        "missing(Environment::\"production\")",
+        text!(s, is => s.near().flat_map(|near| &near.missing).any(|missing| is(&missing.condition)));
     // What it does.
     "operation" or "op": "what it does to a resource", "operation(drop, delete)",
         words!(Operation, s => s.effects().iter().map(|effect| effect.operation));
@@ -196,6 +214,8 @@ predicates! {
     "group": "a group of the actor, from nearmiss.toml", "group(=oncall)",
         text!(s, is => s.action().actor.groups.iter().any(|group| is(group)));
     "session": "the session it belongs to", "session(41bd)", text!(s, is => is(&s.action().session));
+    "session-fact": "what the session did before: a fact that is not as in a new one", "session-fact(read_secret)",
+        words!(SessionFact, s => SessionFact::ALL.iter().copied().filter(|fact| s.finding.session_facts.has(*fact)));
     // What was recorded.
     "kind" or "surface": "what sort of action", "kind(sql)", words!(Kind, s => [s.action().kind]);
     "tool": "the tool or API operation that was called", "tool(=Write)",
@@ -247,12 +267,20 @@ fn whole(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
+/// Near-misses are looked for only where somebody asks.
+const ABOUT_NEAR_MISSES: [&str; 4] = ["near", "class", "near-rule", "missing"];
+
 /// The predicate of that name, or of that other name.
 pub fn by_name(name: &str) -> Option<&'static Predicate> {
     PREDICATES.iter().find(|predicate| predicate.name == name || predicate.alias == Some(name))
 }
 
 impl Predicate {
+    /// Whether it is about near-misses.
+    pub(super) fn is_about_near_misses(&self) -> bool {
+        ABOUT_NEAR_MISSES.contains(&self.name)
+    }
+
     /// The words of a closed vocabulary.
     pub fn words(&self) -> Option<Vec<&'static str>> {
         match self.takes {

@@ -76,6 +76,9 @@ impl Page<'_> {
         if let (Some(like), Some(alike)) = (self.told.like, &survey.alike) {
             self.alike(like, alike)?;
         }
+        if let Some(filter) = &heading.filter {
+            writeln!(self.out, "{YELLOW}told of{YELLOW:#}: {}", escaped(filter))?;
+        }
         let share = if survey.allowed == 0 { 0.0 } else { 100.0 * survey.listed as f64 / survey.allowed as f64 };
         writeln!(
             self.out,
