@@ -155,7 +155,6 @@ struct GapRecord<'a> {
 struct NearRecord<'a> {
     rule: &'a str,
     severity: Severity,
-    decision: Decision,
     class: Class,
     distance: u32,
     /// In thousandths.
@@ -227,7 +226,6 @@ impl<'a> NearRecord<'a> {
         Self {
             rule: &near.rule.id,
             severity: near.rule.severity,
-            decision: near.rule.decision,
             class: near.class,
             distance: near.distance,
             cost: near.cost,
