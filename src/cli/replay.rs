@@ -117,7 +117,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let setup::Setup { engine, config, mut heading, .. } = arguments.policy.setup(None)?;
     let engine = asked(engine, &filter);
     // The program ends with it: giving back every little thing that it remembers would only take time.
-    let engine = ManuallyDrop::new(engine);
+    let engine = ManuallyDrop::new(if format.tells_near_misses() { engine.with_near_misses(1) } else { engine });
     heading.no_redact = arguments.no_redact;
     heading.again = again(&arguments);
     heading.filter = (!filter.is_all()).then(|| filter.to_string());

@@ -105,6 +105,26 @@ impl Policy {
         lacking
     }
 
+    /// What the facts of the conditions that do not hold are, with their paths: circumstances and numbers only, what is
+    /// said of the words they say themselves.
+    pub fn now(&self, near: &Near, request: &Request<'_>) -> Vec<(&'static str, String)> {
+        let facts = near.unmet.iter().flat_map(|unmet| self.facts_at(&near.rule, unmet.position));
+        let mut facts: Vec<Fact> =
+            facts.copied().filter(|fact| matches!(nature(*fact), Nature::Circumstance | Nature::Number)).collect();
+        facts.sort();
+        facts.dedup();
+        let said = |fact: Fact| {
+            let value = match fact.of(request)? {
+                Value::Bool(is) => is.to_string(),
+                Value::Long(number) => number.to_string(),
+                Value::Text(text) => text.to_owned(),
+                Value::Entity(entity) => entity.id.to_owned(),
+            };
+            Some((fact.word(), value))
+        };
+        facts.into_iter().filter_map(said).collect()
+    }
+
     /// The facts of a condition, by its place in the rule.
     pub fn facts_at(&self, rule: &RuleInfo, position: usize) -> &[Fact] {
         self.conjunct_at(rule, position).map_or(&[], |conjunct| &conjunct.facts)
@@ -298,7 +318,7 @@ impl Conjunct {
     }
 
     /// Whether it could hold for this kind of act, by this kind of actor, on this kind of thing.
-    fn can_hold(&self, request: &Request<'_>) -> bool {
+    pub(super) fn can_hold(&self, request: &Request<'_>) -> bool {
         match &self.test {
             Test::Compiled(expr) => reach(expr, request).0,
             Test::Slow(_) => true,

@@ -336,7 +336,7 @@ pub(super) fn second(time: &str) -> String {
     time.get(..19).map_or_else(|| time.to_owned(), |second| format!("{}Z", second.replace('T', " ")))
 }
 
-fn short(text: &str, most: usize) -> String {
+pub(super) fn short(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),
