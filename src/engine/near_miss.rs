@@ -11,6 +11,9 @@ pub mod group;
 mod seen;
 pub mod slip;
 pub mod suppression;
+mod twin;
+
+pub use twin::Twin;
 
 use std::cmp::Reverse;
 use std::sync::Arc;

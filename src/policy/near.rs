@@ -288,21 +288,21 @@ pub(crate) fn doublings(above: u64, below: u64) -> u32 {
     let mut whole = 0;
     // A quotient between 1 and 2, with 32 binary digits behind the point.
     let mut quotient = (u128::from(above) << 32) / u128::from(below);
-    while quotient >= 2 << 32 {
+    while quotient >= 1 << 33 {
         quotient >>= 1;
         whole += 1;
     }
     // The digits of its logarithm: by squaring.
     let mut part = 0_u32;
     for _ in 0..16 {
-        quotient = quotient * quotient >> 32;
+        quotient = (quotient * quotient) >> 32;
         part <<= 1;
-        if quotient >= 2 << 32 {
+        if quotient >= 1 << 33 {
             quotient >>= 1;
             part |= 1;
         }
     }
-    whole * 1000 + (part * 1000 >> 16)
+    whole * 1000 + ((part * 1000) >> 16)
 }
 
 impl Conjunct {

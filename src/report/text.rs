@@ -214,6 +214,9 @@ impl Page<'_> {
             let id = group.example.id.to_string();
             writeln!(self.out, "{DIM}why: nearmiss explain {} {again}{DIM:#}", &id[..8])?;
         }
+        if let Some(again) = self.heading.again.as_ref().filter(|_| summary.count(Decision::Allow) > 0) {
+            writeln!(self.out, "{DIM}which of the allowed ones were luck: nearmiss near {again}{DIM:#}")?;
+        }
         Ok(())
     }
 }

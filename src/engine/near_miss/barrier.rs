@@ -45,7 +45,10 @@ impl Engine {
 
 /// The facts of a condition in words; the thing itself is named only where nothing else is.
 fn name(facts: &[Fact]) -> String {
-    let said = |fact: &Fact| fact.word().rsplit('.').next().unwrap_or_default().replace('_', " ");
+    let said = |fact: &Fact| match fact {
+        Fact::Resource => "target".to_owned(),
+        fact => fact.word().rsplit('.').next().unwrap_or_default().replace('_', " "),
+    };
     if facts.contains(&Fact::Environment) {
         return said(&Fact::Environment);
     }
