@@ -52,7 +52,7 @@ impl Comparing<'_> {
         let base = self.base.names.clone();
         let setup = Setup::compare(&self.base, self.head)?;
         let Setup { engine, heading: mut head, .. } = setup;
-        let engine = asked(engine, &self.filter);
+        let engine = asked(engine, &self.filter, None);
         head.filter = (!self.filter.is_all()).then(|| self.filter.to_string());
         let before = engine.base_policy().context("there is nothing to compare with")?;
         let base = Heading {

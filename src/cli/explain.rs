@@ -60,12 +60,14 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
             // A single command at a prompt should not wait for rules that cannot be about it.
             let only = (!arguments.all_rules).then(|| action.clone());
             let setup::Setup { engine, .. } = arguments.policy.setup(only)?;
-            engine.explain(action, &mut Session::default())
+            engine.with_near_misses(1).explain(action, &mut Session::default())
         }
         [_] => bail!("say where the action is recorded: `nearmiss explain EVENT PATH…`, or write a command after `--`"),
         [event, paths @ ..] => {
             let setup::Setup { engine, .. } = arguments.policy.setup(None)?;
-            let (action, mut session) = recorded(event, paths, &arguments, &engine)?;
+            let engine = engine.with_near_misses(1);
+            let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+            let (action, mut session) = recorded(event, &paths, &arguments.input, &engine)?;
             engine.explain(action, &mut session)
         }
     };
@@ -120,17 +122,16 @@ fn quoted(word: &str) -> String {
 }
 
 /// Finds the action, then reads once more what its session did before it: memory stays flat, whatever is searched.
-fn recorded(
+pub(super) fn recorded(
     event: &str,
-    paths: &[String],
-    arguments: &Arguments,
+    paths: &[PathBuf],
+    input: &InputArguments,
     engine: &Engine,
 ) -> anyhow::Result<(Action, Session)> {
-    if paths.iter().any(|path| path == "-") {
-        bail!("standard input can be read only once: name a file to explain an action in it");
+    if paths.iter().any(|path| path.as_os_str() == "-") {
+        bail!("standard input can be read only once: name a file to find an action in it");
     }
-    let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
-    let (replay, issues) = arguments.input.replay(&paths, None)?;
+    let (replay, issues) = input.replay(&paths, None)?;
     for issue in &issues {
         terminal::note(&crate::report::located(issue));
     }
@@ -142,7 +143,7 @@ fn recorded(
         [first, second, ..] => bail!("`{event}` is ambiguous: {} and {} start with it", first.id, second.id),
     };
     let mut history = History { action: &action, engine, session: Session::default(), over: false };
-    let (replay, _) = arguments.input.replay(&paths, None)?;
+    let (replay, _) = input.replay(&paths, None)?;
     replay.run(engine, &mut history).context("failed to start the threads")?;
     let session = history.session;
     Ok((action, session))

@@ -115,7 +115,8 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     }
     let filter = arguments.filter.filter()?;
     let setup::Setup { engine, config, mut heading, .. } = arguments.policy.setup(None)?;
-    let engine = asked(engine, &filter);
+    let distance = if format.tells_near_misses() { Some(config.near.distance) } else { None };
+    let engine = asked(engine, &filter, distance);
     // The program ends with it: giving back every little thing that it remembers would only take time.
     let engine = ManuallyDrop::new(engine);
     heading.no_redact = arguments.no_redact;
@@ -152,9 +153,9 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     Ok(exit_code(&Outcome { totals, decisions, shown, interrupted, min_coverage, fail_on: arguments.fail_on }))
 }
 
-/// Looks for near-misses where the filter asks for them.
-pub(super) fn asked(engine: Engine, filter: &Filter) -> Engine {
-    match filter.near_distance() {
+/// Looks for near-misses where the filter, or what is told, asks for them.
+pub(super) fn asked(engine: Engine, filter: &Filter, told: Option<u32>) -> Engine {
+    match told.max(filter.near_distance()) {
         Some(most) => engine.with_near_misses(most),
         None => engine,
     }

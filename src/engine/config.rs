@@ -14,6 +14,7 @@ pub struct Config {
     pub replay: ReplayTable,
     pub test: TestTable,
     pub gate: GateTable,
+    pub near: NearTable,
     pub catalog: CatalogTable,
     pub network: NetworkTable,
     /// Asked in order; the first that matches says the environment.
@@ -94,6 +95,24 @@ impl Default for GateTable {
             max_new_block_share: 0.001,
             max_new_undecided_share: 0.005,
         }
+    }
+}
+
+/// `[near]`: which allowed actions are told as near-misses.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct NearTable {
+    /// How many steps away a rule may be.
+    pub distance: u32,
+    /// A group of more actions than this is told apart, as routine.
+    pub collapse_above: u64,
+    /// The folder of the groups that somebody called no risk.
+    pub suppressed: String,
+}
+
+impl Default for NearTable {
+    fn default() -> Self {
+        Self { distance: 1, collapse_above: 50, suppressed: ".nearmiss/suppressed".to_owned() }
     }
 }
 
@@ -218,8 +237,19 @@ impl Config {
 
     /// Names of hosts, actors, things and programs mean the same; policies and limits may differ.
     pub fn means_the_same(&self, other: &Self) -> bool {
-        let Self { policy: _, replay: _, test: _, gate: _, catalog: _, network, environment, actor, label, tool } =
-            self;
+        let Self {
+            policy: _,
+            replay: _,
+            test: _,
+            gate: _,
+            near: _,
+            catalog: _,
+            network,
+            environment,
+            actor,
+            label,
+            tool,
+        } = self;
         *network == other.network
             && *environment == other.environment
             && *actor == other.actor

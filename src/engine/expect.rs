@@ -18,7 +18,7 @@ mod stated;
 pub(in crate::engine) mod written;
 
 pub use stated::Stated;
-pub use written::{NewCase, expected};
+pub use written::{NewCase, Twin, expected};
 
 use std::ops::Range;
 

@@ -20,7 +20,7 @@ use super::session::Bearing;
 
 const SHARDS: usize = 64;
 /// Bytes of remembered texts per shard; a full shard starts anew, which changes speed and nothing else.
-const MAX_SHARD_BYTES: usize = 512 << 10;
+const MAX_SHARD_BYTES: usize = 384 << 10;
 /// Verdicts kept per text; further ones are worked out each time.
 const MAX_VERDICTS: usize = 32;
 /// Longer texts are rarely the same and cost more to keep than to read.

@@ -27,6 +27,7 @@ pub use config::{Config, ConfigError};
 pub use examples::run_examples;
 pub use session::Session;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -51,8 +52,8 @@ pub struct Engine {
     base: Option<Base>,
     /// Changed rules that every action is judged by as well, where the policy's tests are tested.
     mutants: Option<Arc<Mutants>>,
-    /// How many steps away a rule may be to be told as near; `None` where nobody asks.
-    near: Option<u32>,
+    /// `None` where nobody asks about near-misses.
+    near: Option<near_miss::Asked>,
     mapping: Arc<Mapping>,
     memory: Memory,
     /// Judge with Cedar's own `Authorizer` instead of the compiled policy.
@@ -148,7 +149,16 @@ impl Engine {
     /// Tells for every allowed action which rules at most `most` steps kept from stopping it.
     #[must_use]
     pub fn with_near_misses(self, most: u32) -> Self {
-        Self { near: Some(most), memory: Memory::default(), ..self }
+        let near = near_miss::Asked { most, statements_later: false };
+        Self { near: Some(near), memory: Memory::default(), ..self }
+    }
+
+    /// The same for whoever hands all findings to [`near_miss::gather::Gather`]: what every statement of a log would cost
+    /// is only paid for a few of each shape.
+    #[must_use]
+    pub fn with_near_misses_gathered(self, most: u32) -> Self {
+        let near = near_miss::Asked { most, statements_later: true };
+        Self { near: Some(near), memory: Memory::default(), ..self }
     }
 
     pub fn policy(&self) -> &Policy {
@@ -264,7 +274,9 @@ impl Engine {
             }
         }
         let causes = SessionFact::ALL.iter().filter_map(|fact| Some((*fact, session.cause(*fact)?))).collect();
-        Explanation { finding: self.decide(action, session), steps: understanding.steps, rules, causes }
+        let finding = self.decide(action, session);
+        let barriers = self.barriers(&finding);
+        Explanation { finding, steps: understanding.steps, rules, barriers, causes }
     }
 
     /// An example of a rule: what its bracket says about labels and the session stands for what a recording would say.
@@ -422,6 +434,8 @@ pub struct Explanation {
     pub steps: Vec<crate::model::Step>,
     /// Every rule for every effect, in the order of effects, then rules.
     pub rules: Vec<RuleView>,
+    /// What stood between an allowed action and the rules about it.
+    pub barriers: Vec<BTreeSet<String>>,
     /// Facts about the session before the action, each with the action whose record gave it last.
     pub causes: Vec<(SessionFact, ActionId)>,
 }

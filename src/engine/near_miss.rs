@@ -5,8 +5,15 @@
 //! which is really made and read again, or by a circumstance, whose other value somebody must have met in the same
 //! data ([`gather`] sees to that).
 
+mod barrier;
 pub mod gather;
+pub mod group;
+mod seen;
 pub mod slip;
+pub mod suppression;
+mod twin;
+
+pub use twin::Twin;
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -14,8 +21,8 @@ use std::sync::Arc;
 use super::{Engine, Seen};
 use crate::classify::Known;
 use crate::model::{
-    Action, Cell, Class, Decision, Environment, Extent, Flip, Missing, Mode, Nature, NearMiss, Nearness, Reversibility,
-    SessionFacts, Surroundings, Verdict, Zone,
+    Action, ActorKind, Cell, Class, Decision, Environment, Extent, Finding, Flip, Kind, Missing, Mode, Nature,
+    NearMiss, Nearness, Reversibility, SessionFacts, Surroundings, Verdict, Zone,
 };
 use crate::policy::{Control, Fact, Near, Request};
 
@@ -24,10 +31,41 @@ const MOST_TOLD: usize = 8;
 /// Values of one circumstance that are tried.
 const MOST_VALUES: usize = 8;
 
+/// Which near-misses are wanted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    /// How many steps away a rule may be.
+    pub(super) most: u32,
+    /// Slips in statements are not tried at once: a log has thousands that differ in a number only, and [`gather`]
+    /// looks at a few of each shape.
+    pub(super) statements_later: bool,
+}
+
 impl Engine {
     /// What kept an allowed action from being stopped, most telling first.
     pub(super) fn near_misses(&self, seen: &Seen<'_>, verdict: &Verdict) -> Option<Arc<Nearness>> {
-        let most = self.near?;
+        self.near_misses_of(seen, verdict, self.near?)
+    }
+
+    /// What an action with open slips is near to, now that somebody wants to know.
+    pub(super) fn reconsidered(&self, finding: &Finding) -> Option<Arc<Nearness>> {
+        let near = Asked { statements_later: false, ..self.near? };
+        let seen = Seen {
+            action: &finding.action,
+            understanding: &finding.understanding,
+            facts: &finding.session_facts,
+            more_labels: &[],
+            // Only statements are left open, and they know nothing of folders and variables.
+            known: Some(&Known::default()),
+        };
+        self.near_misses_of(&seen, &finding.verdict, near)
+    }
+
+    fn near_misses_of(&self, seen: &Seen<'_>, verdict: &Verdict, asked: Asked) -> Option<Arc<Nearness>> {
+        let most = asked.most;
+        // A program does not slip.
+        let types = seen.action.actor.kind != ActorKind::Service;
+        let later = asked.statements_later && seen.action.kind == Kind::Sql;
         if verdict.decision != Decision::Allow {
             return None;
         }
@@ -66,14 +104,18 @@ impl Engine {
                     distance: near.distance(),
                     cost: near.cost(),
                     missing: self.missing(&near),
+                    now: self.policy.now(&near, request),
                     flips,
                     reversible: matches!(request.effect.reversible, Reversibility::Yes | Reversibility::WithBackup),
                     cell,
+                    open: false,
                     rule: Arc::clone(&near.rule),
                 };
                 if stands {
                     told.push(near_miss);
-                } else if class == Class::Slip {
+                } else if class == Class::Slip && types && later {
+                    told.push(NearMiss { open: true, ..near_miss });
+                } else if class == Class::Slip && types {
                     open.push((near, near_miss));
                 }
             }

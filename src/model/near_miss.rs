@@ -67,10 +67,14 @@ pub struct NearMiss {
     pub cost: u32,
     /// In the order in which the rule has them.
     pub missing: Vec<Missing>,
+    /// What the facts of those conditions are, each with its path, where they are short: `context.count` is `4000`.
+    pub now: Vec<(&'static str, String)>,
     /// Everything that would do it; more than one value of a circumstance can. Empty where nothing was tried.
     pub flips: Vec<Flip>,
     /// There is a way back from what it does.
     pub reversible: bool,
+    /// It hangs on a slip that nobody has tried yet.
+    pub open: bool,
     /// Which one of the rule's conditions is missing; `None` where it is not exactly one.
     pub cell: Option<Cell>,
 }

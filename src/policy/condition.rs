@@ -40,11 +40,14 @@ impl Policy {
         let mut conditions = Vec::new();
         for index in &rule.test.all {
             let Some(conjunct) = self.conjuncts.get(*index) else { continue };
+            let met = self.met(*index, &mut pass);
+            // What no circumstance could make hold says what kind of act the rule is about.
+            let anchor = conjunct.is_anchor || met != Met::Met && !conjunct.can_hold(request);
             conditions.push(Condition {
                 text: conjunct.text().to_owned(),
                 facts: conjunct.facts.clone(),
-                kind: if conjunct.is_anchor { ConditionKind::Anchor } else { ConditionKind::Condition },
-                met: self.met(*index, &mut pass),
+                kind: if anchor { ConditionKind::Anchor } else { ConditionKind::Condition },
+                met: if anchor && met == Met::Unknown { Met::Unmet } else { met },
             });
         }
         conditions

@@ -115,6 +115,16 @@ fn annotation(desk: &mut Desk, file: &File, parsed: &Parsed, key: &str, value: &
     }
 }
 
+/// A line of `@near` about a fact that no condition looks at says nothing.
+pub(super) fn near_facts(desk: &mut Desk, file: &File, parsed: &Parsed, looks: impl Fn(Fact) -> bool) {
+    let Some(value) = parsed.annotations.get("near") else { return };
+    for (_, fact) in near_lines(value).filter_map(Result::ok) {
+        let Some(fact) = fact.filter(|fact| !looks(*fact)) else { continue };
+        let problem = ("policy::annotation-value", format!("no condition of rule `{}` looks at `{fact}`", parsed.id));
+        desk.note(file, annotation_range(file, parsed, "near"), problem);
+    }
+}
+
 /// The lines of `@near`: how near-misses of the rule are told, and for which fact; `None` for all of them.
 pub(super) fn near_lines(value: &str) -> impl Iterator<Item = Result<(Control, Option<Fact>), String>> {
     value.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| {

@@ -306,6 +306,9 @@ impl Desk {
                 }
                 by_id.insert(parsed.id.clone(), compiled.len());
                 let near = near_control(parsed, &test, &conjuncts.all);
+                lint::near_facts(&mut self, &file, parsed, |fact| {
+                    test.hot.iter().any(|index| conjuncts.all.get(*index).is_some_and(|one| one.facts.contains(&fact)))
+                });
                 compiled.push(Rule {
                     near,
                     id: parsed.id.clone(),

@@ -105,6 +105,26 @@ impl Policy {
         lacking
     }
 
+    /// What the facts of the conditions that do not hold are, with their paths: circumstances and numbers only, what is
+    /// said of the words they say themselves.
+    pub fn now(&self, near: &Near, request: &Request<'_>) -> Vec<(&'static str, String)> {
+        let facts = near.unmet.iter().flat_map(|unmet| self.facts_at(&near.rule, unmet.position));
+        let mut facts: Vec<Fact> =
+            facts.copied().filter(|fact| matches!(nature(*fact), Nature::Circumstance | Nature::Number)).collect();
+        facts.sort();
+        facts.dedup();
+        let said = |fact: Fact| {
+            let value = match fact.of(request)? {
+                Value::Bool(is) => is.to_string(),
+                Value::Long(number) => number.to_string(),
+                Value::Text(text) => text.to_owned(),
+                Value::Entity(entity) => entity.id.to_owned(),
+            };
+            Some((fact.word(), value))
+        };
+        facts.into_iter().filter_map(said).collect()
+    }
+
     /// The facts of a condition, by its place in the rule.
     pub fn facts_at(&self, rule: &RuleInfo, position: usize) -> &[Fact] {
         self.conjunct_at(rule, position).map_or(&[], |conjunct| &conjunct.facts)
@@ -268,21 +288,21 @@ pub(crate) fn doublings(above: u64, below: u64) -> u32 {
     let mut whole = 0;
     // A quotient between 1 and 2, with 32 binary digits behind the point.
     let mut quotient = (u128::from(above) << 32) / u128::from(below);
-    while quotient >= 2 << 32 {
+    while quotient >= 1 << 33 {
         quotient >>= 1;
         whole += 1;
     }
     // The digits of its logarithm: by squaring.
     let mut part = 0_u32;
     for _ in 0..16 {
-        quotient = quotient * quotient >> 32;
+        quotient = (quotient * quotient) >> 32;
         part <<= 1;
-        if quotient >= 2 << 32 {
+        if quotient >= 1 << 33 {
             quotient >>= 1;
             part |= 1;
         }
     }
-    whole * 1000 + (part * 1000 >> 16)
+    whole * 1000 + ((part * 1000) >> 16)
 }
 
 impl Conjunct {
@@ -298,7 +318,7 @@ impl Conjunct {
     }
 
     /// Whether it could hold for this kind of act, by this kind of actor, on this kind of thing.
-    fn can_hold(&self, request: &Request<'_>) -> bool {
+    pub(super) fn can_hold(&self, request: &Request<'_>) -> bool {
         match &self.test {
             Test::Compiled(expr) => reach(expr, request).0,
             Test::Slow(_) => true,

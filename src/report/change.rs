@@ -14,6 +14,8 @@ mod text;
 #[cfg(feature = "prove")]
 pub(super) use said::said;
 
+pub(super) use markdown::{cell, code};
+
 use std::io::{self, Write};
 use std::time::Duration;
 

@@ -5,11 +5,12 @@ use std::io::{self, Write};
 use anstyle::Style;
 
 use crate::engine::{Explanation, RuleView};
-use crate::model::{Decision, Effect, Hides, Hit};
+use crate::model::{Class, Decision, Effect, Hides, Hit};
 use crate::policy::{Condition, ConditionKind, Met};
 use crate::report::palette::{BLUE, BOLD, DIM, GREEN, RED, YELLOW};
 
 use super::display::marked;
+use super::near::said::{facts, missing, now, slipped};
 use super::{escaped, redacted};
 
 /// Rules that miss more conditions than this are counted, not shown.
@@ -51,6 +52,7 @@ pub fn explain(explanation: &Explanation, look: Look, out: &mut dyn Write) -> io
     effects(explanation, look, out)?;
     gaps(explanation, out)?;
     session(explanation, out)?;
+    near_misses(explanation, look, out)?;
     rules(explanation, look, out)
 }
 
@@ -109,6 +111,41 @@ fn session(explanation: &Explanation, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n{BOLD}before it in the session{BOLD:#}")?;
     for (fact, action) in &explanation.causes {
         writeln!(out, "  {fact:<20} {DIM}by {action}{DIM:#}")?;
+    }
+    Ok(())
+}
+
+/// What kept it from being stopped: for an allowed action only.
+fn near_misses(explanation: &Explanation, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let Some(nearness) = &explanation.finding.near else { return Ok(()) };
+    if nearness.told.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{BOLD}near{BOLD:#}")?;
+    for near in &nearness.told {
+        let style = if near.class == Class::Guarded { DIM } else { YELLOW };
+        writeln!(
+            out,
+            "  {style}{}{style:#} {BOLD}{}{BOLD:#} ({}) for effect {}",
+            near.class,
+            near.rule.id,
+            near.rule.severity,
+            near.effect + 1
+        )?;
+        writeln!(out, "      {DIM}missing {DIM:#} {}{}", missing(&near.missing), now(near))?;
+        if let Some((text, about)) = slipped(&near.flips) {
+            let text = escaped(&if look.no_redact { text.into() } else { redacted(text) });
+            writeln!(out, "      {DIM}one slip{DIM:#} {text}  {DIM}{about}{DIM:#}")?;
+        }
+        if let Some(facts) = facts(&near.flips) {
+            writeln!(out, "      {DIM}or with {DIM:#} {}", escaped(&facts))?;
+        }
+    }
+    if let [barrier] = &explanation.barriers[..]
+        && barrier.len() == 1
+    {
+        let barrier = barrier.iter().next().map(String::as_str).unwrap_or_default();
+        writeln!(out, "  {YELLOW}single barrier{YELLOW:#}: {barrier}")?;
     }
     Ok(())
 }

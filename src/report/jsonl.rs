@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::model::{
-    ActorKind, Area, Certainty, CodeOrigin, Decision, Effect, Environment, Executed, Extent, Finding, Gap, Issue, Kind,
-    Operation, ResourceKind, Reversibility, Severity, Span, Zone,
+    ActorKind, Area, Certainty, Class, CodeOrigin, Decision, Effect, Environment, Executed, Extent, Finding, Flip, Gap,
+    Issue, Kind, NearMiss, Operation, ResourceKind, Reversibility, Severity, Span, Zone,
 };
 
 use super::{Ended, Heading, Report, Telling, redacted};
@@ -25,6 +25,10 @@ impl Report for JsonLines {
 
     fn about(&self) -> &'static str {
         "one JSON object per action, in input order"
+    }
+
+    fn tells_near_misses(&self) -> bool {
+        true
     }
 
     fn start<'w>(&self, heading: Heading, out: &'w mut dyn Write) -> Box<dyn Telling + 'w> {
@@ -81,7 +85,7 @@ pub(super) struct Record<'a> {
     gaps: Vec<GapRecord<'a>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [String],
-    near: [(); 0],
+    near: Vec<NearRecord<'a>>,
     schema_version: u32,
 }
 
@@ -145,6 +149,29 @@ struct GapRecord<'a> {
     span: Option<[usize; 2]>,
 }
 
+/// A rule that one thing kept from stopping the action. What hangs on a circumstance is told here whether or not anybody
+/// ever met it: a line knows nothing of the others. `nearmiss near` does.
+#[derive(Serialize)]
+struct NearRecord<'a> {
+    rule: &'a str,
+    severity: Severity,
+    class: Class,
+    distance: u32,
+    /// In thousandths.
+    cost: u32,
+    effect: usize,
+    missing: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    flips: Vec<FlipRecord<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum FlipRecord<'a> {
+    Slip { slip: &'a str, text: Cow<'a, str> },
+    Fact { fact: &'a str, value: Cow<'a, str> },
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
 fn is_false(flag: &bool) -> bool {
     !flag
@@ -184,8 +211,27 @@ impl<'a> Record<'a> {
             effects: understanding.effects.iter().map(|effect| EffectRecord::new(effect, &shown)).collect(),
             gaps: understanding.gaps.iter().chain(&action.gaps).map(|gap| GapRecord::new(gap, &shown)).collect(),
             errors: &verdict.errors,
-            near: [],
+            near: finding.near.iter().flat_map(|near| &near.told).map(|near| NearRecord::new(near, &shown)).collect(),
             schema_version: SCHEMA_VERSION,
+        }
+    }
+}
+
+impl<'a> NearRecord<'a> {
+    fn new(near: &'a NearMiss, shown: &impl Fn(&'a str) -> Cow<'a, str>) -> Self {
+        let flip = |flip: &'a Flip| match flip {
+            Flip::Slip { slip, text } => FlipRecord::Slip { slip, text: shown(text) },
+            Flip::Fact { fact, value } => FlipRecord::Fact { fact, value: shown(value) },
+        };
+        Self {
+            rule: &near.rule.id,
+            severity: near.rule.severity,
+            class: near.class,
+            distance: near.distance,
+            cost: near.cost,
+            effect: near.effect,
+            missing: near.missing.iter().map(|missing| missing.condition.as_str()).collect(),
+            flips: near.flips.iter().map(flip).collect(),
         }
     }
 }

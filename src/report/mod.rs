@@ -65,6 +65,11 @@ pub trait Report: Sync {
         false
     }
 
+    /// Tells how near the rules were to what was allowed.
+    fn tells_near_misses(&self) -> bool {
+        false
+    }
+
     /// Starts telling about one replay.
     fn start<'w>(&self, heading: Heading, out: &'w mut dyn Write) -> Box<dyn Telling + 'w>;
 }

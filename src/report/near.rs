@@ -1,19 +1,21 @@
 //! What a replay came near to. The shelf of its formats: a new one is one file here and its two lines below.
 
-mod said;
+mod json;
+mod markdown;
+pub(super) mod said;
 mod text;
 
 use std::io::{self, Write};
 use std::time::Duration;
 
-use crate::engine::near_miss::gather::Survey;
+use crate::engine::near_miss::group::Survey;
 use crate::engine::replay::Totals;
-use crate::model::Issue;
+use crate::model::{Finding, Issue};
 
 use super::Heading;
 
 /// Every format, in the order `--help` lists them.
-pub const REPORTS: &[&dyn NearReport] = &[&text::Text];
+pub const REPORTS: &[&dyn NearReport] = &[&text::Text, &json::Json, &markdown::Markdown];
 
 /// One format.
 pub trait NearReport: Sync {
@@ -35,6 +37,8 @@ pub trait NearReport: Sync {
 pub struct Told<'a> {
     pub heading: &'a Heading,
     pub survey: &'a Survey,
+    /// Only what has to do with this one is told.
+    pub like: Option<&'a Finding>,
     pub totals: &'a Totals,
     pub issues: &'a [Issue],
     pub elapsed: Duration,

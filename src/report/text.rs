@@ -214,6 +214,9 @@ impl Page<'_> {
             let id = group.example.id.to_string();
             writeln!(self.out, "{DIM}why: nearmiss explain {} {again}{DIM:#}", &id[..8])?;
         }
+        if let Some(again) = self.heading.again.as_ref().filter(|_| summary.count(Decision::Allow) > 0) {
+            writeln!(self.out, "{DIM}which of the allowed ones were luck: nearmiss near {again}{DIM:#}")?;
+        }
         Ok(())
     }
 }
@@ -336,7 +339,7 @@ pub(super) fn second(time: &str) -> String {
     time.get(..19).map_or_else(|| time.to_owned(), |second| format!("{}Z", second.replace('T', " ")))
 }
 
-fn short(text: &str, most: usize) -> String {
+pub(super) fn short(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),

@@ -28,6 +28,7 @@ const BENCHES: &[(&str, fn())] = &[
     ("shell", measure::shell),
     ("sql", measure::sql),
     ("repeated", measure::repeated),
+    ("near", measure::near),
     ("mutants", mutants::mutants),
     ("transcripts", stream::transcripts),
     ("memory", stream::memory),

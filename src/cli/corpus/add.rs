@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use crate::cli::replay::{InputArguments, PolicyArguments};
 use crate::cli::setup::Setup;
 use crate::cli::{exit, terminal};
-use crate::engine::expect::{self, Expect, NewCase, expected};
+use crate::engine::expect::{self, Expect, NewCase, Twin, expected};
 use crate::engine::replay::Listener;
 use crate::engine::{Engine, Session};
 use crate::model::{Action, Decision, Finding, Issue};
@@ -31,7 +31,8 @@ pub(super) struct Add {
     /// What to call it [default: its text]
     #[arg(long)]
     name: Option<String>,
-    /// Leave a commented twin to fill in
+    /// Add its twin: what it would have been with the one thing that was missing, where a rule was near; else a commented one to
+    /// fill in
     #[arg(long)]
     twin: bool,
     /// The file to add it to [default: the first file of `[test] cases` in nearmiss.toml]
@@ -49,6 +50,7 @@ pub(super) fn run(arguments: &Add) -> anyhow::Result<u8> {
         bail!("a log is read more than once here, which standard input cannot be: name a file");
     }
     let Setup { engine, config, folder, .. } = arguments.policy.setup(None)?;
+    let engine = engine.with_near_misses(1);
     let file = match (&arguments.output, config.test.cases.first()) {
         (Some(file), _) => file.clone(),
         (None, Some(first)) => {
@@ -65,7 +67,18 @@ pub(super) fn run(arguments: &Add) -> anyhow::Result<u8> {
     let rule = rule.filter(|_| expect.holds(decision));
     let before = needed(&engine, action, before, decision);
     let name = arguments.name.clone().unwrap_or_else(|| name(action));
-    let case = NewCase { name: &name, expect, rule, before: &before, action, twin: arguments.twin };
+    let found = if arguments.twin { engine.twin(&finding, &before) } else { None };
+    let twin = match &found {
+        Some(twin) => Twin::Written {
+            differs: &twin.differs,
+            expect: expected(twin.decision),
+            rule: Some(&twin.rule.id),
+            action: &twin.action,
+        },
+        None if arguments.twin => Twin::Blank,
+        None => Twin::None,
+    };
+    let case = NewCase { name: &name, expect, rule, before: &before, action, twin };
     let text = case.toml(&|text| redacted(text).into_owned());
 
     let known = match std::fs::read_to_string(&file) {

@@ -13,8 +13,16 @@ pub struct NewCase<'a> {
     /// What leads up to it in the same session.
     pub before: &'a [Action],
     pub action: &'a Action,
-    /// Leave a commented twin to fill in.
-    pub twin: bool,
+    pub twin: Twin<'a>,
+}
+
+/// The same but for one condition, judged otherwise.
+#[derive(Clone, Debug)]
+pub enum Twin<'a> {
+    None,
+    /// Commented out, to fill in.
+    Blank,
+    Written { differs: &'a str, expect: Expect, rule: Option<&'a str>, action: &'a Action },
 }
 
 impl NewCase<'_> {
@@ -31,12 +39,25 @@ impl NewCase<'_> {
                 self.before.iter().map(|action| format!("  {},\n", record(action, shown))).collect();
             text.push_str(&format!("before = [\n{}]\n", lines.concat()));
         }
-        if self.twin {
-            let other = if self.expect.is_stop() { Expect::Pass } else { Expect::Stop };
-            text.push_str(&format!(
-                "# The same but for one condition, judged otherwise: change it, and say what differs.\n\
-                 # [[case.twin]]\n# differs = \"\"\n# expect = \"{other}\"\n# action = {own}\n"
-            ));
+        match &self.twin {
+            Twin::None => {}
+            Twin::Blank => {
+                let other = if self.expect.is_stop() { Expect::Pass } else { Expect::Stop };
+                text.push_str(&format!(
+                    "# The same but for one condition, judged otherwise: change it, and say what differs.\n\
+                     # [[case.twin]]\n# differs = \"\"\n# expect = \"{other}\"\n# action = {own}\n"
+                ));
+            }
+            Twin::Written { differs, expect, rule, action } => {
+                text.push_str(&format!(
+                    "[[case.twin]]\ndiffers = {}\nexpect = \"{expect}\"\n",
+                    quoted(&shown(differs))
+                ));
+                if let Some(rule) = rule {
+                    text.push_str(&format!("rule = {}\n", quoted(rule)));
+                }
+                text.push_str(&format!("action = {}\n", record(action, shown)));
+            }
         }
         text
     }

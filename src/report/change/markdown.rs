@@ -331,7 +331,7 @@ fn foot(told: &Told<'_>) -> String {
 }
 
 /// Text as code, delimited by more backticks than it has.
-fn code(text: &str) -> String {
+pub(in crate::report) fn code(text: &str) -> String {
     if text.trim().is_empty() {
         return "(nothing)".to_owned();
     }
@@ -343,7 +343,7 @@ fn code(text: &str) -> String {
 
 /// Text as code in a table, where a bar ends the cell even in code. Readers disagree on a bar behind a backslash, so
 /// that one becomes a look-alike.
-fn cell(text: &str) -> String {
+pub(in crate::report) fn cell(text: &str) -> String {
     code(text).replace("\\|", "\\∣").replace('|', "\\|")
 }
 

@@ -1,21 +1,32 @@
 //! Words that the formats share.
 
-use crate::engine::near_miss::gather::Group;
+use crate::engine::near_miss::group::Group;
 use crate::engine::near_miss::slip;
-use crate::model::{Flip, Missing};
+use crate::model::{Flip, Missing, NearMiss};
+use crate::report::escaped;
 
 /// `context.environment` is for rules; a person reads `environment`.
-pub(super) fn fact(path: &str) -> String {
+fn fact(path: &str) -> String {
     path.rsplit('.').next().unwrap_or(path).replace('_', " ")
 }
 
 /// What is missing: `resource in Environment::"production" and context.count >= 100`.
-pub(super) fn missing(missing: &[Missing]) -> String {
+pub(in crate::report) fn missing(missing: &[Missing]) -> String {
     missing.iter().map(|missing| missing.condition.as_str()).collect::<Vec<_>>().join(" and ")
 }
 
+/// What is there instead: ` (environment is development)`.
+pub(in crate::report) fn now(near: &NearMiss) -> String {
+    if near.now.is_empty() {
+        return String::new();
+    }
+    let said: Vec<String> =
+        near.now.iter().map(|(path, value)| format!("{} is {}", fact(path), escaped(value))).collect();
+    format!("  ({})", said.join(", "))
+}
+
 /// Values that would do it: `environment = production or staging`; `None` where no fact would.
-pub(super) fn facts(flips: &[Flip]) -> Option<String> {
+pub(in crate::report) fn facts(flips: &[Flip]) -> Option<String> {
     let mut said: Vec<(String, Vec<&str>)> = Vec::new();
     for flip in flips {
         let Flip::Fact { fact: path, value } = flip else { continue };
@@ -30,7 +41,7 @@ pub(super) fn facts(flips: &[Flip]) -> Option<String> {
 }
 
 /// The first edit that would do it: its words, and what slipped.
-pub(super) fn slipped(flips: &[Flip]) -> Option<(&str, &'static str)> {
+pub(in crate::report) fn slipped(flips: &[Flip]) -> Option<(&str, &'static str)> {
     flips.iter().find_map(|flip| match flip {
         Flip::Slip { slip, text } => Some((&**text, slip::about(slip))),
         Flip::Fact { .. } => None,

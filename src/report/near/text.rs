@@ -4,14 +4,15 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use crate::engine::near_miss::gather::{Example, Group};
-use crate::model::{Class, Severity};
+use crate::engine::near_miss::group::{Alike, Example, Group};
+use crate::model::{Class, Decision, Finding, Severity, Timestamp};
+
 use crate::report::display::marked;
 use crate::report::palette::{BLUE, BOLD, DIM, RED, YELLOW};
-use crate::report::text::{counted, second, thousands, who};
+use crate::report::text::{counted, second, short, thousands, who};
 use crate::report::{escaped, located, redacted};
 
-use super::said::{actors, facts, missing, slipped};
+use super::said::{actors, facts, missing, now, slipped};
 use super::{NearReport, Told};
 
 /// Actors named for a group.
@@ -38,6 +39,7 @@ impl NearReport for Text {
             for (title, groups) in [
                 ("ROUTINE  so often that it is somebody's habit", &survey.routine),
                 ("GUARDED  a control worked", &survey.guarded),
+                ("SUPPRESSED  somebody called it no risk", &survey.suppressed),
                 ("BLIND  a fact is missing, and with the wrong value it would have been stopped", &survey.blind),
             ] {
                 if !groups.is_empty() {
@@ -71,6 +73,9 @@ impl Page<'_> {
             counted(totals.files, "file"),
             elapsed.as_secs_f64(),
         )?;
+        if let (Some(like), Some(alike)) = (self.told.like, &survey.alike) {
+            self.alike(like, alike)?;
+        }
         if let Some(filter) = &heading.filter {
             writeln!(self.out, "{YELLOW}told of{YELLOW:#}: {}", escaped(filter))?;
         }
@@ -81,6 +86,27 @@ impl Page<'_> {
             counted(survey.listed, "near-miss|near-misses"),
             counted(survey.groups.len() as u64, "group"),
         )
+    }
+
+    /// The chosen action, and how often its like was met.
+    fn alike(&mut self, like: &Finding, alike: &Alike) -> io::Result<()> {
+        let text =
+            if self.told.heading.no_redact { like.action.text.as_ref().into() } else { redacted(&like.action.text) };
+        let rule = like.verdict.hits.first().map(|hit| format!(" by {}", hit.rule.id)).unwrap_or_default();
+        writeln!(self.out, "\n{BOLD}like{BOLD:#}  {}  {}{rule}", short(&escaped(&text), 100), like.verdict.decision)?;
+        let counts: Vec<String> = Decision::ALL
+            .iter()
+            .zip(alike.decisions)
+            .rev()
+            .filter(|(_, count)| *count > 0)
+            .map(|(decision, count)| format!("{} {decision}", thousands(count)))
+            .collect();
+        let time = |time: Option<Timestamp>| time.map(|time| second(&time.to_string())).unwrap_or_default();
+        let span = match (alike.first, alike.last) {
+            (Some(_), Some(_)) => format!(", from {} to {}", time(alike.first), time(alike.last)),
+            _ => String::new(),
+        };
+        writeln!(self.out, "      {DIM}same shape: {}{span}{DIM:#}", counts.join(", "))
     }
 
     fn groups(&mut self, groups: &[Group], limit: usize) -> io::Result<()> {
@@ -104,7 +130,7 @@ impl Page<'_> {
             group.class, group.rule.severity, group.rule.id, group.id,
         )?;
         self.example(&group.example, group)?;
-        self.line("missing", &missing(&group.missing))?;
+        self.line("missing", &format!("{}{}", missing(&group.missing), now(&group.example.near)))?;
         let flips = &group.example.near.flips;
         if let Some((text, about)) = slipped(flips) {
             let text = if self.told.heading.no_redact { text.into() } else { redacted(text) };
@@ -114,6 +140,12 @@ impl Page<'_> {
             let seen = if group.class == Class::Lucky { "  (seen elsewhere in this data)" } else { "" };
             self.line("or with", &format!("{}{seen}", escaped(&facts)))?;
         }
+        if let [barrier] = &group.barriers[..]
+            && barrier.len() == 1
+        {
+            let barrier = barrier.iter().next().map(String::as_str).unwrap_or_default();
+            self.line("barrier", &format!("only {barrier}"))?;
+        }
         if group.actors.len() > 1 {
             self.line("by", &escaped(&actors(group, MAX_ACTORS)))?;
         }
@@ -122,8 +154,10 @@ impl Page<'_> {
 
     fn example(&mut self, example: &Example, group: &Group) -> io::Result<()> {
         let heading = self.told.heading;
-        let text = if heading.no_redact { example.action.text.as_ref().into() } else { redacted(&example.action.text) };
-        let span = example.understanding.effects.get(example.near.effect).and_then(|effect| effect.span);
+        let finding = &example.finding;
+        let action = &finding.action;
+        let text = if heading.no_redact { action.text.as_ref().into() } else { redacted(&action.text) };
+        let span = finding.understanding.effects.get(example.near.effect).and_then(|effect| effect.span);
         let spans: Vec<_> = span.into_iter().collect();
         let line = marked(&text, &spans, heading.width.saturating_sub(4).max(40));
         let style = class_style(group);
@@ -131,13 +165,12 @@ impl Page<'_> {
         if !line.marks.is_empty() {
             writeln!(self.out, "    {style}{}{style:#}", line.marks)?;
         }
-        let action = &example.action;
         let time = action.time.map(|time| format!(", {}", second(&time.to_string()))).unwrap_or_default();
         writeln!(
             self.out,
             "    {DIM}{}{time}, {}  {}:{}  {}{DIM:#}",
             who(&action.actor),
-            example.environment,
+            finding.environment,
             escaped(&action.origin.file),
             action.origin.line,
             &action.id.to_string()[..8],
@@ -160,14 +193,19 @@ impl Page<'_> {
             return Ok(());
         }
         let survey = self.told.survey;
-        let apart: Vec<String> = [("routine", &survey.routine), ("guarded", &survey.guarded), ("blind", &survey.blind)]
-            .iter()
-            .filter(|(_, groups)| !groups.is_empty())
-            .map(|(word, groups)| {
-                let actions = groups.iter().map(|group| group.count).sum();
-                format!("{} {word} in {}", thousands(actions), counted(groups.len() as u64, "group"))
-            })
-            .collect();
+        let apart: Vec<String> = [
+            ("routine", &survey.routine),
+            ("guarded", &survey.guarded),
+            ("blind", &survey.blind),
+            ("suppressed", &survey.suppressed),
+        ]
+        .iter()
+        .filter(|(_, groups)| !groups.is_empty())
+        .map(|(word, groups)| {
+            let actions = groups.iter().map(|group| group.count).sum();
+            format!("{} {word} in {}", thousands(actions), counted(groups.len() as u64, "group"))
+        })
+        .collect();
         if apart.is_empty() {
             return Ok(());
         }
