@@ -1,11 +1,14 @@
 //! The shelf of formats: a new one is one file here and its two lines below.
 
 pub mod actions;
+mod audit;
 pub mod bash_history;
 pub mod claude_code;
+pub mod cloudtrail;
 pub mod codex;
 pub mod fish_history;
 pub mod gemini_cli;
+pub mod kubernetes_audit;
 pub mod lines;
 pub mod mini_swe_agent;
 mod mysql;
@@ -37,6 +40,8 @@ pub const READERS: &[&dyn Reader] = &[
     &postgres_stderr::PostgresStderr,
     &mysql_general::MysqlGeneral,
     &mysql_slow::MysqlSlow,
+    &cloudtrail::CloudTrail,
+    &kubernetes_audit::KubernetesAudit,
     &bash_history::BashHistory,
     &zsh_history::ZshHistory,
     &fish_history::FishHistory,
