@@ -31,6 +31,9 @@ pub(super) fn call(name: &str, values: &Map<String, Value>) -> Option<Call> {
 
 /// The service of a method that is not named beside it.
 fn service_of(method: &str) -> Option<&str> {
+    if method.contains(':') {
+        return None;
+    }
     let mut parts = method.split('.');
     let first = parts.next()?;
     if first == "google" {

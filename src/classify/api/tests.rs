@@ -25,6 +25,7 @@ fn aws_is_described_by_its_command_line() {
         r#"{"cidrIp":"198.51.100.7/0","groupId":"sg-1"}"#,
         "disable Safeguard `sg-1 public`",
     );
+    check("iam.amazonaws.com:DeleteRole", r#"{"roleName":"r"}"#, "drop Role `r`");
     check("lambda:DeleteFunction20150331", r#"{"functionName":"f"}"#, "delete Workload `f`");
     check("ecs:UpdateService", r#"{"cluster":"c","service":"w","desiredCount":0}"#, "stop Workload `c/w`");
     check(
