@@ -76,15 +76,17 @@ pub(super) fn run(scene: &mut Scene<'_>, action: &Action) -> bool {
     true
 }
 
-/// Names that say themselves whose they are: `github:repo.destroy`, `m365:Exchange:New-InboxRule`.
+/// Names that say themselves whose they are: `api.github.com:repo.destroy`, `m365:Exchange:New-InboxRule`.
 fn listed(name: &str, values: &Map<String, Value>) -> Option<Call> {
     let (api, operation) = name.split_once(':')?;
     let programs: &'static [&'static str] = match api {
-        "github" => &["api:github"],
+        "api.github.com" | "github" => &["api:github"],
         "m365" => &["api:m365"],
         _ => return None,
     };
-    let words = operation.split([':', '.']).map(str::to_owned).collect();
+    // `Exchange:New-InboxRule`, `AzureActiveDirectory:Add member to role.`
+    let words = operation.trim_end_matches('.').split([':', '.']).filter(|word| !word.is_empty());
+    let words = words.map(|word| word.trim().to_ascii_lowercase().replace(' ', "-")).collect();
     Some(Call { programs, words, options: Options::dotted(values), runs: Vec::new() })
 }
 

@@ -2,6 +2,7 @@
 //! the services between them and a file put around them.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::io::{self, BufRead};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use crate::reader::{Out, Sample, Source};
 
 /// Envelopes within envelopes beyond this are not opened.
 const DEEPEST: usize = 5;
+/// Calls of which only one part is told yet are held back, at most so many.
+const MOST_OPEN: usize = 4_096;
 /// So much of a sample's start is looked at to tell one log from another.
 const TELLING: usize = 16 << 10;
 
@@ -348,4 +351,72 @@ pub(super) fn actor(name: impl Into<String>, kind: ActorKind) -> Actor {
 /// A JSON object, or an empty one.
 pub(super) fn object(raw: Option<&RawValue>) -> Map<String, Value> {
     raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+}
+
+/// Which part of what happened a record tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Whole,
+    /// What was asked for.
+    Start,
+    /// How it ended.
+    End,
+}
+
+/// Records that tell of one call twice become one action, in the order of their starts: what is told to its end waits
+/// for what stands before it.
+#[derive(Debug)]
+pub(super) struct Pairs {
+    /// An end tells enough to stand alone.
+    alone: bool,
+    /// An end says all that the start said.
+    replaces: bool,
+    open: VecDeque<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    action: Action,
+    /// The part that there is; `Whole` when nothing is missing.
+    part: Part,
+}
+
+impl Pairs {
+    pub(super) fn new(alone: bool, replaces: bool) -> Self {
+        Self { alone, replaces, open: VecDeque::new() }
+    }
+
+    pub(super) fn take(&mut self, action: Action, part: Part, out: &mut dyn Out) -> ControlFlow<()> {
+        let settled = part == Part::Whole || part == Part::End && self.alone;
+        if settled && self.open.is_empty() {
+            return out.action(action);
+        }
+        let other = self.open.iter_mut().find(|open| open.action.id == action.id && open.part != Part::Whole);
+        match other {
+            Some(open) if open.part != part => {
+                let (start, end) =
+                    if part == Part::End { (open.action.clone(), action) } else { (action, open.action.clone()) };
+                // It stands where it was first told of.
+                let origin = open.action.origin.clone();
+                let whole = if self.replaces { end } else { Action { outcome: end.outcome, ..start } };
+                *open = Open { action: Action { origin, ..whole }, part: Part::Whole };
+            }
+            Some(_) => {}
+            None => self.open.push_back(Open { action, part: if settled { Part::Whole } else { part } }),
+        }
+        self.flush(MOST_OPEN, out)
+    }
+
+    /// Hands out what nobody told the rest of.
+    pub(super) fn finish(&mut self, out: &mut dyn Out) -> ControlFlow<()> {
+        self.flush(0, out)
+    }
+
+    fn flush(&mut self, most: usize, out: &mut dyn Out) -> ControlFlow<()> {
+        while self.open.len() > most || self.open.front().is_some_and(|open| open.part == Part::Whole) {
+            let Some(first) = self.open.pop_front() else { break };
+            out.action(first.action)?;
+        }
+        ControlFlow::Continue(())
+    }
 }

@@ -2,7 +2,6 @@
 //!
 //! `{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"…","stage":"ResponseComplete","verb":"delete","objectRef":{…}}`
 
-use std::collections::VecDeque;
 use std::io::{self, BufRead};
 use std::ops::ControlFlow;
 
@@ -10,13 +9,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::audit::{self, Found, Outside, Shelf};
+use super::audit::{self, Found, Outside, Pairs, Part, Shelf};
 use crate::model::{Action, Actor, ActorKind, Executed, Gap, GapKind, Hides, Outcome, Surroundings};
 use crate::reader::transcript::{At, Loose, Word, moment};
 use crate::reader::{Match, Out, Reader, Sample, Source};
-
-/// Requests that were received and not yet answered are held back, at most so many.
-const MOST_OPEN: usize = 4_096;
 
 /// `kubernetes_audit`
 #[derive(Debug)]
@@ -46,7 +42,7 @@ impl Reader for KubernetesAudit {
     }
 
     fn read(&self, input: &mut dyn BufRead, source: &Source, out: &mut dyn Out) -> io::Result<()> {
-        let mut log = Log { shelf: Shelf::new(source), open: VecDeque::new() };
+        let mut log = Log { shelf: Shelf::new(source), pairs: Pairs::new(true, true) };
         audit::each_record(input, &mut |record, at| match record {
             Err(problem) => log.shelf.lost(at, problem, out),
             Ok(text) => {
@@ -70,7 +66,7 @@ impl Reader for KubernetesAudit {
                 }
             }
         })?;
-        let _ = log.flush(0, out);
+        let _ = log.pairs.finish(out);
         Ok(())
     }
 }
@@ -152,42 +148,14 @@ impl Event<'_> {
 
 struct Log<'s> {
     shelf: Shelf<'s>,
-    /// In the order of their starts: an answer waits for the requests before it, so that the order is kept.
-    open: VecDeque<Open>,
-}
-
-struct Open {
-    action: Action,
-    answered: bool,
+    pairs: Pairs,
 }
 
 impl Log<'_> {
     fn take(&mut self, event: &Event<'_>, outside: &Outside, at: At, out: &mut dyn Out) -> ControlFlow<()> {
         let action = self.action(event, outside, at);
-        let answered = event.stage.text() != "RequestReceived";
-        if answered && self.open.is_empty() {
-            return out.action(action);
-        }
-        match self.open.iter_mut().find(|open| open.action.id == action.id) {
-            Some(open) if answered => {
-                // It stands where it began.
-                let origin = std::mem::replace(&mut open.action.origin, action.origin.clone());
-                open.action = Action { origin, ..action };
-                open.answered = true;
-            }
-            Some(_) => {}
-            None => self.open.push_back(Open { action, answered }),
-        }
-        self.flush(MOST_OPEN, out)
-    }
-
-    /// Hands out what is answered, and what waits longest when more than `most` are waiting.
-    fn flush(&mut self, most: usize, out: &mut dyn Out) -> ControlFlow<()> {
-        while self.open.len() > most || self.open.front().is_some_and(|open| open.answered) {
-            let Some(first) = self.open.pop_front() else { break };
-            out.action(first.action)?;
-        }
-        ControlFlow::Continue(())
+        let part = if event.stage.text() == "RequestReceived" { Part::Start } else { Part::End };
+        self.pairs.take(action, part, out)
     }
 
     fn action(&mut self, event: &Event<'_>, outside: &Outside, at: At) -> Action {

@@ -2,14 +2,18 @@
 
 pub mod actions;
 mod audit;
+pub mod azure_activity;
 pub mod bash_history;
 pub mod claude_code;
 pub mod cloudtrail;
 pub mod codex;
 pub mod fish_history;
+pub mod gcp_audit;
 pub mod gemini_cli;
+pub mod github_audit;
 pub mod kubernetes_audit;
 pub mod lines;
+pub mod m365_audit;
 pub mod mini_swe_agent;
 mod mysql;
 pub mod mysql_general;
@@ -42,6 +46,10 @@ pub const READERS: &[&dyn Reader] = &[
     &mysql_slow::MysqlSlow,
     &cloudtrail::CloudTrail,
     &kubernetes_audit::KubernetesAudit,
+    &gcp_audit::GcpAudit,
+    &azure_activity::AzureActivity,
+    &github_audit::GithubAudit,
+    &m365_audit::M365Audit,
     &bash_history::BashHistory,
     &zsh_history::ZshHistory,
     &fish_history::FishHistory,
