@@ -63,7 +63,9 @@ fn dangerous_commands_are_stopped_by_the_rule_they_name() {
 fn calls_are_judged_as_the_command_lines_that_make_them() {
     let mut pairs = BTreeMap::<String, Vec<(Decision, Vec<String>, String)>>::new();
     for finding in at_least(80, "pairs") {
-        let met = rules(&finding).into_iter().map(str::to_owned).collect();
+        let mut met: Vec<String> = rules(&finding).into_iter().map(str::to_owned).collect();
+        met.sort();
+        met.dedup();
         let one = (finding.verdict.decision, met, finding.action.text.to_string());
         pairs.entry(finding.action.session.to_string()).or_default().push(one);
     }
