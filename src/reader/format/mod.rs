@@ -1,19 +1,12 @@
 //! The shelf of formats: a new one is one file here and its two lines below.
 
 pub mod actions;
-mod audit;
-pub mod azure_activity;
 pub mod bash_history;
 pub mod claude_code;
-pub mod cloudtrail;
 pub mod codex;
 pub mod fish_history;
-pub mod gcp_audit;
 pub mod gemini_cli;
-pub mod github_audit;
-pub mod kubernetes_audit;
 pub mod lines;
-pub mod m365_audit;
 pub mod mini_swe_agent;
 mod mysql;
 pub mod mysql_general;
@@ -27,6 +20,15 @@ pub mod specstory;
 pub mod swe_agent;
 pub mod tcsh_history;
 pub mod zsh_history;
+
+// Clouds and clusters.
+mod audit;
+pub mod azure_activity;
+pub mod cloudtrail;
+pub mod gcp_audit;
+pub mod github_audit;
+pub mod kubernetes_audit;
+pub mod m365_audit;
 
 use super::Reader;
 
