@@ -80,6 +80,7 @@ const OPERATORS: &[(&str, Operator)] = &[
     ("schema-for-table", statement::schema_for_table),
     ("parent-id", path::parent_id),
     ("dry-run-lost", flags::dry_run_lost),
+    ("selection-lost", flags::selection_lost),
     ("flag-for-flag", flags::flag_for_flag),
     ("guard-off", flags::guard_off),
     ("branch-lost", flags::branch_lost),
@@ -146,7 +147,9 @@ impl<'a> Site<'a> {
         };
         let several = words.iter().filter(inside).nth(1).is_some();
         let named = words.iter().filter(inside).skip(usize::from(several)).map(|word| (word, self.raw(word)));
-        named.filter(move |(_, raw)| !several || !raw.starts_with('-')).take(4)
+        // Flags of Windows begin with a slash.
+        let flag = |raw: &str| raw.starts_with('-') || raw.len() == 2 && raw.starts_with('/');
+        named.filter(move |(_, raw)| !several || !flag(raw)).take(4)
     }
 
     /// How many words the program and its verbs take: the index behind the last of them. 0 when they are not there.

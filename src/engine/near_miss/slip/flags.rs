@@ -29,6 +29,15 @@ fn letter_in(raw: &str, letter: char) -> Option<usize> {
     cluster.find(letter).map(|at| at + 1)
 }
 
+/// Whether a cluster has a short flag: `-fd` has `-f`.
+fn has_letter(raw: &str, flag: &str) -> bool {
+    let mut letters = flag.chars().skip(1);
+    match (letters.next(), letters.next()) {
+        (Some(letter), None) => letter_in(raw, letter).is_some(),
+        _ => false,
+    }
+}
+
 /// Every flag of the command that keeps it from happening, with its word.
 fn safeties<'a>(site: &'a Site<'_>) -> impl Iterator<Item = (&'static Safety, &'a [Word], usize)> {
     let by = site.effect.by.as_str();
@@ -49,20 +58,29 @@ fn safeties<'a>(site: &'a Site<'_>) -> impl Iterator<Item = (&'static Safety, &'
     })
 }
 
-/// `terraform destroy -target=x` -> `terraform destroy`, `rsync -an a b` -> `rsync -a b`.
+/// `rsync -an a b` -> `rsync -a b`, `--dry-run=server` -> nothing.
 pub(super) fn dry_run_lost(site: &Site<'_>, edits: &mut Edits<'_>) {
-    for (safety, words, at) in safeties(site).filter(|(safety, ..)| safety.instead.is_none()) {
+    for (safety, words, at) in safeties(site).filter(|(safety, ..)| safety.instead.is_none() && !safety.value) {
         let raw = site.raw(&words[at]);
         match safety.letter.and_then(|letter| letter_in(raw, letter)) {
             Some(letter) if raw.len() > 2 => {
                 let letter = words[at].at.start + letter;
                 edits.make(&[(letter..letter + 1, "")]);
             }
-            _ if safety.value && !raw.contains('=') && at + 1 < words.len() => {
-                edits.make(&[(gone(words, at).start..words[at + 1].at.end, "")]);
-            }
             _ => edits.make(&[(gone(words, at), "")]),
         }
+    }
+}
+
+/// `terraform destroy -target=x` -> `terraform destroy`.
+pub(super) fn selection_lost(site: &Site<'_>, edits: &mut Edits<'_>) {
+    let mut all: Vec<(Range<usize>, &str)> = Vec::new();
+    for (_, words, at) in safeties(site).filter(|(safety, ..)| safety.value) {
+        let last = at + usize::from(!site.raw(&words[at]).contains('=') && at + 1 < words.len());
+        all.push((gone(words, at).start..words[last].at.end, ""));
+    }
+    if !all.is_empty() {
+        edits.make(&all);
     }
 }
 
@@ -91,7 +109,7 @@ pub(super) fn guard_off(site: &Site<'_>, edits: &mut Edits<'_>) {
         };
         let off = |word: &Word| {
             let raw = site.raw(word);
-            is_flag(raw, &guard.flag) || guard.same.iter().any(|same| is_flag(raw, same))
+            is_flag(raw, &guard.flag) || guard.same.iter().any(|same| is_flag(raw, same) || has_letter(raw, same))
         };
         if end > 0 && !words.iter().any(off) {
             let at = words[end - 1].at.end;

@@ -241,7 +241,7 @@ pub(super) fn parent_id(site: &Site<'_>, edits: &mut Edits<'_>) {
 fn is_path(site: &Site<'_>) -> bool {
     use ResourceKind as K;
     let kind = site.effect.resource.kind;
-    let path = matches!(kind, K::File | K::Folder | K::WorkingTree | K::Code | K::Log | K::Backup | K::Device);
+    let path = matches!(kind, K::File | K::Folder | K::Log | K::Backup);
     path && !site.said().contains("://")
 }
 
@@ -267,7 +267,8 @@ fn parents(site: &Site<'_>, edits: &mut Edits<'_>, id: bool) {
             continue;
         }
         let kept = &body[..cut];
-        let bare = kept.trim_start_matches(['"', '\'']);
+        // `of=./x`
+        let bare = kept.rsplit('=').next().unwrap_or(kept).trim_start_matches(['"', '\'']);
         let start = word.at.start;
         let end = start + trimmed.len() - tail.len();
         match bare {

@@ -1,4 +1,6 @@
 mod edits;
+mod incidents;
+mod properties;
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;

@@ -129,7 +129,7 @@ fn statements() {
 fn flags() {
     shell("dry-run-lost", "rsync -an --delete src/ mirror/", &["rsync -a --delete src/ mirror/"]);
     shell("dry-run-lost", "rsync -n -a --delete src/ mirror/", &["rsync -a --delete src/ mirror/"]);
-    shell("dry-run-lost", "terraform destroy -target a.b -auto-approve", &["terraform destroy -auto-approve"]);
+    shell("selection-lost", "terraform destroy -target a.b -auto-approve", &["terraform destroy -auto-approve"]);
     shell("dry-run-lost", "kubectl delete pod a -n dry-run --dry-run=client", &["kubectl delete pod a -n dry-run"]);
     exec(
         "dry-run-lost",
