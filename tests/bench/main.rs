@@ -29,6 +29,7 @@ const BENCHES: &[(&str, fn())] = &[
     ("sql", measure::sql),
     ("repeated", measure::repeated),
     ("near", measure::near),
+    ("filters", measure::filters),
     ("mutants", mutants::mutants),
     ("transcripts", stream::transcripts),
     ("memory", stream::memory),
