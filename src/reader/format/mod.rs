@@ -1,35 +1,39 @@
 //! The shelf of formats: a new one is one file here and its two lines below.
 
 pub mod actions;
-pub mod auditd;
 pub mod agentdojo;
 pub mod aider;
 pub mod anthropic;
+mod audit;
+pub mod auditd;
+pub mod azure_activity;
 pub mod bash_history;
 pub mod bfcl;
 pub mod claude_code;
 pub mod cline;
+pub mod cloudtrail;
 pub mod codex;
-pub mod cowrie;
-pub mod fish_history;
-pub mod gemini_cli;
-pub mod kypo;
-pub mod lines;
-pub mod mariadb_audit;
 pub mod copilot_cli;
+pub mod cowrie;
 pub mod cursor;
 pub mod droid;
 pub mod fish_history;
+pub mod gcp_audit;
 pub mod gemini_cli;
+pub mod github_audit;
 pub mod grok;
 pub mod inspect_ai;
 pub mod kimi;
+pub mod kubernetes_audit;
+pub mod kypo;
 pub mod langsmith;
 pub mod lines;
+pub mod m365_audit;
+pub mod mariadb_audit;
 pub mod mcp;
 pub mod mini_swe_agent;
-mod mysql;
 pub mod mongodb;
+mod mysql;
 pub mod mysql_audit;
 pub mod mysql_binlog;
 pub mod mysql_general;
@@ -37,15 +41,17 @@ pub mod mysql_slow;
 pub mod openai;
 pub mod openhands;
 pub mod otel_genai;
+pub mod pgaudit;
 pub mod pi;
 mod postgres;
-pub mod pgaudit;
 pub mod postgres_csv;
 pub mod postgres_json;
 pub mod postgres_stderr;
-pub mod redis_monitor;
+pub mod powershell_transcript;
+pub mod query_history;
 pub mod qwen;
 pub mod r_judge;
+pub mod redis_monitor;
 pub mod specstory;
 pub mod strace;
 pub mod sudo;
@@ -53,15 +59,6 @@ pub mod swe_agent;
 pub mod tau_bench;
 pub mod tcsh_history;
 pub mod zsh_history;
-
-// Clouds and clusters.
-mod audit;
-pub mod azure_activity;
-pub mod cloudtrail;
-pub mod gcp_audit;
-pub mod github_audit;
-pub mod kubernetes_audit;
-pub mod m365_audit;
 
 use super::Reader;
 
@@ -119,6 +116,8 @@ pub const READERS: &[&dyn Reader] = &[
     &pgaudit::Pgaudit,
     &mongodb::Mongodb,
     &mysql_audit::MysqlAudit,
+    &query_history::QueryHistory,
+    &powershell_transcript::PowershellTranscript,
     &actions::Actions,
     &lines::Lines,
 ];
