@@ -46,9 +46,9 @@ pub use facts::{Fact, SessionView};
 pub use format::formatted;
 pub(crate) use lint::did_you_mean;
 pub use load::{LoadOptions, PolicyErrors, Problem, ProblemLevel, Source};
+pub use mutate::{Answer, ConditionSeen, Literals, Mutant, Mutants, Mutation, Saying};
 pub(crate) use near::doublings;
 pub use near::{Control, Near, Unmet};
-pub use mutate::{Answer, ConditionSeen, Literals, Mutant, Mutants, Mutation, Saying};
 
 use crate::model::{Action, Effect, Environment, RuleInfo, SessionFacts};
 
