@@ -24,6 +24,8 @@ pub mod pgaudit;
 pub mod postgres_csv;
 pub mod postgres_json;
 pub mod postgres_stderr;
+pub mod powershell_transcript;
+pub mod query_history;
 pub mod redis_monitor;
 pub mod specstory;
 pub mod strace;
@@ -63,6 +65,8 @@ pub const READERS: &[&dyn Reader] = &[
     &pgaudit::Pgaudit,
     &mongodb::Mongodb,
     &mysql_audit::MysqlAudit,
+    &query_history::QueryHistory,
+    &powershell_transcript::PowershellTranscript,
     &actions::Actions,
     &lines::Lines,
 ];
