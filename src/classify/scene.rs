@@ -57,6 +57,10 @@ pub struct Scene<'a> {
     pub(super) commands_of_programs: std::collections::BTreeMap<String, String>,
     /// The words that the current code of another language is called with; `None` when nobody knows.
     pub arguments: Option<std::rc::Rc<[super::Word]>>,
+    /// That code stands in the command line itself (`node -e`), not in a file.
+    pub inline: bool,
+    /// What comes in on its standard input was fetched from outside.
+    pub stdin_remote: bool,
     /// Functions, aliases, arrays and the like of the shell the current code runs in.
     pub shell: shell::State,
     frame: Frame,
@@ -95,6 +99,8 @@ impl<'a> Scene<'a> {
             files: std::collections::BTreeMap::new(),
             commands_of_programs: std::collections::BTreeMap::new(),
             arguments: None,
+            inline: false,
+            stdin_remote: false,
             shell: shell::State::default(),
             frame: Frame::Exact(0),
             depth: 0,
@@ -190,12 +196,28 @@ impl<'a> Scene<'a> {
     }
 
     /// Runs `inside`, code of another language, as called with `words`.
-    pub(super) fn called_with<R>(&mut self, words: &[super::Word], inside: impl FnOnce(&mut Self) -> R) -> R {
+    fn called_with<R>(&mut self, words: &[super::Word], inside: impl FnOnce(&mut Self) -> R) -> R {
         // Their places are those of the command line, not of the code.
         let words = words.iter().map(|word| super::Word { span: None, ..word.clone() }).collect();
         let outer = self.arguments.replace(words);
         let result = inside(self);
         self.arguments = outer;
+        result
+    }
+
+    /// As [`Self::called_with`], for code in a file.
+    pub(super) fn called_as_file<R>(&mut self, words: &[super::Word], inside: impl FnOnce(&mut Self) -> R) -> R {
+        let outer = std::mem::replace(&mut self.inline, false);
+        let result = self.called_with(words, inside);
+        self.inline = outer;
+        result
+    }
+
+    /// As [`Self::called_with`], for code that stands in the command line.
+    pub(super) fn called_inline<R>(&mut self, words: &[super::Word], inside: impl FnOnce(&mut Self) -> R) -> R {
+        let outer = std::mem::replace(&mut self.inline, true);
+        let result = self.called_with(words, inside);
+        self.inline = outer;
         result
     }
 

@@ -10,12 +10,13 @@ use indicatif::ProgressBar;
 
 use crate::engine::compare::{Comparison, Impact};
 use crate::engine::expect::{self, Case, Outcome};
+use crate::engine::query::Filter;
 use crate::engine::replay::{Listener, Totals};
 use crate::model::{Finding, Issue};
 use crate::reader::input::Input;
 use crate::report::Heading;
 
-use super::replay::{InputArguments, interrupted, watch_interrupt};
+use super::replay::{InputArguments, asked, interrupted, watch_interrupt};
 use super::setup::Setup;
 use super::side::Side;
 use super::terminal;
@@ -38,6 +39,8 @@ pub(super) struct Comparing<'a> {
     pub(super) head: Side,
     pub(super) paths: &'a [PathBuf],
     pub(super) input: &'a InputArguments,
+    /// Which actions are compared.
+    pub(super) filter: Filter,
     /// Judge the cases of the configuration as well.
     pub(super) cases: bool,
 }
@@ -48,7 +51,9 @@ impl Comparing<'_> {
         let (cases, earlier) = if self.cases { labelled(&self.base, &self.head)? } else { Default::default() };
         let base = self.base.names.clone();
         let setup = Setup::compare(&self.base, self.head)?;
-        let Setup { engine, heading: head, .. } = setup;
+        let Setup { engine, heading: mut head, .. } = setup;
+        let engine = asked(engine, &self.filter);
+        head.filter = (!self.filter.is_all()).then(|| self.filter.to_string());
         let before = engine.base_policy().context("there is nothing to compare with")?;
         let base = Heading {
             policies: base,
@@ -60,6 +65,7 @@ impl Comparing<'_> {
         let lost = issues.iter().filter(|issue| issue.lost).count() as u64;
         let mut told = Told {
             comparison: Comparison::default(),
+            filter: self.filter,
             issues,
             bar: terminal::progress(replay.inputs.iter().map(Input::size).sum()),
             interrupted: false,
@@ -99,6 +105,7 @@ fn labelled(base: &Side, head: &Side) -> anyhow::Result<(Vec<Case>, Vec<Case>)> 
 
 struct Told {
     comparison: Comparison,
+    filter: Filter,
     issues: Vec<Issue>,
     bar: ProgressBar,
     interrupted: bool,
@@ -106,7 +113,9 @@ struct Told {
 
 impl Listener for Told {
     fn finding(&mut self, finding: &Finding) {
-        self.comparison.finding(finding);
+        if self.filter.matches(finding) {
+            self.comparison.finding(finding);
+        }
     }
 
     fn issue(&mut self, issue: &Issue) {

@@ -7,6 +7,7 @@ use anyhow::bail;
 use crate::report::change::Told;
 
 use super::compared::{Compared, Comparing};
+use super::filters::MatchingArguments;
 use super::replay::InputArguments;
 use super::reports::{ReportArguments, folder_in_repository};
 use super::side::Side;
@@ -28,11 +29,15 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
+    matching: MatchingArguments,
+    #[command(flatten)]
     report: ReportArguments,
 }
 
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let reports = arguments.report.reports()?;
+    let filter = arguments.matching.filter()?;
+    let is_filtered = !filter.is_all();
     let mut head = Side::named(arguments.config.clone(), &arguments.b)?;
     let mut base = Side::named(arguments.config, &arguments.a)?;
     if base.names == head.names && base.sources == head.sources {
@@ -42,7 +47,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     base.config.policy.off.clear();
     head.config.policy.off.clear();
     let mut compared =
-        Comparing { base, head, paths: &arguments.paths, input: &arguments.input, cases: false }.run()?;
+        Comparing { base, head, paths: &arguments.paths, input: &arguments.input, filter, cases: false }.run()?;
     compared.head.no_redact = arguments.report.no_redact;
     let Compared { base, head, impact, cases, totals, issues, elapsed, .. } = &compared;
     let (elapsed, folder) = (*elapsed, &folder_in_repository());
@@ -50,7 +55,11 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     Ok(if compared.interrupted {
         exit::INTERRUPTED
     } else if impact.total() == 0 {
-        terminal::note("there was no action in what was read");
+        terminal::note(if is_filtered && totals.actions > 0 {
+            "no action matches the filter"
+        } else {
+            "there was no action in what was read"
+        });
         exit::NOTHING
     } else {
         exit::OK

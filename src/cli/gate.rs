@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 
 use crate::engine::Config;
 use crate::engine::gate::{Acceptance, Day, Evidence, FailureKind, Gate};
+use crate::engine::query::Filter;
 use crate::report::change::Told;
 
 use super::compared::{Compared, Comparing};
@@ -149,7 +150,8 @@ impl Against {
         let limits = if base.shown.is_some() { base.config.clone() } else { head.config.clone() };
         let accepted = head.folder.join(&head.config.gate.accepted);
         let acceptances = acceptances(&accepted)?;
-        let compared = Comparing { base, head, paths: &paths, input: &self.input, cases: true }.run()?;
+        let compared =
+            Comparing { base, head, paths: &paths, input: &self.input, filter: Filter::all(), cases: true }.run()?;
         let today = self.today.map_or_else(terminal::today, Ok)?;
         Ok(Judged { compared, acceptances, accepted, limits, cases_only: self.cases_only, today })
     }

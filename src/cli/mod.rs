@@ -7,6 +7,7 @@ mod corpora;
 mod corpus;
 mod diff;
 mod explain;
+mod filters;
 mod fmt;
 mod formats;
 mod gate;
@@ -87,6 +88,7 @@ enum Command {
     Init(init::Arguments),
     Import(import::Arguments),
     Formats(formats::Arguments),
+    Filters(filters::Arguments),
 }
 
 /// An error with an exit code of its own.
@@ -128,6 +130,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Init(arguments) => init::run(arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Formats(arguments) => formats::run(&arguments),
+        Command::Filters(arguments) => filters::run(&arguments),
     };
     ExitCode::from(guarded(work))
 }

@@ -2,17 +2,20 @@
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
 use indicatif::ProgressBar;
 
 use crate::engine::near_miss::gather::{Gather, Telling};
+use crate::engine::query::Filter;
 use crate::engine::replay::Listener;
-use crate::model::{Finding, Issue};
+use crate::model::{Finding, Issue, Nearness};
 use crate::reader::input::Input;
 use crate::report::near::{self, Told};
 
+use super::filters::MatchingArguments;
 use super::replay::{InputArguments, PolicyArguments, interrupted, watch_interrupt};
 use super::setup::Setup;
 use super::{exit, terminal};
@@ -27,6 +30,8 @@ pub(super) struct Arguments {
     input: InputArguments,
     #[command(flatten)]
     policy: PolicyArguments,
+    #[command(flatten)]
+    matching: MatchingArguments,
     /// How to tell it: text
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: String,
@@ -56,12 +61,15 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
         let known: Vec<_> = near::REPORTS.iter().map(|report| report.name()).collect();
         format!("no report is called `{}`; there are {}", arguments.format, known.join(", "))
     })?;
+    let filter = arguments.matching.filter()?;
     let Setup { engine, mut heading, .. } = arguments.policy.setup(None)?;
     heading.no_redact = arguments.no_redact;
     let engine = engine.with_near_misses(arguments.distance);
     let (replay, issues) = arguments.input.replay(&arguments.paths, arguments.jobs)?;
     let lost = issues.iter().filter(|issue| issue.lost).count() as u64;
+    heading.filter = (!filter.is_all()).then(|| filter.to_string());
     let mut listener = Collected {
+        filter,
         gather: Gather::default(),
         issues,
         bar: terminal::progress(replay.inputs.iter().map(Input::size).sum()),
@@ -92,6 +100,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
 }
 
 struct Collected {
+    filter: Filter,
     gather: Gather,
     issues: Vec<Issue>,
     bar: ProgressBar,
@@ -100,7 +109,14 @@ struct Collected {
 
 impl Listener for Collected {
     fn finding(&mut self, finding: &Finding) {
-        self.gather.finding(finding);
+        match &finding.near {
+            // What is not told says all the same what is usual here, and who was seen where.
+            Some(near) if !self.filter.matches(finding) => {
+                let near = Some(Arc::new(Nearness { told: Vec::new(), cells: near.cells.clone() }));
+                self.gather.finding(&Finding { near, ..finding.clone() });
+            }
+            _ => self.gather.finding(finding),
+        }
     }
 
     fn issue(&mut self, issue: &Issue) {

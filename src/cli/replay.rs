@@ -13,12 +13,15 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 
+use crate::engine::Engine;
+use crate::engine::query::Filter;
 use crate::engine::replay::{Listener, Replay, Totals};
-use crate::model::{Action, Decision, Finding, Issue, Kind, Timestamp};
+use crate::model::{Action, Decision, Finding, Issue, Kind};
 use crate::reader::input::Input;
 use crate::reader::{self, Options, Reader};
 use crate::report::{self, Ended, Report, Telling};
 
+use super::filters::FilterArguments;
 use super::{exit, setup, terminal};
 
 /// Replay recorded actions through the policy and tell what it would have stopped
@@ -43,21 +46,8 @@ pub(super) struct Arguments {
     /// Exit with 3 when a smaller share of records could be read [default: 0.95]
     #[arg(long, value_name = "SHARE")]
     min_coverage: Option<f64>,
-    /// Only actions at or after this time (`2026-11-21`, `2026-11-21T02:00Z`)
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    since: Option<Timestamp>,
-    /// Only actions before this time
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    until: Option<Timestamp>,
-    /// Only actions of actors whose name contains this
-    #[arg(long, value_name = "NAME")]
-    actor: Option<String>,
-    /// Only actions of sessions whose name contains this
-    #[arg(long, value_name = "NAME")]
-    session: Option<String>,
-    /// Only actions that this rule stops (its id, or the start of it)
-    #[arg(long, value_name = "ID")]
-    rule: Option<String>,
+    #[command(flatten)]
+    filter: FilterArguments,
     /// Threads [default: one per core]
     #[arg(short, long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -123,11 +113,14 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     if format.is_binary() && arguments.output.is_none() && std::io::stdout().is_terminal() {
         bail!("{} is not for a terminal: name a file with `-o`", format.name());
     }
+    let filter = arguments.filter.filter()?;
     let setup::Setup { engine, config, mut heading, .. } = arguments.policy.setup(None)?;
+    let engine = asked(engine, &filter);
     // The program ends with it: giving back every little thing that it remembers would only take time.
     let engine = ManuallyDrop::new(engine);
     heading.no_redact = arguments.no_redact;
     heading.again = again(&arguments);
+    heading.filter = (!filter.is_all()).then(|| filter.to_string());
     let min_coverage = arguments.min_coverage.or(config.replay.min_coverage).unwrap_or(DEFAULT_COVERAGE);
 
     let (replay, issues) = arguments.input.replay(&arguments.paths, arguments.jobs)?;
@@ -136,7 +129,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let mut told = Told {
         telling: format.start(heading, &mut *out),
         format,
-        filter: Filter::new(&arguments),
+        filter,
         bar: terminal::progress(total),
         decisions: [0; 4],
         shown: 0,
@@ -157,6 +150,14 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     }
     telling.finish(&Ended { totals: totals.clone(), elapsed: started.elapsed(), interrupted })?;
     Ok(exit_code(&Outcome { totals, decisions, shown, interrupted, min_coverage, fail_on: arguments.fail_on }))
+}
+
+/// Looks for near-misses where the filter asks for them.
+pub(super) fn asked(engine: Engine, filter: &Filter) -> Engine {
+    match filter.near_distance() {
+        Some(most) => engine.with_near_misses(most),
+        None => engine,
+    }
 }
 
 /// The arguments with which `explain` finds the same actions again; standard input cannot be read twice.
@@ -260,37 +261,6 @@ impl InputArguments {
     }
 }
 
-/// Which findings are told; what is left out was judged all the same, because sessions need it.
-struct Filter {
-    since: Option<Timestamp>,
-    until: Option<Timestamp>,
-    actor: Option<String>,
-    session: Option<String>,
-    rule: Option<String>,
-}
-
-impl Filter {
-    fn new(arguments: &Arguments) -> Self {
-        Self {
-            since: arguments.since,
-            until: arguments.until,
-            actor: arguments.actor.as_deref().map(str::to_lowercase),
-            session: arguments.session.clone(),
-            rule: arguments.rule.clone(),
-        }
-    }
-
-    fn wants(&self, finding: &Finding) -> bool {
-        let action = &finding.action;
-        let hits = || finding.verdict.hits.iter().chain(&finding.verdict.shadow);
-        self.since.is_none_or(|since| action.time.is_some_and(|time| time >= since))
-            && self.until.is_none_or(|until| action.time.is_some_and(|time| time < until))
-            && self.actor.as_ref().is_none_or(|name| action.actor.name.to_lowercase().contains(name))
-            && self.session.as_ref().is_none_or(|name| action.session.contains(name))
-            && self.rule.as_ref().is_none_or(|id| hits().any(|hit| hit.rule.id.starts_with(id)))
-    }
-}
-
 /// Passes on what the filter wants and keeps count.
 struct Told<'w> {
     telling: Box<dyn Telling + 'w>,
@@ -313,7 +283,7 @@ impl Told<'_> {
 
 impl Listener for Told<'_> {
     fn finding(&mut self, finding: &Finding) {
-        if !self.filter.wants(finding) {
+        if !self.filter.matches(finding) {
             return;
         }
         self.shown += 1;
@@ -361,14 +331,4 @@ fn parse_kind(word: &str) -> Result<Kind, String> {
         Some(kind @ (Kind::Shell | Kind::Sql)) => Ok(kind),
         _ => Err("lines are `shell` or `sql`".to_owned()),
     }
-}
-
-/// RFC 3339, or a date or time without a zone, which is then UTC.
-fn parse_time(text: &str) -> Result<Timestamp, String> {
-    let utc = |civil: jiff::civil::DateTime| civil.to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp());
-    let time = text
-        .parse::<jiff::Timestamp>()
-        .or_else(|_| text.trim_end_matches('Z').parse::<jiff::civil::DateTime>().and_then(utc))
-        .map_err(|error| format!("{error}; write it like `2026-11-21` or `2026-11-21T02:00Z`"))?;
-    Ok(Timestamp(time.as_microsecond()))
 }

@@ -38,7 +38,7 @@ pub struct Case {
     pub line: usize,
     pub name: String,
     pub expect: Expect,
-    /// The rule that has to be among those that decide.
+    /// The rule that has to be among those that apply; one in shadow applies without deciding.
     pub rule: Option<String>,
     /// The rule that must not be.
     pub without: Option<String>,
@@ -120,14 +120,13 @@ impl Outcome {
             let by = rules.first().map(|rule| format!(" by {rule}")).unwrap_or_default();
             return Some(format!("expected {expect}, got {}{by}", verdict.decision));
         }
-        if let Some(without) = without.as_deref().filter(|without| rules.contains(without)) {
-            return Some(format!(
-                "expected {expect} without {without}, got {} by {}",
-                verdict.decision,
-                rules.join(", ")
-            ));
+        let applies = |rule: &str| verdict.hits.iter().chain(&verdict.shadow).any(|hit| hit.rule.id == rule);
+        if let Some(without) = without.as_deref().filter(|without| applies(without)) {
+            let by =
+                if rules.contains(&without) { rules.join(", ") } else { format!("no rule, and {without} in shadow") };
+            return Some(format!("expected {expect} without {without}, got {} by {by}", verdict.decision));
         }
-        let rule = rule.as_deref().filter(|rule| !rules.contains(rule))?;
+        let rule = rule.as_deref().filter(|rule| !applies(rule))?;
         let by = if rules.is_empty() { "no rule".to_owned() } else { rules.join(", ") };
         Some(format!("expected {expect} by {rule}, got {} by {by}", verdict.decision))
     }

@@ -16,6 +16,7 @@ pub mod mutate;
 pub mod near_miss;
 #[cfg(feature = "prove")]
 pub mod prove;
+pub mod query;
 pub mod replay;
 mod session;
 mod settle;

@@ -12,7 +12,7 @@ pub use ready::Ready;
 
 use std::sync::Arc;
 
-use crate::model::{Action, Environment, Finding, Mode, Otherwise, RuleInfo, Verdict};
+use crate::model::{Action, Environment, Finding, Otherwise, RuleInfo, Verdict};
 use crate::policy::{ConditionSeen, Mutant, Mutants, Mutation, Saying};
 
 use super::corpus::Incident;
@@ -329,9 +329,4 @@ impl Study {
         }
         Survey { rules, mutants: self.mutants, wrongly_declared }
     }
-}
-
-/// A rule in shadow decides nothing: no case can hold it to anything.
-fn is_shadow(mutant: &Mutant) -> bool {
-    mutant.info.as_ref().is_some_and(|info| info.mode == Mode::Shadow)
 }

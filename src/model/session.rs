@@ -43,6 +43,28 @@ pub struct SessionFacts {
 }
 
 impl SessionFacts {
+    /// Whether it is not as in a new session.
+    pub const fn has(&self, fact: SessionFact) -> bool {
+        match fact {
+            SessionFact::ReadSecret => self.read_secret,
+            SessionFact::ReadUntrusted => self.read_untrusted,
+            SessionFact::TurnedGuardOff => self.turned_guard_off,
+            SessionFact::SwitchedEnvironment => self.switched_environment,
+            SessionFact::LastFailed => self.last_failed,
+            SessionFact::FolderMissing => self.folder_missing,
+            SessionFact::DirtyTree => self.dirty_tree,
+            SessionFact::UntrackedFiles => self.untracked_files,
+            SessionFact::LostWork => self.lost_work,
+            SessionFact::IsCheckout => self.is_checkout,
+            SessionFact::MovedInPart => self.moved_in_part,
+            SessionFact::Destroyed => self.destroyed > 0,
+            SessionFact::DestroyedRecently => self.destroyed_recently > 0,
+            SessionFact::Repeated => self.repeated > 0,
+            SessionFact::Sweep => self.sweep > 0,
+            SessionFact::Denials => self.denials > 0,
+        }
+    }
+
     /// Those that are not as in a new session: `read_secret = true`, `denials = 3`.
     pub fn said(&self) -> Vec<String> {
         let flags = [

@@ -118,29 +118,35 @@ fn evaluate<'a>(expr: &'a Expr, request: &Request<'a>) -> Outcome<'a> {
     }
 }
 
-/// `&&` and `||`: the right side counts only when the left one is not already `decisive`.
 fn lazy<'a>(left: &'a Expr, right: &'a Expr, decisive: bool, request: &Request<'a>) -> Outcome<'a> {
-    let left = evaluate(left, request);
-    let holds = left.holds();
+    let truth = |expr| {
+        let outcome = evaluate(expr, request);
+        Truth { holds: outcome.holds(), unsure: outcome.unsure }
+    };
+    let Truth { holds, unsure } = lazily(truth(left), || truth(right), decisive);
+    Outcome { value: holds.map(Value::Bool), unsure }
+}
+
+/// `&&` and `||`: the right side counts only when the left one is not already `decisive`.
+#[inline]
+pub(super) fn lazily(left: Truth, right: impl FnOnce() -> Truth, decisive: bool) -> Truth {
     if !left.unsure {
-        return match holds {
-            Ok(holds) if holds == decisive => Outcome::sure(Value::Bool(decisive)),
-            Ok(_) => {
-                let right = evaluate(right, request);
-                Outcome { value: right.holds().map(Value::Bool), unsure: right.unsure }
-            }
-            Err(failure) => Outcome { value: Err(failure), unsure: false },
+        return match left.holds {
+            Ok(holds) if holds == decisive => Truth { holds: Ok(decisive), unsure: false },
+            Ok(_) => right(),
+            Err(failure) => Truth { holds: Err(failure), unsure: false },
         };
     }
-    let right = evaluate(right, request);
-    let value = match holds {
-        Ok(holds) if holds == decisive => Ok(Value::Bool(decisive)),
-        Ok(_) => right.holds().map(Value::Bool),
+    let right = right();
+    let decides = right.holds == Ok(decisive);
+    let holds = match left.holds {
+        Ok(holds) if holds == decisive => Ok(decisive),
+        Ok(_) => right.holds,
         Err(failure) => Err(failure),
     };
     // Whatever the left side really is, a right side that decides for certain decides.
-    let unsure = right.unsure || right.holds() != Ok(decisive) || value != Ok(Value::Bool(decisive));
-    Outcome { value, unsure }
+    let unsure = right.unsure || !decides || holds != Ok(decisive);
+    Truth { holds, unsure }
 }
 
 fn choice<'a>(parts: &'a [Expr; 3], request: &Request<'a>) -> Outcome<'a> {

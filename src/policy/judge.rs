@@ -165,6 +165,64 @@ pub(super) struct Pass<'p, 'a> {
     cedar: Option<Result<CedarRequest, String>>,
 }
 
+/// One condition of a rule after the other.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Weighing {
+    /// As Cedar sees it so far: every condition held, or the first one that did not.
+    now: Result<bool, Failure>,
+    open: bool,
+}
+
+impl Default for Weighing {
+    fn default() -> Self {
+        Self { now: Ok(true), open: false }
+    }
+}
+
+impl Weighing {
+    /// Takes the next condition; a fate when it decides.
+    ///
+    /// `handles_unresolved`: the rule asks itself whether the name is resolved. `may_hold`: nobody knows the environment
+    /// that the condition names.
+    #[inline]
+    pub(super) fn take(&mut self, truth: Truth, handles_unresolved: bool, may_hold: bool) -> Option<Fate> {
+        let Truth { holds, unsure } = truth;
+        let unsure = unsure && !handles_unresolved || may_hold && holds == Ok(false);
+        match (holds, unsure) {
+            (Ok(true), false) => {}
+            (Ok(false), false) => {
+                return Some(match std::mem::replace(&mut self.now, Ok(false)) {
+                    Err(failure) => Fate::Failed(failure),
+                    Ok(_) => Fate::Unmet,
+                });
+            }
+            (Err(failure), false) => {
+                return Some(match std::mem::replace(&mut self.now, Ok(false)) {
+                    Ok(true) => Fate::Failed(failure),
+                    Ok(false) => Fate::Possible { now: false },
+                    Err(earlier) => Fate::Failed(earlier),
+                });
+            }
+            (holds, true) => {
+                self.open = true;
+                if self.now == Ok(true) {
+                    self.now = holds;
+                }
+            }
+        }
+        None
+    }
+
+    /// Every condition was taken.
+    pub(super) fn fate(self) -> Fate {
+        match self.now {
+            Err(failure) => Fate::Failed(failure),
+            Ok(now) if self.open => Fate::Possible { now },
+            Ok(_) => Fate::Met,
+        }
+    }
+}
+
 /// Conditions beyond this many are evaluated anew for every rule.
 const KNOWN: usize = 512;
 
@@ -184,41 +242,16 @@ impl<'p, 'a> Pass<'p, 'a> {
         if !test.can_apply(self.request.effect.operation, self.request.effect.resource.kind) {
             return Fate::Unmet;
         }
-        // As Cedar sees it so far: every condition held, or the first one that did not.
-        let mut now = Ok(true);
-        let mut open = false;
+        let mut weighing = Weighing::default();
         for index in &test.hot {
-            let Truth { holds, unsure } = self.truth(*index);
-            let mut unsure = unsure && !test.handles_unresolved;
-            if unless_known && holds == Ok(false) && self.request.environment == Environment::Unknown {
-                unsure |= self.conjuncts.get(*index).is_some_and(|conjunct| conjunct.names_environment);
-            }
-            match (holds, unsure) {
-                (Ok(true), false) => {}
-                (Ok(false), false) => {
-                    return match now {
-                        Err(failure) => Fate::Failed(failure),
-                        Ok(_) => Fate::Unmet,
-                    };
-                }
-                (Err(failure), false) => match now {
-                    Ok(true) => return Fate::Failed(failure),
-                    Ok(false) => return Fate::Possible { now: false },
-                    Err(earlier) => return Fate::Failed(earlier),
-                },
-                (holds, true) => {
-                    open = true;
-                    if now == Ok(true) {
-                        now = holds;
-                    }
-                }
+            let truth = self.truth(*index);
+            let named = || self.conjuncts.get(*index).is_some_and(|conjunct| conjunct.names_environment);
+            let open = unless_known && self.request.environment == Environment::Unknown && named();
+            if let Some(fate) = weighing.take(truth, test.handles_unresolved, open) {
+                return fate;
             }
         }
-        match now {
-            Err(failure) => Fate::Failed(failure),
-            Ok(now) if open => Fate::Possible { now },
-            Ok(_) => Fate::Met,
-        }
+        weighing.fate()
     }
 
     /// What one condition says.

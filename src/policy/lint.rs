@@ -47,7 +47,7 @@ pub(super) fn annotation_range(file: &File, parsed: &Parsed, key: &str) -> Range
 }
 
 /// `did you mean …`, when a known word is near enough.
-pub(super) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let near = known.map(|candidate| (distance(word, candidate), candidate)).min()?;
     (near.0 <= 1 + word.chars().count() / 3).then(|| format!("did you mean `{}`?", near.1))
 }

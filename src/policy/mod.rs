@@ -44,6 +44,7 @@ pub use edits::Edits;
 pub use example::Example;
 pub use facts::{Fact, SessionView};
 pub use format::formatted;
+pub(crate) use lint::did_you_mean;
 pub use load::{LoadOptions, PolicyErrors, Problem, ProblemLevel, Source};
 pub(crate) use near::doublings;
 pub use near::{Control, Near, Unmet};

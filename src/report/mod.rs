@@ -93,6 +93,8 @@ pub struct Heading {
     pub rules: usize,
     /// The `nearmiss.toml` in force, if there is one.
     pub config: Option<String>,
+    /// Which actions are told of, where not all are.
+    pub filter: Option<String>,
     /// Columns to fill at most.
     pub width: usize,
     /// Show secrets as they were recorded.

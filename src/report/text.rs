@@ -81,6 +81,9 @@ impl Page<'_> {
             policies.join(" + "),
             counted(*rules as u64, "rule"),
         )?;
+        if let Some(filter) = &self.heading.filter {
+            writeln!(self.out, "{YELLOW}told of{YELLOW:#}: {}", escaped(filter))?;
+        }
         let totals = &ended.totals;
         write!(
             self.out,

@@ -94,6 +94,71 @@ fn exit_codes() {
     check(&["--help"], 0);
 }
 
+/// The texts that are told of.
+fn told(arguments: &[&str]) -> Vec<String> {
+    let arguments = [&["replay", "corpora/demo", "--format", "jsonl"], arguments].concat();
+    let (out, _) = check(&arguments, 0);
+    let value = |line| serde_json::from_str::<serde_json::Value>(line).unwrap();
+    out.lines().map(|line| value(line)["text"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_filter_says_which_actions_are_told_of() {
+    let homes = told(&["-E", "effect(operation(drop) & area(home)) & decision(block)"]);
+    assert!(!homes.is_empty() && homes.iter().all(|text| text.contains('~')), "{homes:?}");
+    // The options are short forms, and all of them hold.
+    let (short, long) = (&["--actor", "Claude", "--rule", "files."][..], &["-E", "actor(claude) & rule(files.)"][..]);
+    assert_eq!(told(short), told(long));
+    assert_eq!(told(&["--rule", "files.", "--filter", "actor(claude)"]), told(long));
+    assert_eq!(told(&["-E", "rule(files.)", "-E", "actor(claude)"]), told(long));
+    let time = &["--since", "2026-11-21T01:53Z", "--until", "2026-11-21T01:54Z"][..];
+    assert_eq!(told(time), told(&["-E", "since(2026-11-21T01:53Z) & until(2026-11-21T01:54Z)"]));
+    let all = told(&[]).len();
+    assert_eq!(told(&["-E", "decision(>=ask)"]).len() + told(&["-E", "!decision(>=ask)"]).len(), all);
+    let (out, _) = check(&["replay", "corpora/demo", "--session", "7F3A", "-E", "decision(block)"], 0);
+    assert!(out.contains("told of: decision(block) & session(~7F3A)\n"), "{out}");
+    check(&["replay", "corpora/demo", "-E", "none()"], 4);
+    check(&["replay", "corpora/demo", "-E", "decision(block)", "--fail-on", "block"], 1);
+    check(&["replay", "corpora/demo", "-E", "!decision(block)", "--fail-on", "block"], 0);
+}
+
+#[test]
+fn a_wrong_filter_is_shown_with_the_place() {
+    let (out, err) = check(&["replay", "corpora/demo", "-E", "decision(blok)"], 2);
+    assert_eq!(out, "");
+    let told = "`blok` is no value of `decision`\n  decision(blok)\n           ^^^^\n  did you mean `block`?\n";
+    assert!(err.ends_with(told), "{err}");
+    let (out, _) = check(&["filters"], 0);
+    assert!(out.contains("\n  decision(>=ask) ") && out.contains(": allow, undecided, ask, block\n"), "{out}");
+    let (help, _) = check(&["help", "filters"], 0);
+    assert!(help.contains("decision(>=ask)"), "{help}");
+}
+
+#[test]
+fn a_filter_asks_for_near_misses() {
+    let near = told(&["-E", "near(<=1) | class(blind)"]);
+    assert!(!near.is_empty() && near.len() < told(&["-E", "decision(allow)"]).len(), "{near:?}");
+    check(&["replay", "corpora/demo", "-E", "decision(>=undecided)", "-E", "near(<=9)"], 4);
+    let (all, _) = check(&["near", "corpora/demo", "--all"], 0);
+    let (none, _) = check(&["near", "corpora/demo", "--all", "-E", "none()"], 0);
+    assert!(all.lines().count() > none.lines().count() && none.contains("told of: none()\n"), "{all}\n{none}");
+}
+
+#[test]
+fn a_filter_says_which_actions_are_compared() {
+    let policies = ["diff", "builtin:strict", "builtin:recommended", "corpora/demo"];
+    let (all, _) = check(&policies, 0);
+    let (some, _) = check(&[&policies[..], &["-E", "kind(sql)"]].concat(), 0);
+    assert!(some.contains("only of: kind(sql)\n") && some.len() < all.len(), "{some}");
+    let (_, err) = check(&[&policies[..], &["-E", "kind(api)"]].concat(), 4);
+    assert!(err.contains("no action matches the filter"), "{err}");
+    let (loosened, _) = check(&[&policies[..], &["-E", "before(block) & decision(ask)"]].concat(), 0);
+    let row = |first: &str| loosened.lines().find(|line| line.starts_with(first)).map(str::to_owned);
+    // Only what was stopped harder is in the table.
+    assert!(row("allow ").unwrap().split_whitespace().skip(1).all(|count| count == "·"), "{loosened}");
+    assert!(row("LOOSENED").unwrap().contains("4 actions"), "{loosened}");
+}
+
 #[test]
 fn explain_a_command_and_a_statement() {
     let (out, _) = check(&["explain", "--", "rm", "-rf", "/"], 0);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use nearmiss::engine::query::{Filter, PREDICATES};
 use nearmiss::reader::READERS;
 use nearmiss::report::REPORTS;
 
@@ -62,5 +63,32 @@ fn no_file_is_called_something_vague() {
     for file in files_below(&root().join("src")) {
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
         assert!(!["utils", "util", "types", "common", "helpers", "misc", "errors"].contains(&&*name), "{file:?}");
+    }
+}
+
+#[test]
+fn every_predicate_of_filters_is_in_their_reference() {
+    let mut table = "| predicate | asks | example |\n|---|---|---|\n".to_owned();
+    let mut words = String::new();
+    for predicate in PREDICATES {
+        let alias = predicate.alias.map(|alias| format!(" `{alias}`")).unwrap_or_default();
+        table.push_str(&format!("| `{}`{alias} | {} | `{}` |\n", predicate.name, predicate.about, predicate.example));
+        if let Some(known) = predicate.words() {
+            words.push_str(&format!("- `{}`: {}\n", predicate.name, known.join(", ")));
+        }
+    }
+    let page = std::fs::read_to_string(root().join("docs/filters.md")).unwrap();
+    for part in [table, words] {
+        assert!(page.contains(&part), "docs/filters.md is not as the table of predicates; it should have\n{part}");
+    }
+    // Whatever it shows is a filter.
+    let blocks = page.split("```text\n").skip(1).filter_map(|block| block.split("```").next());
+    let lines: Vec<&str> = blocks.flat_map(str::lines).filter(|line| !line.trim().is_empty()).collect();
+    assert!(lines.len() > 10, "{lines:?}");
+    for line in lines {
+        let filter = line.split("   ").next().unwrap();
+        if let Err(error) = Filter::parse(filter) {
+            panic!("{error}");
+        }
     }
 }

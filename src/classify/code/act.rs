@@ -155,6 +155,7 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
                 loaded::run(scene, reading, language, &value, call);
             }
         }
+        Does::Unpack => loaded::unpacked(scene, &made, &first, call),
         Does::Opaque => {}
         Does::Sql if built(scene, &made) => {}
         Does::Sql => sql(scene, &first, call),

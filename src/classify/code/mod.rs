@@ -7,6 +7,7 @@ mod act;
 mod awk;
 mod cmd;
 mod encoding;
+mod git;
 mod lexer;
 mod powershell;
 mod redis;

@@ -1,12 +1,13 @@
 //! PowerShell: pipelines of cmdlets and programs, `iex`, `-EncodedCommand`.
 
 use crate::classify::{Language, Scene, http, paths};
-use crate::model::{CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span};
+use crate::model::{Area, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span};
 
 use Operation as O;
 use ResourceKind as K;
 
 mod cmdlets;
+mod functions;
 mod state;
 mod words;
 
@@ -29,15 +30,69 @@ pub(super) fn run(scene: &mut Scene<'_>, text: &str) {
             scene.gap(GapKind::DynamicCode, Hides::Anything, Some(span), rest.lines().next().unwrap_or_default());
         }
     }
-    for (from, to, piped) in pieces(text) {
+    let blocks = functions::blocks(text);
+    let functions = functions::functions(text, &blocks);
+    let within = |at: usize| functions.iter().any(|function| (function.whole.0..function.whole.1).contains(&at));
+    // The script's own parameters are what it is called with.
+    if let Some(own) = blocks.iter().find(|block| !within(block.from)) {
+        let said: Vec<String> =
+            scene.arguments.iter().flat_map(|words| words.iter().map(|word| word.text.clone())).collect();
+        state.give(functions::given(&own.parameters, &said));
+    }
+    let called: Vec<bool> = functions.iter().map(|function| is_called(text, function)).collect();
+    let whole = Script { text, blocks: &blocks, functions: &functions, called: &called };
+    part(scene, &whole, (0, text.len()), &mut state, 0);
+    scene.cwd = cwd;
+}
+
+/// A script with what it defines.
+struct Script<'s> {
+    text: &'s str,
+    blocks: &'s [functions::Block],
+    functions: &'s [functions::Function],
+    /// Which of the functions are called: those are read where that happens.
+    called: &'s [bool],
+}
+
+/// Whether the name of a function stands outside of its definition.
+fn is_called(text: &str, function: &functions::Function) -> bool {
+    let lower = text.to_ascii_lowercase();
+    lower.match_indices(&*function.name).take(256).any(|(at, name)| {
+        let own = (function.whole.0..function.whole.1).contains(&at);
+        let letter = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '$' | '.' | '/' | '\\');
+        !own && !lower[..at].ends_with(letter) && !lower[at + name.len()..].starts_with(letter)
+    })
+}
+
+/// Reads the commands of one part of a script.
+fn part(scene: &mut Scene<'_>, script: &Script<'_>, (start, end): (usize, usize), state: &mut State, depth: usize) {
+    const DEEP: usize = 6;
+    let text = script.text;
+    for (from, to, piped) in pieces(&text[start..end]) {
+        let (from, to) = (start + from, start + to);
+        let defines = |it: &functions::Function| from >= it.whole.0 && to <= it.whole.1 && start < it.body.0;
+        let elsewhere = script.functions.iter().zip(script.called).any(|(it, called)| *called && defines(it));
+        if elsewhere || script.blocks.iter().any(|block| from < block.to && to > block.from) {
+            continue;
+        }
         let span = Span::new(from, to);
         state.downloaded &= piped;
         if !piped {
             state.listed = None;
         }
-        command(scene, text, &text[from..to], span, &mut state);
+        let piece = &text[from..to];
+        let words: Vec<String> = words(assigned(piece.trim())).into_iter().map(|word| state.filled(word)).collect();
+        let name = words.first().map(|word| word.to_ascii_lowercase()).unwrap_or_default();
+        let function = script.functions.iter().find(|it| it.name == name && !(it.whole.0..it.whole.1).contains(&from));
+        match function.filter(|_| depth < DEEP) {
+            Some(function) => {
+                let outer = state.give(function.given(&words[1..]));
+                part(scene, script, function.body, state, depth + 1);
+                state.give(outer);
+            }
+            None => command(scene, text, piece, span, state),
+        }
     }
-    scene.cwd = cwd;
 }
 
 /// `powershell -NoProfile -EncodedCommand …`, `pwsh -c …`: the code in its words.
@@ -102,7 +157,12 @@ fn command(scene: &mut Scene<'_>, whole: &str, text: &str, span: Span, state: &m
         return literal(scene, text, span, state);
     }
     state.bind(text);
+    let bound = text;
     let text = assigned(text);
+    // `$action = "Stop"`: a text, not a program.
+    if bound.len() != text.len() && text.starts_with(['"', '\'']) && !text.contains([' ', '(']) {
+        return;
+    }
     let text =
         if text.starts_with('$') { text.split_once(" in ").map_or(text, |(_, right)| right.trim()) } else { text };
     let sourced = text.starts_with(". ");
@@ -381,8 +441,16 @@ fn cmdlet(
     let recursive = parameters.has("recurse");
     let kind = if recursive && operation == O::Delete && kind == K::File { K::Folder } else { kind };
     let targets = if kind == K::File || kind == K::Folder { target.split(',').collect() } else { vec![target] };
+    let mark = scene.mark();
     for target in targets {
         note(scene, operation, kind, target.trim().trim_matches(['"', '\'']), span, by, parameters);
+    }
+    // Beside `obj`, `bin` is what was compiled.
+    let is = |effect: &Effect, name: &str| effect.resource.name.rsplit('/').next() == Some(name);
+    if scene.since(mark).iter().any(|effect| is(effect, "obj")) {
+        for effect in scene.since(mark).iter_mut().filter(|effect| is(effect, "bin")) {
+            effect.resource.areas = effect.resource.areas.with(Area::Artefact);
+        }
     }
     if matches!(by, "copy-item" | "cpi" | "cp" | "copy" | "move-item" | "mi" | "mv" | "move")
         && let Some(to) = parameters.named(&["destination"]).or_else(|| parameters.operands.get(1).copied())

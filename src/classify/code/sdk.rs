@@ -26,7 +26,8 @@ const ROOTS: &str = "psutil boto3 botocore aioboto3 aws_cdk googleapiclient azur
 /// Whether a name comes from a client library.
 pub(super) fn is_client(name: &str) -> bool {
     let root = name.split(['.', '(']).next().unwrap_or(name);
-    (ROOTS.split_ascii_whitespace().any(|it| it == root) || name.starts_with("google.cloud")) && root.len() > 2
+    super::git::is_library(name)
+        || (ROOTS.split_ascii_whitespace().any(|it| it == root) || name.starts_with("google.cloud")) && root.len() > 2
 }
 
 /// Notes what the call does when it is one of a client library; `false` when it is something else or only looks.

@@ -45,6 +45,8 @@ pub(super) enum Does {
     EvaluateText,
     /// The argument with this number is a file or module that is run.
     Load(usize),
+    /// Bytes are made into objects, which runs whatever they ask for; the argument is what is read, or its path.
+    Unpack,
     /// What it does is not read: native calls, a prompt that runs what is typed.
     Opaque,
     /// SQL.
@@ -140,7 +142,13 @@ const PYTHON: &[(Does, &str)] = &[
         D::Load(1),
         "imp.load_source importlib.util.spec_from_file_location util.spec_from_file_location SourceFileLoader machinery.SourceFileLoader",
     ),
-    (D::Opaque, "code.interact code.InteractiveConsole marshal.loads os.posix_spawn os.posix_spawnp"),
+    (D::Opaque, "code.interact code.InteractiveConsole os.posix_spawn os.posix_spawnp"),
+    (
+        D::Unpack,
+        "pickle.load pickle.loads pickle.Unpickler cPickle.load cPickle.loads _pickle.loads dill.load dill.loads cloudpickle.load \
+         cloudpickle.loads marshal.load marshal.loads jsonpickle.decode shelve.open joblib.load torch.load pd.read_pickle \
+         pandas.read_pickle yaml.load yaml.load_all yaml.unsafe_load yaml.full_load",
+    ),
     (
         D::Sql,
         ".execute .executemany .executescript .read_sql .read_sql_query .exec_driver_sql pd.read_sql .execute_sql",
@@ -210,6 +218,7 @@ const JAVASCRIPT: &[(Does, &str)] = &[
     (D::EvaluateText, "setTimeout setInterval setImmediate"),
     (D::Load(0), "require import module.require ._load importScripts"),
     (D::Load(1), "process.dlopen"),
+    (D::Unpack, "node-serialize.unserialize serialize.unserialize funcster.deepDeserialize"),
     (D::Opaque, "process.binding process._linkedBinding ._linkedBinding repl.start Deno.dlopen"),
     (
         D::Sql,
@@ -254,6 +263,7 @@ const RUBY: &[(Does, &str)] = &[
         "eval instance_eval class_eval module_eval Kernel.eval .instance_eval .class_eval .module_eval binding.eval TOPLEVEL_BINDING.eval",
     ),
     (D::Load(0), "require require_relative load Kernel.load Kernel.require"),
+    (D::Unpack, "Marshal.load Marshal.restore YAML.unsafe_load YAML.unsafe_load_file Psych.unsafe_load Oj.object_load"),
     (D::Opaque, "syscall Kernel.syscall Fiddle.Function.new Fiddle.dlopen IRB.start binding.irb"),
     (D::Sql, ".execute .exec_query .exec .exec_params .execute_batch .find_by_sql .select_all"),
     (D::Http("GET"), "Net.HTTP.get HTTP.get URI.open Net.HTTP.get_response HTTParty.get Faraday.get RestClient.get"),
@@ -277,6 +287,7 @@ const PERL: &[(Does, &str)] = &[
     (D::Program, "system exec"),
     (D::Evaluate, "eval"),
     (D::Load(0), "require do"),
+    (D::Unpack, "thaw retrieve Storable.thaw Storable.retrieve"),
     (D::Opaque, "syscall"),
     (D::Sql, ".do .prepare .selectall_arrayref .selectrow_array"),
     (D::Http("GET"), "LWP.Simple.get get getstore .get"),
@@ -295,6 +306,7 @@ const PHP: &[(Does, &str)] = &[
     (D::Shell, "system exec shell_exec passthru popen proc_open pcntl_exec"),
     (D::Evaluate, "eval assert create_function"),
     (D::Load(0), "include include_once require require_once"),
+    (D::Unpack, "unserialize igbinary_unserialize yaml_parse"),
     (D::Opaque, "FFI.cdef FFI.load dl"),
     (D::Sql, "mysql_query .query .exec .prepare .statement DB.statement DB.unprepared"),
     (D::SqlOver, "mysqli_query mysqli_multi_query mysqli_real_query pg_query pg_send_query sqlite_query"),
@@ -345,6 +357,7 @@ const R: &[(Does, &str)] = &[
     (D::Shell, "system shell"),
     (D::Spawn, "system2 processx.run"),
     (D::Evaluate, "eval"),
+    (D::Unpack, "unserialize"),
     (D::Load(0), "source sys.source dyn.load"),
     (
         D::SqlOver,

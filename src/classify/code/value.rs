@@ -63,9 +63,13 @@ pub(super) struct Reading<'t> {
     pub(super) results: BTreeMap<String, (usize, usize)>,
     /// The words that the code is called with, where they are known.
     pub(super) arguments: Option<Rc<[Word]>>,
+    /// The code stands in the command line, not in a file.
+    pub(super) inline: bool,
     /// What the code's own parser of the command line knows, and the variables that hold what it found.
     pub(super) declared: Vec<Declared>,
     pub(super) namespaces: BTreeSet<String>,
+    /// Variables that hold the parser of one subcommand, and its name.
+    pub(super) parsers: BTreeMap<String, String>,
 }
 
 impl<'t> Reading<'t> {
@@ -80,6 +84,8 @@ impl<'t> Reading<'t> {
             memory: BTreeSet::new(),
             results: BTreeMap::new(),
             arguments: None,
+            inline: false,
+            parsers: BTreeMap::new(),
             declared: Vec::new(),
             namespaces: BTreeSet::new(),
         }
@@ -111,6 +117,7 @@ impl<'t> Reading<'t> {
     /// What the expression `from..to` comes to.
     pub(super) fn value(&self, from: usize, to: usize) -> Value {
         let (from, to) = self.trimmed(from, to);
+        let (from, to) = self.spread(from, to).unwrap_or((from, to));
         let mut value = Value::default();
         self.sources(from, to, &mut value);
         match self.list(from, to) {
@@ -200,18 +207,67 @@ impl<'t> Reading<'t> {
                 let open = (from..to).find(|at| self.tokens[*at].is(b'{'))?;
                 Some(self.items(open + 1, to - 1).into_iter().map(|(from, to)| self.word(from, to, 1)).collect())
             }
-            Kind::Mark(b'[') if first.close + 1 == to => {
-                Some(self.items(from + 1, to - 1).into_iter().map(|(from, to)| self.word(from, to, 1)).collect())
-            }
+            Kind::Mark(b'[') if first.close + 1 == to => Some(self.flat(from + 1, to - 1)),
             // A tuple; `("a")` is only a bracket.
             Kind::Mark(b'(') if first.close + 1 == to => {
                 let items = self.items(from + 1, to - 1);
                 let comma = self.tokens[from..to].iter().any(|token| token.is(b','));
-                (comma && !items.is_empty())
-                    .then(|| items.into_iter().map(|(from, to)| self.word(from, to, 1)).collect())
+                (comma && !items.is_empty()).then(|| self.flat(from + 1, to - 1))
             }
+            Kind::Name if self.language == Language::Python && first.text == "range" => self.numbers(from, to),
             _ => None,
         }
+    }
+
+    /// The items of a list that is written out, with the lists that are spread in it: `["git", *words]`.
+    fn flat(&self, from: usize, to: usize) -> Vec<Word> {
+        let mut words = Vec::new();
+        for (from, to) in self.items(from, to) {
+            let inner = self.spread(from, to);
+            match inner.filter(|(from, to)| self.depth_of(*from, *to)).and_then(|(from, to)| self.list(from, to)) {
+                Some(more) => words.extend(more),
+                None => words.push(self.word(from, to, 1)),
+            }
+        }
+        words.truncate(256);
+        words
+    }
+
+    /// A spread list is a name or a call; what is written out in it is followed only one list deep.
+    fn depth_of(&self, from: usize, to: usize) -> bool {
+        to > from && to - from < 32 && !self.tokens[from + 1..to].iter().any(|token| token.is(b'['))
+    }
+
+    /// What is spread by `*words`, `...words` and Go's `words...`.
+    pub(super) fn spread(&self, from: usize, to: usize) -> Option<(usize, usize)> {
+        let dots = |at: usize| (at..at + 3).all(|at| self.tokens.get(at).is_some_and(|token| token.is(b'.')));
+        match self.language {
+            Language::Python | Language::Ruby if to > from + 1 && self.tokens[from].is(b'*') => {
+                (!self.tokens[from + 1].is(b'*')).then_some((from + 1, to))
+            }
+            Language::JavaScript | Language::Php if to > from + 3 && dots(from) => Some((from + 3, to)),
+            Language::Go if to > from + 3 && dots(to - 3) => Some((from, to - 3)),
+            _ => None,
+        }
+    }
+
+    /// The first numbers that `range(…)` counts.
+    fn numbers(&self, from: usize, to: usize) -> Option<Vec<Word>> {
+        const MOST: i64 = 16;
+        let open = self.tokens.get(from + 1).filter(|open| open.is(b'(') && open.close + 1 == to)?;
+        let bounds: Vec<i64> = self
+            .items(from + 2, open.close)
+            .into_iter()
+            .map(|(from, to)| self.word(from, to, 1).value().and_then(|text| text.parse().ok()))
+            .collect::<Option<_>>()?;
+        let (first, last, step) = match bounds[..] {
+            [last] => (0, last, 1),
+            [first, last] => (first, last, 1),
+            [first, last, step] if step > 0 => (first, last, step),
+            _ => return None,
+        };
+        let counted = (0..MOST).map(|at| first.saturating_add(at.saturating_mul(step))).take_while(|it| *it < last);
+        Some(counted.map(|number| Word::known(number.to_string())).collect())
     }
 
     /// The expression as one word, with what is not known marked in it.
@@ -430,6 +486,11 @@ fn known_path(text: &str) -> Option<&'static str> {
         | "Dir.home"
         | "Deno.env.get(HOME)"
         | "Bun.env.HOME" => "~",
+        "sys.executable" => "python3",
+        "process.execPath" | "process.argv0" => "node",
+        "RbConfig.ruby" | "Gem.ruby" => "ruby",
+        "$^X" => "perl",
+        "PHP_BINARY" => "php",
         _ => return None,
     })
 }

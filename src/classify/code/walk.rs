@@ -11,6 +11,7 @@ use super::{act, sdk, tables};
 
 mod bindings;
 mod calling;
+mod commands;
 mod computed;
 mod functions;
 mod gathering;
@@ -41,6 +42,7 @@ pub(super) fn run(scene: &mut Scene<'_>, language: Language, text: &str) {
     let mut reading = Reading::new(language, text, tokens);
     reading.dot_joins = syntax.dot_joins;
     reading.arguments.clone_from(&scene.arguments);
+    reading.inline = scene.inline;
     let length = reading.tokens.len();
     let mut walk = Walk {
         reading,
@@ -148,6 +150,12 @@ impl<'t> Walk<'t> {
                             }
                         }
                         "if" => self.condition(at),
+                        "def" if !self.functions.commands.is_empty() => {
+                            if let Some(end) = self.commanded_here(at) {
+                                at = end.max(at + 1);
+                                continue;
+                            }
+                        }
                         "as" => self.with(at),
                         "fork" | "pcntl_fork" => self.forks(scene, at),
                         _ => {}

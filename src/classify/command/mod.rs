@@ -29,7 +29,7 @@ pub use catalog::Catalog;
 pub(super) use programs::interactive_shell;
 pub(super) use settle::is_protected;
 pub(super) use within::{begins_sql, opened};
-pub(super) use written::{load, text as written_text};
+pub(super) use written::{fetched, load, text as written_text};
 
 use std::sync::Arc;
 

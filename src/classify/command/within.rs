@@ -97,7 +97,9 @@ pub(super) fn run_text(scene: &mut Scene<'_>, call: &Call<'_>, language: Languag
     if language == Language::Shell {
         return scene.run_word(language, &word.text, word.span);
     }
-    scene.called_with(call.invocation.behind(word), |scene| scene.run_word(language, &word.text, word.span));
+    let fed = std::mem::replace(&mut scene.stdin_remote, call.invocation.stdin.remote);
+    scene.called_inline(call.invocation.behind(word), |scene| scene.run_word(language, &word.text, word.span));
+    scene.stdin_remote = fed;
 }
 
 /// The one query that a client is given, when it puts text together: nothing else can be code for another client.
@@ -122,7 +124,7 @@ pub(super) fn run_stdin(scene: &mut Scene<'_>, call: &Call<'_>, language: Langua
     if let Some((text, span)) = &stdin.text {
         let dash = call.invocation.words.iter().find(|word| word.text == "-");
         let arguments = dash.map(|dash| call.invocation.behind(dash)).unwrap_or_default();
-        scene.called_with(arguments, |scene| scene.run_kept(language, text, *span));
+        scene.called_as_file(arguments, |scene| scene.run_kept(language, text, *span));
         if !stdin.decoded {
             return;
         }

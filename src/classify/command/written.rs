@@ -48,6 +48,11 @@ pub(super) fn origin(scene: &Scene<'_>, word: &Word) -> Option<CodeOrigin> {
     came_from(&stream).or_else(|| stream.text.is_none().then_some(CodeOrigin::Staged))
 }
 
+/// Where a file comes from that the text fetched or unpacked.
+pub(in crate::classify) fn fetched(scene: &Scene<'_>, file: &Word) -> Option<CodeOrigin> {
+    came_from(&found(scene, file)?)
+}
+
 /// Where the code comes from that a word is made of: `"$(curl …)"`, `"$x"`.
 pub(super) fn origin_of_value(scene: &Scene<'_>, word: &Word) -> Option<CodeOrigin> {
     let parts = word.unknown.iter().filter(|part| part.start == 0);
@@ -90,7 +95,7 @@ pub(super) fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>, file: &Wor
             scene.effect(effect);
         }
     } else {
-        scene.called_with(arguments, |scene| scene.run_kept(language, &text, span));
+        scene.called_as_file(arguments, |scene| scene.run_kept(language, &text, span));
     }
     true
 }

@@ -11,7 +11,7 @@ use crate::policy::{Example, Mutant, Mutation};
 
 mod effects;
 
-use super::{Engine, Fate, Study, is_shadow};
+use super::{Engine, Fate, Study};
 use crate::engine::expect;
 use crate::engine::gate::toml_string;
 
@@ -127,15 +127,14 @@ impl Writing<'_> {
         self.tried(number, &verdict, &inline(&record(action, environment).into()), None)
     }
 
-    /// Whether a case with this action, and the effect that it states, would notice.
-    fn tried(&mut self, number: usize, verdict: &Verdict, action: &str, effect: Option<&str>) -> bool {
+    /// Whether a case with this action, and the effect that it states, would notice. A stated effect is about its rule
+    /// unless it says that it is about the decision: what else there is to say about it is for other cases.
+    fn tried(&mut self, number: usize, verdict: &Verdict, action: &str, stated: Option<(&str, bool)>) -> bool {
         let mutant = &self.study.mutants.all()[number];
-        if is_shadow(mutant) {
-            return false;
-        }
-        let met = verdict.hits.iter().any(|hit| hit.rule.id == mutant.rule);
-        // A stated effect is about its rule: what else there is to say about it is for other cases.
-        let decides = effect.is_none() || matches!(mutant.mutation, Mutation::Swapped) || mutant.info.is_none();
+        let met = verdict.hits.iter().chain(&verdict.shadow).any(|hit| hit.rule.id == mutant.rule);
+        let decides = stated.is_none_or(|(_, decides)| decides)
+            || matches!(mutant.mutation, Mutation::Swapped)
+            || mutant.info.is_none();
         let expect = if decides { verdict.decision.word() } else { "any" };
         let (name, expect) = (toml_string(&title(mutant)), toml_string(expect));
         let mut text = format!("[[case]]\nname = {name}\nexpect = {expect}\n");
@@ -143,7 +142,7 @@ impl Writing<'_> {
             text.push_str(&format!("{} = {}\n", if met { "rule" } else { "without" }, toml_string(&mutant.rule)));
         }
         text.push_str(&format!("action = {action}\n"));
-        if let Some(effect) = effect {
+        if let Some((effect, _)) = stated {
             text.push_str(&format!("effect = {effect}\n"));
         }
         let Ok(cases) = expect::cases("new", &text) else { return false };

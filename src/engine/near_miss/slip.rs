@@ -1,21 +1,215 @@
-//! The slip catalogue: what a hand, or a generator, gets wrong. Written by the helper `slips`; this is only its face.
+//! The slip catalogue: what a hand, or a generator, gets wrong.
+//!
+//! A slip is a small edit of an action's text. Whether it makes the action a bad one is not known here: whoever asks reads
+//! the edited action again and judges it. What slips there are is data (`slips.toml`); how each edits a text is one
+//! function of the files below.
 
-use crate::model::{Action, Effect};
+mod catalogue;
+mod flags;
+mod path;
+mod statement;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::cell::OnceCell;
+use std::ops::Range;
+use std::sync::Arc;
+
+pub(crate) use catalogue::{Catalogue, about, catalogue};
+
+use crate::model::{Action, Effect, Kind, Span};
 use crate::policy::Fact;
+use crate::reader::record::quoted;
+use words::{Command, Pointer, Word};
 
 /// One action as it would have been with one slip.
 #[derive(Debug)]
 pub(crate) struct Slipped {
+    /// The id in the [`catalogue`].
     pub(crate) slip: &'static str,
+    /// With another text (and other words), and all else as it was.
     pub(crate) action: Action,
 }
 
-/// Every slip that could change one of `facts` of `effect`.
-pub(crate) fn slips(_action: &Action, _effect: &Effect, _facts: &[Fact]) -> Vec<Slipped> {
-    Vec::new()
+/// More than this is nobody's list of likely slips.
+const MOST: usize = 24;
+/// Longer texts (in bytes) are programs, and nobody types them.
+const LONGEST: usize = 64 << 10;
+
+/// Every slip that could change one of `facts` of `effect`, most likely first.
+pub(crate) fn slips(action: &Action, effect: &Effect, facts: &[Fact]) -> Vec<Slipped> {
+    let mut found = Vec::new();
+    if action.text.len() > LONGEST || !matches!(action.kind, Kind::Shell | Kind::Sql | Kind::Exec) {
+        return found;
+    }
+    let asked = facts.iter().fold(0, |bits, fact| bits | catalogue::bit(*fact));
+    let catalogue = catalogue();
+    if asked & catalogue.changes(action.kind) == 0 {
+        return found;
+    }
+    let site = Site { action, text: &action.text, effect, catalogue, command: OnceCell::new() };
+    for (entry, operator) in catalogue.entries(action.kind, asked) {
+        let mut edits = Edits { site: &site, slip: &entry.id, found: &mut found };
+        operator(&site, &mut edits);
+        if found.len() >= MOST {
+            found.truncate(MOST);
+            break;
+        }
+    }
+    found
 }
 
-/// What slipped, in a few words for a report: `a leading ./ is lost`. Empty for an id that is not in the catalogue.
-pub fn about(_id: &str) -> &'static str {
-    ""
+/// Makes the edits of one slip.
+type Operator = fn(&Site<'_>, &mut Edits<'_>);
+
+/// One function for each entry of the catalogue.
+const OPERATORS: &[(&str, Operator)] = &[
+    ("path-space", path::space),
+    ("star-space", path::star_space),
+    ("quotes-lost", path::quotes_lost),
+    ("dot-slash-lost", path::dot_slash_lost),
+    ("dot-lost", path::dot_lost),
+    ("variable-empty", path::variable_empty),
+    ("cd-failed", flags::cd_failed),
+    ("star-prefix-lost", path::star_prefix_lost),
+    ("parent-folder", path::parent_folder),
+    ("where-lost", statement::where_lost),
+    ("where-cut-off", statement::where_cut_off),
+    ("limit-lost", statement::limit_lost),
+    ("schema-for-table", statement::schema_for_table),
+    ("parent-id", path::parent_id),
+    ("dry-run-lost", flags::dry_run_lost),
+    ("selection-lost", flags::selection_lost),
+    ("flag-for-flag", flags::flag_for_flag),
+    ("guard-off", flags::guard_off),
+    ("branch-lost", flags::branch_lost),
+    ("all-for-one", flags::all_for_one),
+    ("all-namespaces", flags::all_namespaces),
+    ("count-times-ten", flags::count_times_ten),
+    ("stash-untracked-lost", flags::stash_untracked_lost),
+];
+
+/// Where an effect stands, and the words around it, read when somebody first asks for them.
+struct Site<'a> {
+    action: &'a Action,
+    text: &'a str,
+    effect: &'a Effect,
+    catalogue: &'static Catalogue,
+    command: OnceCell<Option<Command>>,
+}
+
+impl<'a> Site<'a> {
+    /// The place that the effect names, when it is one of the text.
+    fn span(&self) -> Option<Span> {
+        self.effect.span.filter(|span| self.text.get(span.start..span.end).is_some_and(|said| !said.is_empty()))
+    }
+
+    /// The text of that place.
+    fn said(&self) -> &'a str {
+        self.span().map_or("", |span| &self.text[span.start..span.end])
+    }
+
+    /// The first word of what does it.
+    fn program(&self) -> &'a str {
+        self.effect.by.split(' ').next().unwrap_or_default()
+    }
+
+    /// A statement of SQL, perhaps in the quotes of a command.
+    fn is_statement(&self) -> bool {
+        let verb = self.program();
+        self.action.kind == Kind::Sql || verb.len() > 2 && verb.bytes().all(|byte| byte.is_ascii_uppercase())
+    }
+
+    fn pointer(&self) -> Option<Pointer<'a>> {
+        Some(Pointer { span: self.span()?, by: self.program(), statement: self.is_statement() })
+    }
+
+    /// The command of the effect; without a place only where the text is no more than one command.
+    fn command(&self) -> Option<&Command> {
+        let read = || match self.pointer() {
+            Some(pointer) => words::command(self.text, pointer),
+            None => words::only_command(self.text),
+        };
+        if self.action.kind == Kind::Sql { None } else { self.command.get_or_init(read).as_ref() }
+    }
+
+    fn raw(&self, word: &Word) -> &'a str {
+        self.text.get(word.at.clone()).unwrap_or_default()
+    }
+
+    /// The words that the effect is about: the one it names, or the operands among all that it names.
+    fn targets(&self) -> impl Iterator<Item = (&Word, &'a str)> {
+        let span = self.span();
+        let words = self.command().map_or(&[][..], |command| &command.words);
+        let inside = move |word: &&Word| {
+            span.is_some_and(|span| word.at.start < span.end && span.start < word.at.end) && !word.redirected
+        };
+        let several = words.iter().filter(inside).nth(1).is_some();
+        let named = words.iter().filter(inside).skip(usize::from(several)).map(|word| (word, self.raw(word)));
+        // Flags of Windows begin with a slash.
+        let flag = |raw: &str| raw.starts_with('-') || raw.len() == 2 && raw.starts_with('/');
+        named.filter(move |(_, raw)| !several || !flag(raw)).take(4)
+    }
+
+    /// How many words the program and its verbs take: the index behind the last of them. 0 when they are not there.
+    fn verbs(&self, words: &[Word], by: &str) -> usize {
+        let mut at = 0;
+        for verb in by.split(' ') {
+            let found = words.get(at..).unwrap_or_default().iter().position(|word| {
+                let raw = self.raw(word);
+                raw == verb || raw.rsplit(['/', '\\']).next() == Some(verb)
+            });
+            match found {
+                Some(found) => at += found + 1,
+                None => return 0,
+            }
+        }
+        at
+    }
+}
+
+/// What an entry of the catalogue makes of an action.
+struct Edits<'a> {
+    site: &'a Site<'a>,
+    slip: &'static str,
+    found: &'a mut Vec<Slipped>,
+}
+
+impl Edits<'_> {
+    /// The text with each range replaced; ranges ascend.
+    fn make(&mut self, edits: &[(Range<usize>, &str)]) {
+        let old = self.site.text;
+        let mut text = String::with_capacity(old.len() + 32);
+        let mut at = 0;
+        for (range, with) in edits {
+            // Never inside a letter, whatever an effect says of its place.
+            let Some(kept) = old.get(at..range.start).filter(|_| old.is_char_boundary(range.end)) else { return };
+            text.push_str(kept);
+            text.push_str(with);
+            at = range.end;
+        }
+        text.push_str(&old[at..]);
+        let mut argv = None;
+        if self.site.action.kind == Kind::Exec {
+            let Some(words) = self.argv(&text) else { return };
+            text = quoted(&words);
+            argv = Some(Arc::from(words));
+        }
+        if text == old || text.trim().is_empty() || self.found.iter().any(|one| *one.action.text == *text) {
+            return;
+        }
+        let action = Action { text: text.into(), argv, ..self.site.action.clone() };
+        self.found.push(Slipped { slip: self.slip, action });
+    }
+
+    /// The words of an edited `exec`: those of its text, as long as its text was made of its words.
+    fn argv(&self, text: &str) -> Option<Vec<String>> {
+        let words = |text: &str| -> Option<Vec<String>> {
+            let command = words::only_command(text)?;
+            command.words.iter().map(|word| words::value(text.get(word.at.clone())?)).collect()
+        };
+        let was = words(self.site.text)?;
+        (Some(&*was) == self.site.action.argv.as_deref()).then(|| words(text))?
+    }
 }

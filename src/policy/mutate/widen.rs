@@ -15,7 +15,6 @@ use std::sync::Arc;
 
 use cedar_policy::pst::{self, BinaryOp, PatternElem, UnaryOp, Var};
 
-use super::Literals;
 use crate::model::{
     Area, Certainty, CodeOrigin, Environment, Executed, Extent, Kind, Operation, ResourceKind, Reversibility, Zone,
 };
@@ -175,28 +174,4 @@ fn literal(value: pst::Literal) -> Arc<pst::Expr> {
 
 fn not(expr: pst::Expr) -> pst::Expr {
     pst::Expr::UnaryOp { op: UnaryOp::Not, expr: expr.into() }
-}
-
-/// Collects the texts, patterns and numbers that a condition writes down.
-pub(super) fn literals(expr: &pst::Expr, found: &mut Literals) {
-    match expr {
-        pst::Expr::Literal(pst::Literal::String(text)) => found.texts.push(text.to_string()),
-        pst::Expr::Literal(pst::Literal::Long(number)) => found.numbers.push(*number),
-        pst::Expr::UnaryOp { expr, .. } => literals(expr, found),
-        pst::Expr::BinaryOp { left, right, .. } => {
-            literals(left, found);
-            literals(right, found);
-        }
-        pst::Expr::Set(members) => members.iter().for_each(|member| literals(member, found)),
-        pst::Expr::Like { pattern, .. } => found.texts.push(
-            pattern
-                .iter()
-                .map(|element| match element {
-                    PatternElem::Char(char) => *char,
-                    PatternElem::Wildcard => '*',
-                })
-                .collect(),
-        ),
-        _ => {}
-    }
 }

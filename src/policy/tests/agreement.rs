@@ -54,10 +54,10 @@ static FULL: LazyLock<cedar_policy::Schema> =
     LazyLock::new(|| SCHEMA.parse().unwrap_or_else(|error| panic!("{error:?}")));
 
 /// Draws requests from one number, so that a failure can be drawn again.
-struct Draw(u64);
+pub(super) struct Draw(pub(super) u64);
 
 impl Draw {
-    fn below(&mut self, most: usize) -> usize {
+    pub(super) fn below(&mut self, most: usize) -> usize {
         // SplitMix64.
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -65,11 +65,11 @@ impl Draw {
         usize::try_from((mixed ^ (mixed >> 31)) % most as u64).unwrap_or(0)
     }
 
-    fn one<T: Clone>(&mut self, of: &[T]) -> T {
+    pub(super) fn one<T: Clone>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())].clone()
     }
 
-    fn flag(&mut self) -> bool {
+    pub(super) fn flag(&mut self) -> bool {
         self.below(3) == 0
     }
 
@@ -85,7 +85,7 @@ impl Draw {
         self.one(&[0, 1, 3, 11, 101, 20_000, u64::MAX])
     }
 
-    fn action(&mut self) -> Action {
+    pub(super) fn action(&mut self) -> Action {
         let groups: Vec<String> = ["dba", "ops"].into_iter().filter(|_| self.flag()).map(str::to_owned).collect();
         Action {
             id: ActionId::default(),
@@ -121,7 +121,7 @@ impl Draw {
         }
     }
 
-    fn effect(&mut self) -> Effect {
+    pub(super) fn effect(&mut self) -> Effect {
         let often = [ResourceKind::File, ResourceKind::Folder, ResourceKind::Table, ResourceKind::Service];
         let kind = if self.flag() { self.one(&often) } else { self.one(ResourceKind::ALL) };
         let name = self.one(&[
@@ -170,7 +170,7 @@ impl Draw {
         }
     }
 
-    fn session(&mut self) -> SessionFacts {
+    pub(super) fn session(&mut self) -> SessionFacts {
         SessionFacts {
             read_secret: self.flag(),
             read_untrusted: self.flag(),

@@ -1,5 +1,6 @@
 //! Mutants: which there are, what they say, and which are proved to be none.
 
+use super::agreement::Draw;
 use super::*;
 
 const TEXT: &str = r#"
@@ -120,24 +121,175 @@ fn what_the_rule_needs_to_be_loaded_is_left_alone() {
     assert!(!found.iter().any(|name| name.contains("has count")), "{found:?}");
 }
 
+/// Mutants of a rule with these conditions that are proved to be the same.
+fn proved(condition: &str) -> Vec<String> {
+    let text = format!("@id(\"a.b\") forbid (principal, action == Action::\"drop\", resource) when {{ {condition} }};");
+    let mutants = Mutants::of(&load(&text), |_| true);
+    let proved = mutants.all().iter().filter(|mutant| mutant.equivalent.is_some());
+    proved.map(|mutant| mutant.name().trim_start_matches("a.b: ").to_owned()).collect()
+}
+
 #[test]
 fn equivalent_ones_are_proved() {
-    let equivalent = |condition: &str| -> Vec<String> {
-        let text =
-            format!("@id(\"a.b\") forbid (principal, action == Action::\"drop\", resource) when {{ {condition} }};");
-        let mutants = Mutants::of(&load(&text), |_| true);
-        let proved = mutants.all().iter().filter(|mutant| mutant.equivalent.is_some());
-        proved.map(|mutant| mutant.name().trim_start_matches("a.b: ").to_owned()).collect()
-    };
     // What a later condition says again.
     assert_eq!(
-        equivalent("context.extent != Extent::\"one\" && context.extent == Extent::\"all\""),
+        proved("context.extent != Extent::\"one\" && context.extent == Extent::\"all\""),
         [
             "drop context.extent != Extent::\"one\"",
             "widen context.extent != Extent::\"one\" to ![Extent::\"one\", Extent::\"some\"].contains(context.extent)"
         ]
     );
-    assert_eq!(equivalent("context.cascades && !context.dry_run"), Vec::<String>::new());
-    // Names can be anything.
-    assert_eq!(equivalent("resource.name == \"a\" && resource.name like \"a*\""), Vec::<String>::new());
+}
+
+/// What the widened conditions are that are proved to be the same, of these.
+#[track_caller]
+fn check_same(condition: &str, expected: &[&str]) {
+    let name = |name: String| name.split_once(" to ").map_or(name.clone(), |(_, after)| after.to_owned());
+    assert_eq!(proved(condition).into_iter().map(name).collect::<Vec<_>>(), expected, "{condition}");
+}
+
+/// Questions that can have any answer hide nothing that stands beside them, and are no reason for anything.
+#[test]
+fn proofs_reach_past_names_and_texts() {
+    // `|| resource is Table` is added to what stands beside it already, or to what is narrower.
+    check_same(
+        r#"resource is Table || resource is Column && context.cascades || resource.name like "a*""#,
+        &[
+            r#"(resource is Table) || (((resource is Column) || (resource is Table)) && context.cascades) || (resource.name like "a*")"#,
+        ],
+    );
+    check_same(
+        r#"resource is Table && context.dry_run || resource is Column && context.cascades || resource.name like "a*""#,
+        &[],
+    );
+    check_same(r#"resource is Table && resource.name like "b*" || resource is Column || resource.name like "a*""#, &[]);
+    // A later condition leaves what is added out, unless something can fail before or be unsure.
+    check_same(
+        r#"(resource is Table || resource.name like "a*") && !(resource is View)"#,
+        &[r#"(resource is Table) || (resource is View) || (resource.name like "a*")"#],
+    );
+    check_same(
+        r#"(resource is Table || resource.name like "a*") && !(resource is View && resource.name like "v*")"#,
+        &[],
+    );
+    check_same(
+        r#"resource in Area::"system" && resource.name like "a*" && !(resource in [Area::"in-home", Area::"workspace-root"])"#,
+        &[],
+    );
+    check_same(
+        r#"resource in Area::"home" && resource.name like "a*" && !(resource in [Area::"in-home", Area::"temporary"])"#,
+        &[r#"resource in [Area::"home", Area::"in-home"]"#],
+    );
+    // What hangs on the name of a thing is unsure where the name is; another condition for it is not.
+    check_same(
+        r#"!(context.cascades && resource in Area::"home") && resource in Area::"mount" && !(resource in Area::"in-home")"#,
+        &[r#"!(context.cascades && (resource in [Area::"home", Area::"in-home"]))"#],
+    );
+    check_same(
+        r#"!(context.cascades && resource in Area::"home") && resource in Area::"home" && resource.name like "a*""#,
+        &[],
+    );
+    // Two texts at once are none, two patterns can be.
+    check_same(
+        r#"(resource is Table || context.by == "a") && !((resource is Table || resource is Column) && context.by == "b") && context.by == "c""#,
+        &[
+            r#"(resource is Table) || (context.by like "a*")"#,
+            r#"drop !(((resource is Table) || (resource is Column)) && (context.by == "b"))"#,
+            r#"!(((resource is Table) || (resource is View) || (resource is Column)) && (context.by == "b"))"#,
+            r#"!(((resource is Table) || ((resource is Column) || (resource is Table))) && (context.by == "b"))"#,
+            r#"!(((resource is Table) || (resource is Column)) && (context.by like "b*"))"#,
+        ],
+    );
+    check_same(r#"resource is Table && !(context.by like "b*") && context.by like "c*""#, &[]);
+    check_same(r#"(context.cascades || context.by == "a") && !(context.by like "*b*") && resource is Table"#, &[]);
+    // Numbers can fail where they are not known, and are anything where they are.
+    check_same(r#"context.session.denials > 5 && context.session.denials > 3"#, &[]);
+    check_same(
+        r#"(resource is Table || context has count && context.count > 5) && (resource is Table || resource is Column)"#,
+        &[
+            r#"(resource is Table) || (resource is View) || ((context has count) && (context.count > 5))"#,
+            r#"(resource is Table) || ((resource is Column) || (resource is Table))"#,
+        ],
+    );
+    // A number that is not known is an error before the other condition is asked.
+    check_same(
+        r#"(resource is Table || context has count) && (resource is Column || context has count && context.count > 5) && !(resource is View)"#,
+        &["(resource is Table) || (resource is View) || (context has count)"],
+    );
+    // One area is enough, whatever else stands in the list.
+    check_same(
+        r#"resource.name like "/*" && !(resource in [Area::"root", Area::"system"]) && !(resource in [Area::"home", Area::"workspace", Area::"device", Area::"sink"])"#,
+        &[r#"!(resource in [Area::"home", Area::"root", Area::"system"])"#],
+    );
+}
+
+/// Conditions that fail, are unsure and say the same as others, in every order.
+fn twisted() -> Policy {
+    let parts = [
+        "(resource is Table || context.count > 5)",
+        "(resource is Table || resource is Column && resource.name like \"a*\")",
+        "resource in [Area::\"home\", Area::\"system\"]",
+        "!(resource in [Area::\"in-home\", Area::\"temporary\"] || context.cascades)",
+        "!(context.cascades && resource in Area::\"home\" && context.zone == Zone::\"local\")",
+        "(resource.unresolved || context.by == \"a\")",
+        "(context.by == \"b\" || context.peer like \"10*\" || resource is Column)",
+        "resource in Environment::\"production\"",
+        "(resource.name == \"a\" || resource in Area::\"system\" || resource in Environment::\"unknown\")",
+        "(action == Action::\"drop\" || action == Action::\"read\" && resource.name like \"*b\")",
+    ];
+    let mut text = String::new();
+    let mut draw = Draw(1);
+    for number in 0..150 {
+        let chosen: Vec<&str> = (0..2 + number % 3).map(|_| draw.one(&parts)).collect();
+        let unless_known = if draw.flag() { "@unless_known(\"environment\") " } else { "" };
+        let scope = draw.one(&["resource is Table", "resource", "resource"]);
+        let all = chosen.join(" && ");
+        text.push_str(&format!(
+            "@id(\"t.n{number}\") @message(\"m\") {unless_known}forbid (principal, action, {scope}) when {{ {all} }};\n"
+        ));
+    }
+    let source = Source { builtin: true, ..source(&text) };
+    Policy::load(&[source], &LoadOptions::default()).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// No request tells a mutant from its rule that is proved to be equivalent: of the packs, and of policies in which
+/// conditions fail.
+#[test]
+fn what_is_proved_holds() {
+    for (policy, many) in [(pack("strict"), 300), (twisted(), 60)] {
+        let mutants = Mutants::of(&policy, |_| true);
+        (0..mutants.all().len()).for_each(|number| mutants.set_open(number, false));
+        let mut asked = 0;
+        for (number, mutant) in mutants.all().iter().enumerate() {
+            if mutant.equivalent.is_none() {
+                continue;
+            }
+            mutants.set_open(number, true);
+            let mut texts = policy.literals_of(&mutant.rule).texts;
+            texts.extend(texts.clone().iter().map(|text| text.replace('*', "")));
+            texts.push("x".into());
+            let rule = policy.compiled.iter().find(|rule| rule.id == mutant.rule).unwrap();
+            let mut draw = Draw(number as u64);
+            for _ in 0..many {
+                let (mut action, mut effect, session) = (draw.action(), draw.effect(), draw.session());
+                let kinds: Vec<_> =
+                    ResourceKind::ALL.iter().filter(|k| rule.test.kinds & 1 << **k as u64 != 0).collect();
+                let fits: Vec<_> =
+                    Operation::ALL.iter().filter(|o| rule.test.operations & 1 << **o as u32 != 0).collect();
+                if !draw.flag() && !kinds.is_empty() && !fits.is_empty() {
+                    (effect.resource.kind, effect.operation) = (*draw.one(&kinds), *draw.one(&fits));
+                }
+                (effect.by, effect.resource.name) = (draw.one(&texts), draw.one(&texts));
+                action.text = draw.one(&texts).as_str().into();
+                let environment = draw.one(Environment::ALL);
+                let request = Request { action: &action, effect: &effect, environment, labels: &[], session: &session };
+                policy.judge_with_mutants(&mutants, &request, |saying| {
+                    panic!("{}: {saying:?} to {request:#?}", mutant.name());
+                });
+                asked += 1;
+            }
+            mutants.set_open(number, false);
+        }
+        assert!(asked > 5_000, "only {asked} requests");
+    }
 }

@@ -76,6 +76,9 @@ impl Page<'_> {
             counted(totals.files, "file"),
             self.told.elapsed.as_secs_f64(),
         )?;
+        if let Some(filter) = &self.told.head.filter {
+            writeln!(self.out, "{YELLOW}only of{YELLOW:#}: {}", escaped(filter))?;
+        }
         if self.told.impact.meanings {
             writeln!(
                 self.out,

@@ -71,6 +71,9 @@ impl Page<'_> {
             counted(totals.files, "file"),
             elapsed.as_secs_f64(),
         )?;
+        if let Some(filter) = &heading.filter {
+            writeln!(self.out, "{YELLOW}told of{YELLOW:#}: {}", escaped(filter))?;
+        }
         let share = if survey.allowed == 0 { 0.0 } else { 100.0 * survey.listed as f64 / survey.allowed as f64 };
         writeln!(
             self.out,

@@ -8,6 +8,7 @@ use super::super::lexer::Kind;
 use super::super::value::{Reading, Value};
 use super::super::walk::Call;
 use super::execute;
+use super::made::Made;
 
 /// What stands at the beginning of paths that lead to the program's own files.
 const OWN: &[&str] = &[
@@ -100,6 +101,45 @@ pub(super) fn evaluated(scene: &mut Scene<'_>, language: Language, value: &Value
         }
     }
     true
+}
+
+/// Bytes that are made into objects: from outside they can be anything, from a file of one's own they are one's own.
+pub(super) fn unpacked(scene: &mut Scene<'_>, made: &Made<'_, '_>, value: &Value, call: &Call) {
+    let safe = made.option("Loader").or_else(|| made.argument(1));
+    if safe.is_some_and(|loader| loader.words.iter().any(|word| word.text.contains("Safe")))
+        || made.says("weights_only")
+    {
+        return;
+    }
+    if value.remote || value.word().is_some_and(|word| word.text.starts_with("http")) {
+        return execute(scene, call.span, &call.name, CodeOrigin::Remote);
+    }
+    let span = call.items.first().and_then(|(from, to)| made.reading.span(*from, *to));
+    let said = span.and_then(|span| made.reading.code.get(span.start..span.end)).unwrap_or("");
+    let typed = ["stdin", "STDIN", "php://input"].iter().any(|name| said.contains(name));
+    if typed || value.files.iter().any(is_stdin) {
+        if scene.stdin_remote {
+            return execute(scene, call.span, &call.name, CodeOrigin::Remote);
+        }
+        return scene.gap(GapKind::HiddenCode, Hides::Anything, call.span, &*call.name);
+    }
+    let paths = value.files.iter().chain(value.words.iter().filter(|word| word.is_known()));
+    if let Some(origin) = paths.clone().find_map(|file| command::fetched(scene, file)) {
+        return execute(scene, call.span, &call.name, origin);
+    }
+    if !value.files.is_empty() {
+        return;
+    }
+    if value.decoded {
+        return execute(scene, call.span, &call.name, CodeOrigin::Decoded);
+    }
+    // What these take is a path, or a file that is open: one of the workspace, wherever it is.
+    let last = call.name.rsplit('.').next().unwrap_or("");
+    let path = matches!(last, "open" | "read_pickle" | "retrieve" | "unsafe_load_file")
+        || last == "load" && !call.name.starts_with("Marshal");
+    if !path && value.words.iter().any(|word| !word.is_known()) {
+        scene.gap(GapKind::DynamicCode, Hides::Anything, call.span, said);
+    }
 }
 
 fn is_stdin(file: &Word) -> bool {

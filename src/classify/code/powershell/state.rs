@@ -52,6 +52,18 @@ impl State {
         text
     }
 
+    /// Sets variables, or takes what is known of them away; gives back what they were.
+    pub(super) fn give(&mut self, values: Vec<(String, Option<String>)>) -> Vec<(String, Option<String>)> {
+        let set = |(name, value): (String, Option<String>)| {
+            let before = match value {
+                Some(value) => self.variables.insert(name.clone(), value),
+                None => self.variables.remove(&name),
+            };
+            (name, before)
+        };
+        values.into_iter().map(set).collect()
+    }
+
     /// Remembers `$x = 'C:\data'`, `$x = Get-ChildItem C:\data` and `$x in Get-ChildItem C:\data`.
     pub(super) fn bind(&mut self, text: &str) {
         const MOST: usize = 64;

@@ -10,10 +10,21 @@ use super::Reading;
 pub(in crate::classify::code) struct Declared {
     /// `--out`, `-o`; an operand has its plain name.
     pub(in crate::classify::code) names: Vec<String>,
+    /// The parser that knows it, by its variable.
+    pub(in crate::classify::code) parser: String,
     /// The word behind it is its value.
     pub(in crate::classify::code) takes: bool,
+    /// It is a list of all the operands that are left.
+    pub(in crate::classify::code) many: bool,
     /// What it is when the call does not say it.
     pub(in crate::classify::code) usual: Option<Word>,
+}
+
+impl Declared {
+    /// Whether the code finds it under this name.
+    fn is(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known.trim_start_matches('-').replace('-', "_") == name)
+    }
 }
 
 /// The lists that hold those words, and the place of the first of them.
@@ -56,9 +67,9 @@ impl Reading<'_> {
         if let Some((object, name)) = text.split_once('.')
             && self.namespaces.contains(object)
         {
-            return self.declared(name);
+            return self.said(None, name)?.into_iter().next();
         }
-        let (rest, base) = behind(text)?;
+        let (rest, base) = self.behind(text)?;
         let word = match rest {
             ".first" | ".shift" | ".shift()" => words.first(),
             ".last" | ".pop" | ".pop()" | "[-1]" => words.last(),
@@ -74,7 +85,13 @@ impl Reading<'_> {
     /// The words of the call that `text` means.
     pub(super) fn arguments(&self, text: &str) -> Option<Vec<Word>> {
         let words = self.arguments.as_deref()?;
-        let (rest, base) = behind(text)?;
+        if let Some((object, name)) = text.split_once('.')
+            && self.namespaces.contains(object)
+        {
+            let many = self.declared.iter().any(|declared| declared.many && declared.is(name));
+            return if many { self.said(None, name) } else { None };
+        }
+        let (rest, base) = self.behind(text)?;
         let from = match rest {
             "" if base == 0 || self.language == Language::R => base,
             _ => {
@@ -86,45 +103,69 @@ impl Reading<'_> {
         words.get(from.checked_sub(base)?..).map(<[Word]>::to_vec)
     }
 
-    /// What a parser of the command line makes of it under `name`.
-    fn declared(&self, name: &str) -> Option<Word> {
+    /// What stands behind the name of a list of the call's words, and the place of the first of them.
+    fn behind<'e>(&self, text: &'e str) -> Option<(&'e str, usize)> {
+        LISTS.iter().find_map(|(name, base)| {
+            let rest = text.strip_prefix(name)?;
+            // `node -e` has no script's name before them.
+            let base = if self.inline && *name == "process.argv" { base - 1 } else { *base };
+            (rest.is_empty() || rest.starts_with(['[', '.'])).then_some((rest, base))
+        })
+    }
+
+    /// The subcommand that the call names, where the code declares parsers for such.
+    pub(in crate::classify::code) fn subcommand(&self) -> Option<&str> {
         let words = self.arguments.as_deref()?;
-        let is = |declared: &&Declared| {
-            declared.names.iter().any(|known| known.trim_start_matches('-').replace('-', "_") == name)
+        words.iter().filter_map(Word::value).find(|word| self.parsers.values().any(|name| name == word))
+    }
+
+    pub(in crate::classify::code) fn takes_many(&self, parser: &str, name: &str) -> bool {
+        self.declared.iter().any(|declared| declared.many && declared.parser == parser && declared.is(name))
+    }
+
+    /// What a parser of the command line makes of it under `name`: one word, or those of a list.
+    pub(in crate::classify::code) fn said(&self, parser: Option<&str>, name: &str) -> Option<Vec<Word>> {
+        let one = |word: Word| vec![word];
+        let words = self.arguments.as_deref()?;
+        let subcommand = self.subcommand();
+        let asked = |declared: &&Declared| {
+            self.parsers.get(&declared.parser).is_none_or(|name| Some(&**name) == subcommand)
+                && parser.is_none_or(|parser| declared.parser == parser)
         };
-        let wanted = self.declared.iter().find(is)?;
-        let mut operands = Vec::new();
+        let wanted = self.declared.iter().filter(asked).find(|declared| declared.is(name))?;
+        let (mut operands, mut dropped) = (Vec::new(), false);
         let mut rest = words.iter();
         while let Some(word) = rest.next() {
             if !word.text.starts_with('-') || word.text == "-" {
-                operands.push(word);
+                if operands.is_empty() && subcommand.is_some() && word.value() == subcommand && !dropped {
+                    dropped = true;
+                } else {
+                    operands.push(word);
+                }
                 continue;
             }
             let (option, joined) =
                 word.text.split_once('=').map_or((&*word.text, None), |(it, value)| (it, Some(value)));
-            let known = self.declared.iter().find(|declared| declared.names.iter().any(|name| name == option));
+            let known =
+                self.declared.iter().filter(asked).find(|declared| declared.names.iter().any(|name| name == option));
             let value = match (joined, known) {
                 (Some(value), _) => Some(Word { text: value.to_owned(), ..word.clone() }),
                 (None, Some(known)) if known.takes => rest.next().cloned(),
-                _ => None,
+                _ => Some(Word::known("True")),
             };
             if wanted.names.iter().any(|name| name == option) {
-                return value;
+                return value.map(one);
             }
         }
         if wanted.names.iter().any(|name| name.starts_with('-')) {
-            return wanted.usual.clone();
+            return wanted.usual.clone().map(one);
         }
         let operand = |declared: &&Declared| declared.names.iter().all(|name| !name.starts_with('-'));
-        let at = self.declared.iter().filter(operand).position(|declared| declared.names == wanted.names)?;
-        operands.get(at).map(|word| Word::clone(word)).or_else(|| wanted.usual.clone())
+        let at =
+            self.declared.iter().filter(asked).filter(operand).position(|declared| declared.names == wanted.names)?;
+        if wanted.many {
+            return Some(operands.get(at..)?.iter().map(|word| Word::clone(word)).collect());
+        }
+        operands.get(at).map(|word| Word::clone(word)).or_else(|| wanted.usual.clone()).map(one)
     }
-}
-
-/// What stands behind the name of a list of the call's words, and the place of the first of them.
-fn behind(text: &str) -> Option<(&str, usize)> {
-    LISTS.iter().find_map(|(name, base)| {
-        let rest = text.strip_prefix(name)?;
-        (rest.is_empty() || rest.starts_with(['[', '.'])).then_some((rest, *base))
-    })
 }

@@ -94,6 +94,7 @@ impl Walk<'_> {
             return;
         }
         let Some(from) = self.assigned(at) else {
+            self.element(at);
             // `x += …`: no longer what it was.
             if self.token(at + 1).is_some_and(|token| matches!(token.kind, Kind::Mark(b'+' | b'.' | b'-')))
                 && self.is(at + 2, b'=')
@@ -152,7 +153,27 @@ impl Walk<'_> {
         if (from..end).any(|at| matches!(self.name(at), Some("parse_args" | "parse_known_args"))) {
             self.reading.namespaces.insert(whole.clone());
         }
+        self.parser_of(&whole, from, end);
         self.reading.variables.insert(whole, value);
+    }
+
+    /// `found[path] = open(path).read()`, `found.key = …`: what is put into it is in it from now on.
+    fn element(&mut self, at: usize) {
+        const DEEP: usize = 4;
+        let Some(owner) = self.name(at) else { return };
+        let mut next = at + 1;
+        for _ in 0..DEEP {
+            if self.is(next, b'[') && self.reading.tokens[next].close > next {
+                next = self.reading.tokens[next].close + 1;
+            } else if self.is(next, b'.') && self.name(next + 1).is_some() && !self.reading.dot_joins {
+                next += 2;
+            }
+        }
+        let sign = next > at + 1 && self.is(next, b'=') && !self.is(next + 1, b'=') && !self.is(next + 1, b'~');
+        if sign && !self.is_import(owner) {
+            let end = self.statement_end(next + 1);
+            self.carried(owner, &[(next + 1, end)]);
+        }
     }
 
     /// Where the value begins that the name at `at` is given: behind `=`, `:=`, `<-` or `: type =`.

@@ -3,7 +3,7 @@
 use crate::classify::{Language, Scene, Word};
 use crate::model::{CodeOrigin, Effect, Operation, Resource, ResourceKind};
 
-use super::super::{act, sdk, stores, tables, unseen};
+use super::super::{act, git, sdk, stores, tables, unseen};
 use super::{Call, Walk};
 
 impl Walk<'_> {
@@ -122,6 +122,9 @@ impl Walk<'_> {
         self.dialled |= last == "connect" || last == "create_connection" || last == "createConnection";
         self.reached(scene, &call);
         if self.inlined(scene, &call) {
+            return;
+        }
+        if git::is_library(&call.name) && git::call(scene, &self.reading, self.language, &call) {
             return;
         }
         let client = sdk::is_client(&call.name);

@@ -16,8 +16,15 @@ const MAX_DEPTH: usize = 8;
 const MAX_READ: usize = 40_000;
 const MAX_FUNCTIONS: usize = 256;
 
-/// A name, with the tokens of the value it has when nothing is given.
-type Parameter = (String, Option<(usize, usize)>);
+/// What a definition calls one of the things that it is given.
+#[derive(Clone, Debug)]
+struct Parameter {
+    name: String,
+    /// The tokens of the value it has when nothing is given.
+    usual: Option<(usize, usize)>,
+    /// It takes all that is left: `*args`, `...args`, `args ...string`.
+    rest: bool,
+}
 
 /// One definition.
 #[derive(Clone, Debug)]
@@ -33,6 +40,8 @@ pub(super) struct Functions {
     named: BTreeMap<String, Function>,
     /// Where a definition that is called begins, and where it ends.
     skipped: BTreeMap<usize, usize>,
+    /// Those that the command line calls.
+    pub(super) commands: Vec<super::commands::Command>,
     depth: usize,
     read: usize,
 }
@@ -41,9 +50,18 @@ impl Walk<'_> {
     /// Finds the definitions, and which of them are called.
     pub(super) fn definitions(&mut self) {
         let mut classes: Vec<(String, usize, usize)> = Vec::new();
+        let mut decorated = None;
         for at in 0..self.reading.tokens.len() {
             if self.functions.named.len() >= MAX_FUNCTIONS {
                 return;
+            }
+            if self.language == Language::Python && self.is_decorator(at) {
+                decorated = decorated.or(Some(at));
+            }
+            if matches!(self.name(at), Some("def" | "class"))
+                && let Some(from) = decorated.take()
+            {
+                self.command(from, at);
             }
             match self.name(at) {
                 Some("class") if self.language == Language::Python => {
@@ -56,6 +74,7 @@ impl Walk<'_> {
                 _ => {}
             }
         }
+        self.subcommands();
         self.results();
     }
 
@@ -77,7 +96,7 @@ impl Walk<'_> {
             Some(_) => format!(".{name}"),
             None => name.to_owned(),
         };
-        if class.is_some() && parameters.first().is_some_and(|(name, _)| name == "self" || name == "cls") {
+        if class.is_some() && parameters.first().is_some_and(|first| first.name == "self" || first.name == "cls") {
             parameters.remove(0);
         }
         if self.is_called(&key, at + 1) {
@@ -96,7 +115,7 @@ impl Walk<'_> {
         let (parameters, after) = if self.is(from, b'(') && self.reading.tokens[from].close > from {
             (self.parameters(from), self.reading.tokens[from].close + 1)
         } else if let Some(one) = self.name(from) {
-            (vec![(one.to_owned(), None)], from + 1)
+            (vec![Parameter { name: one.to_owned(), usual: None, rest: false }], from + 1)
         } else {
             return;
         };
@@ -135,9 +154,11 @@ impl Walk<'_> {
     fn parameters(&self, open: usize) -> Vec<Parameter> {
         let close = self.reading.tokens[open].close;
         let one = |(from, to): (usize, usize)| {
-            let name = (from..to).find_map(|at| self.name(at))?;
+            let name = (from..to).find_map(|at| self.name(at))?.to_owned();
             let given = (from..to).find(|at| self.is(*at, b'='));
-            Some((name.to_owned(), given.map(|at| (at + 1, to))))
+            let dots = (from + 2..to).any(|at| (at - 2..=at).all(|at| self.is(at, b'.')));
+            let star = self.is(from, b'*') && !self.is(from + 1, b'*');
+            Some(Parameter { name, usual: given.map(|at| (at + 1, to)), rest: dots || star && to > from + 1 })
         };
         self.reading.items(open + 1, close).into_iter().take(16).filter_map(one).collect()
     }
@@ -163,7 +184,7 @@ impl Walk<'_> {
                 return (found, at);
             }
             let names = (at + 1..stop).filter_map(|at| self.name(at)).filter(|name| name.starts_with('$'));
-            found.extend(names.map(|name| (name.to_owned(), None)));
+            found.extend(names.map(|name| Parameter { name: name.to_owned(), usual: None, rest: false }));
             at = stop.max(at + 1);
         }
     }
@@ -269,6 +290,20 @@ impl Walk<'_> {
         Some(end)
     }
 
+    /// A command is read where it stands, with what the command line gives it; one that was not asked for is left out.
+    pub(super) fn commanded_here(&mut self, at: usize) -> Option<usize> {
+        if self.unasked(at) {
+            return self.block_of(at, at + 2).map(|(_, end)| end);
+        }
+        let given = self.name(at + 1).map(|name| self.commanded(name)).unwrap_or_default();
+        for (name, value) in given {
+            if let Some(value) = value {
+                self.reading.variables.insert(name, value);
+            }
+        }
+        None
+    }
+
     /// Where to go on when a definition at `at` is read where it is called.
     pub(super) fn skipped(&self, at: usize) -> Option<usize> {
         self.functions.skipped.get(&at).copied()
@@ -333,6 +368,25 @@ impl Walk<'_> {
         true
     }
 
+    /// All that is left of what a call gives, as one list.
+    fn gathered_rest<'i>(&self, places: &mut impl Iterator<Item = &'i (usize, usize)>) -> Value {
+        let mut whole = Value { list: true, ..Value::default() };
+        for (from, to) in places {
+            let value = self.reading.value(*from, *to);
+            if value.list && self.reading.spread(*from, *to).is_none() {
+                // A list among the words is one of them.
+                whole.words.push(self.reading.word(*from, *to, 1));
+            } else {
+                whole.words.extend(value.words);
+            }
+            whole.files.extend(value.files);
+            whole.environment |= value.environment;
+            whole.remote |= value.remote;
+            whole.decoded |= value.decoded;
+        }
+        whole
+    }
+
     fn given(&self, function: &Function, call: &Call) -> Vec<(String, Option<Value>)> {
         let named = |(from, to): &(usize, usize)| {
             let name = self.name(*from).filter(|_| to - from > 2 && self.is(from + 1, b'='))?;
@@ -340,11 +394,19 @@ impl Walk<'_> {
         };
         let mut places = call.items.iter().filter(|item| named(item).is_none());
         let value = |parameter: &Parameter| {
-            let (name, usual) = parameter;
+            let Parameter { name, usual, rest } = parameter;
+            if *rest {
+                return (name.clone(), Some(self.gathered_rest(&mut places)));
+            }
             let by_name = call.items.iter().filter_map(named).find(|(it, _)| it == name).map(|(_, item)| item);
             let item = by_name.or_else(|| places.next().copied()).or(*usual);
             (name.clone(), item.map(|(from, to)| self.reading.value(from, to)))
         };
-        function.parameters.iter().map(value).collect()
+        let given: Vec<_> = function.parameters.iter().map(value).collect();
+        if call.items.is_empty() && !self.functions.commands.is_empty() {
+            let commanded = self.commanded(&call.name);
+            return if commanded.is_empty() { given } else { commanded };
+        }
+        given
     }
 }

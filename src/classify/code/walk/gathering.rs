@@ -19,7 +19,18 @@ impl Walk<'_> {
         let flag = made.option("action").and_then(text).is_some_and(|action| action.starts_with("store_"));
         let usual = made.option("default").and_then(|value| value.word().cloned());
         if self.reading.declared.len() < MOST && !names.is_empty() {
-            self.reading.declared.push(Declared { names, takes: !flag, usual });
+            let many = made.option("nargs").and_then(text).is_some_and(|nargs| super::commands::many(&nargs));
+            let parser = self.reading.tokens[call.head].text.to_owned();
+            self.reading.declared.push(Declared { names, parser, takes: !flag, many, usual });
+        }
+    }
+
+    /// `stop = commands.add_parser("stop")`: what `stop` declares is for that subcommand.
+    pub(super) fn parser_of(&mut self, variable: &str, from: usize, to: usize) {
+        let Some(at) = (from..to).find(|at| self.name(*at) == Some("add_parser")) else { return };
+        if let Some(Kind::Text(word)) = self.token(at + 2).map(|token| &token.kind) {
+            let name = word.text.clone();
+            self.reading.parsers.insert(variable.to_owned(), name);
         }
     }
 
@@ -46,8 +57,13 @@ impl Walk<'_> {
         if !plain || !PUTS.contains(&last) || self.is_import(owner) {
             return;
         }
+        self.carried(owner, &call.items);
+    }
+
+    /// What comes from files, the environment or outside in `items` is in `owner` from now on.
+    pub(super) fn carried(&mut self, owner: &str, items: &[(usize, usize)]) {
         let mut more = Value::default();
-        for (from, to) in &call.items {
+        for (from, to) in items {
             self.reading.sources(*from, *to, &mut more);
         }
         if more.files.is_empty() && !more.environment && !more.remote && !more.decoded {
@@ -134,7 +150,7 @@ impl Walk<'_> {
         self.reading.variables.insert(name.to_owned(), value);
     }
 
-    fn is_import(&self, name: &str) -> bool {
+    pub(super) fn is_import(&self, name: &str) -> bool {
         self.aliases.contains_key(name) || self.modules.contains(name)
     }
 

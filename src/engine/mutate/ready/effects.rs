@@ -46,8 +46,9 @@ pub(super) fn write(writing: &mut Writing<'_>) {
             }
         }
         for base in &bases {
+            // Words of closed vocabularies come first: there are fewer of them, and more hangs on them.
             let pairs =
-                changes.iter().enumerate().flat_map(|(at, one)| changes[at + 1..].iter().map(move |two| (one, two)));
+                changes.iter().enumerate().flat_map(|(at, two)| changes[..at].iter().map(move |one| (one, two)));
             for (one, two) in pairs.take(MAX_PAIRS) {
                 if !writing.open.iter().any(|number| mutants[*number].rule == info.id) {
                     break;
@@ -76,7 +77,18 @@ fn bases(writing: &Writing<'_>, info: &Arc<RuleInfo>) -> Vec<Scene> {
     let mut seen = BTreeSet::new();
     found.retain(|scene| seen.insert(scene.effect.written()));
     found.truncate(MAX_BASES);
+    let plain: Vec<Scene> = found.iter().map(without_words).collect();
+    found.extend(plain.into_iter().filter(|scene| seen.insert(scene.effect.written())));
     found
+}
+
+/// The same on one thing with other words, which no pattern of the rule is about.
+fn without_words(scene: &Scene) -> Scene {
+    let mut plain = scene.clone();
+    plain.action.text = "-".into();
+    let Stated { name, by, extent, cascades, .. } = &mut plain.effect;
+    (*name, *by, *extent, *cascades) = ("x".to_owned(), "x".to_owned(), Some(Extent::One), false);
+    plain
 }
 
 /// The example's action, by somebody and somewhere; its text stays, for rules that look at it.
@@ -108,12 +120,15 @@ impl Writing<'_> {
         let Stated { session, labels, .. } = &scene.effect;
         let finding = self.engine.decide_stated(action.clone(), scene.effect.understood(), (session, labels));
         let mutants = self.study.mutants.all();
-        let told: Vec<usize> = finding.otherwise.iter().map(|other| other.mutant).collect();
-        for number in told {
+        let hits = || finding.verdict.hits.iter().chain(&finding.verdict.shadow);
+        let told: Vec<(usize, bool)> = finding.otherwise.iter().map(|other| (other.mutant, other.met)).collect();
+        for (number, met) in told {
             if self.open.contains(&number) && mutants[number].rule == info.id {
                 bare(&mut action, &self.engine.policy().facts_of(&info.id));
                 let record = inline(&record(&action, scene.environment).into());
-                self.tried(number, &finding.verdict, &record, Some(&scene.effect.written()));
+                // Where the rule itself stays, what is left open without it is what changes.
+                let decides = met == hits().any(|hit| hit.rule.id == info.id);
+                self.tried(number, &finding.verdict, &record, Some((&scene.effect.written(), decides)));
             }
         }
     }
@@ -127,6 +142,7 @@ fn bare(action: &mut Action, facts: &[Fact]) {
     }
     if !looks(Fact::Kind) {
         action.kind = Kind::Shell;
+        (action.tool, action.arguments, action.argv) = (None, None, None);
     }
     let around = Arc::make_mut(&mut action.surroundings);
     let Surroundings { cwd, home, host, user, database, account, cluster, version, dialect, .. } = around;
@@ -160,7 +176,11 @@ fn changes(writing: &Writing<'_>, info: &Arc<RuleInfo>, bases: &[Scene]) -> Vec<
     numbers.sort_unstable();
     numbers.dedup();
     let mut changes: Vec<Change> = Vec::new();
-    for fact in policy.facts_of(&info.id) {
+    let mut facts = policy.facts_of(&info.id);
+    facts.sort_by_key(|fact| {
+        matches!(fact, Fact::PrincipalName | Fact::ResourceName | Fact::By | Fact::Text | Fact::Peer)
+    });
+    for fact in facts {
         of_fact(fact, &texts, &numbers, &mut changes);
     }
     // An effect of another base may differ in several facts at once where one alone makes no sense.
@@ -240,7 +260,13 @@ fn of_fact(fact: Fact, texts: &[String], numbers: &[u64], changes: &mut Vec<Chan
             texts!(s, text => s.effect.peer = Some(text.clone()));
             changes.push(Box::new(|scene| scene.effect.peer = None));
         }
-        Fact::Kind => each!([Kind::Shell, Kind::Sql], s, kind => s.action.kind = kind),
+        Fact::Kind => {
+            each!([Kind::Shell, Kind::Sql], s, kind => s.action.kind = kind);
+            changes.push(Box::new(|scene| {
+                scene.action.kind = Kind::Exec;
+                scene.action.argv = Some(["x".to_owned()].into());
+            }));
+        }
         Fact::Text => texts!(s, text => s.action.text = text.as_str().into()),
         Fact::Executed => each!(Executed::ALL, s, executed => s.action.outcome.executed = executed),
         Fact::Approved => flip!(s => s.action.approved),

@@ -33,6 +33,11 @@ pub(super) fn recipe(text: &str, wanted: &[String]) -> String {
         collect(&rules, target, 0, &mut lines);
     }
     let mut text = lines.join("\n");
+    for (name, value) in BUILT_IN {
+        if !variables.iter().any(|(own, _)| own == name) {
+            variables.push(((*name).to_owned(), (*value).to_owned()));
+        }
+    }
     for (name, value) in &variables {
         let value = set(name).unwrap_or_else(|| value.clone());
         for mark in
@@ -43,6 +48,25 @@ pub(super) fn recipe(text: &str, wanted: &[String]) -> String {
     }
     text.replace("$$", "$")
 }
+
+/// What make itself knows.
+const BUILT_IN: &[(&str, &str)] = &[
+    ("CC", "cc"),
+    ("CXX", "c++"),
+    ("LD", "ld"),
+    ("AR", "ar"),
+    ("AS", "as"),
+    ("FC", "f77"),
+    ("RM", "rm -f"),
+    ("MAKE", "make"),
+    ("SHELL", "/bin/sh"),
+    ("CURDIR", "."),
+    ("CFLAGS", ""),
+    ("CXXFLAGS", ""),
+    ("CPPFLAGS", ""),
+    ("LDFLAGS", ""),
+    ("LDLIBS", ""),
+];
 
 fn assignment(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.split_once('=')?;

@@ -1,0 +1,121 @@
+mod edits;
+mod incidents;
+mod properties;
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use super::*;
+use crate::classify::{Catalog, Classifier, Known};
+use crate::engine::corpus::INCIDENTS;
+use crate::model::{ActionId, Actor, Origin, Outcome, Surroundings};
+
+static CLASSIFIER: LazyLock<Classifier> = LazyLock::new(|| Classifier::new(Catalog::builtin()));
+
+fn action(kind: Kind, text: &str) -> Action {
+    let argv = || {
+        let command = words::only_command(text).unwrap();
+        command.words.iter().map(|word| words::value(&text[word.at.clone()]).unwrap()).collect::<Vec<_>>()
+    };
+    Action {
+        id: ActionId::default(),
+        time: None,
+        actor: Actor::default().into(),
+        session: "s".into(),
+        kind,
+        text: text.into(),
+        argv: (kind == Kind::Exec).then(|| argv().into()),
+        tool: None,
+        arguments: None,
+        surroundings: Surroundings { cwd: Some("/home/dev/shop".to_owned()), ..Surroundings::default() }.into(),
+        outcome: Outcome::default(),
+        approved: false,
+        gaps: Vec::new(),
+        origin: Origin { file: "f".into(), line: 1, offset: 0, format: "test" },
+    }
+}
+
+fn effects(action: &Action) -> Vec<Effect> {
+    CLASSIFIER.understand(action, &Known::default(), false).effects
+}
+
+/// What one slip makes of a text, over all its effects.
+fn made(kind: Kind, id: &str, text: &str) -> Vec<String> {
+    let action = action(kind, text);
+    let facts = &catalogue().slips.iter().find(|entry| entry.id == id).unwrap().facts;
+    let mut all = Vec::new();
+    for effect in effects(&action) {
+        all.extend(slips(&action, &effect, facts).into_iter().filter(|one| one.slip == id));
+    }
+    let mut texts: Vec<String> = all.into_iter().map(|one| one.action.text.to_string()).collect();
+    texts.dedup();
+    texts
+}
+
+#[track_caller]
+fn check(kind: Kind, id: &str, text: &str, expected: &[&str]) {
+    let effects: Vec<String> = effects(&action(kind, text))
+        .iter()
+        .map(|one| format!("{} {} {} by {}", one.operation, one.resource.kind, one.resource.name, one.by))
+        .collect();
+    assert_eq!(made(kind, id, text), expected, "{id} of {text:?}: {effects:#?}");
+}
+
+#[track_caller]
+fn shell(id: &str, text: &str, expected: &[&str]) {
+    check(Kind::Shell, id, text, expected);
+}
+
+#[track_caller]
+fn none(id: &str, text: &str) {
+    check(Kind::Shell, id, text, &[]);
+}
+
+#[track_caller]
+fn sql(id: &str, text: &str, expected: &[&str]) {
+    check(Kind::Sql, id, text, expected);
+}
+
+#[track_caller]
+fn exec(id: &str, text: &str, expected: &[&str]) {
+    check(Kind::Exec, id, text, expected);
+}
+
+#[test]
+fn every_entry_does_what_its_example_says() {
+    assert_eq!(catalogue().version, 1);
+    let ids: Vec<&str> = catalogue().slips.iter().map(|entry| entry.id.as_str()).collect();
+    let operators: Vec<&str> = OPERATORS.iter().map(|(id, _)| *id).collect();
+    assert_eq!(ids, operators);
+    let mut wrong = Vec::new();
+    for entry in &catalogue().slips {
+        assert!(!about(&entry.id).is_empty() && !entry.facts.is_empty());
+        let action = action(entry.surfaces[0], &entry.before);
+        let effects = effects(&action);
+        for fact in &entry.facts {
+            let by = effects.iter().filter(|effect| effect.by == entry.by);
+            let all: Vec<Slipped> = by.flat_map(|effect| slips(&action, effect, &[*fact])).collect();
+            let texts: Vec<&str> = all.iter().filter(|one| one.slip == entry.id).map(|one| &*one.action.text).collect();
+            if !texts.contains(&entry.after.as_str()) {
+                wrong.push(format!("{} by {fact} gives {texts:?} {effects:#?}", entry.id));
+            }
+        }
+        if let Some(incident) = &entry.incident {
+            assert!(INCIDENTS.iter().any(|(id, _)| id == incident), "no incident {incident}");
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(about("no-such-slip"), "");
+}
+
+/// Each line of the tables is one that some text has.
+#[test]
+fn flags_are_listed_once() {
+    let guards: BTreeSet<_> = catalogue().guards.iter().map(|guard| &guard.by).collect();
+    assert_eq!(guards.len(), catalogue().guards.len());
+    let safeties: BTreeSet<_> = catalogue().safeties.iter().map(|one| (&one.by, &one.flag, one.letter)).collect();
+    assert_eq!(safeties.len(), catalogue().safeties.len());
+    for one in &catalogue().safeties {
+        assert!(one.letter.is_some() != one.flag.starts_with('-'), "{one:?}");
+    }
+}
