@@ -4,6 +4,7 @@
 //! where in the text the current piece of code stands, who runs it and how deep it is nested; shell, SQL and the
 //! other languages call each other only through [`Scene::run`].
 
+mod api;
 pub mod code;
 pub mod command;
 mod given;

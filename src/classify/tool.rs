@@ -18,6 +18,9 @@ pub(super) use code::starts_as_sql;
 
 /// Finds what a `tool` or `api` action does.
 pub fn run(scene: &mut Scene<'_>, action: &Action) {
+    if action.kind == Kind::Api && super::api::run(scene, action) {
+        return;
+    }
     let name = action.tool.as_deref().unwrap_or(&action.text).trim();
     let name = Name::of(without_method(name));
     let raw = action.arguments.as_deref().unwrap_or("");

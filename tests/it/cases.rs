@@ -4,6 +4,9 @@
 //! `corpora/bypasses` and `corpora/false-alarms` hold what guards of this kind are got round by and cry wolf about, one
 //! file a class: the last action of a session of the former must be stopped, every action of the latter allowed.
 //!
+//! `corpora/pairs` holds one act as a command line and as the call of an API that it makes, a session each: both are
+//! judged alike.
+//!
 //! `corpora/not-understood` holds code whose doing depends on what nobody sees: that is said, and never allowed.
 
 use std::collections::BTreeMap;
@@ -54,6 +57,24 @@ fn dangerous_commands_are_stopped_by_the_rule_they_name() {
         })
         .collect::<Vec<_>>();
     check(&passed);
+}
+
+#[test]
+fn calls_are_judged_as_the_command_lines_that_make_them() {
+    let mut pairs = BTreeMap::<String, Vec<(Decision, Vec<String>, String)>>::new();
+    for finding in at_least(80, "pairs") {
+        let mut met: Vec<String> = rules(&finding).into_iter().map(str::to_owned).collect();
+        met.sort();
+        met.dedup();
+        let one = (finding.verdict.decision, met, finding.action.text.to_string());
+        pairs.entry(finding.action.session.to_string()).or_default().push(one);
+    }
+    let differ = pairs
+        .iter()
+        .filter(|(_, pair)| pair.len() < 2 || pair.iter().any(|one| (one.0, &one.1) != (pair[0].0, &pair[0].1)))
+        .map(|(session, pair)| format!("{session}: {pair:#?}"))
+        .collect::<Vec<_>>();
+    check(&differ);
 }
 
 #[test]

@@ -58,6 +58,12 @@ const FILES: &[(&str, &str)] = specs![
     "windows",
     "stores",
     "devices",
+    "aws-api",
+    "kubernetes-api",
+    "google-api",
+    "azure-api",
+    "github-api",
+    "microsoft-365",
 ];
 
 /// Every program nearmiss knows.
@@ -151,6 +157,14 @@ impl Catalog {
     /// Whether a program of this name is described.
     pub(in crate::classify) fn knows(&self, name: &str) -> bool {
         self.find(name).is_some()
+    }
+
+    /// Whether a program's spec lists a command of these words; `false` in it when by their form only (`* delete-*`).
+    pub(in crate::classify) fn describes(&self, program: &str, words: &[&str]) -> Option<bool> {
+        let spec = self.find(program)?;
+        let lists = [&spec.lists, &spec.reads, &spec.plain];
+        let all = spec.command.iter().map(|command| &command.name).chain(lists);
+        all.filter_map(|names| names.fit(words)).max().map(|fit| fit.exact > 0)
     }
 
     /// The spec of a program.

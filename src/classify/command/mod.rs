@@ -127,6 +127,14 @@ pub fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
     }
 }
 
+/// As [`run`], for words that stand for a call of an API: the first one is a name of the catalogue, and no path.
+pub(super) fn run_as(scene: &mut Scene<'_>, invocation: &Invocation<'_>, name: &str) {
+    let catalog = scene.catalog;
+    if let Some(spec) = catalog.find(name) {
+        select::run(scene, invocation, spec, name);
+    }
+}
+
 /// As [`run`], for a command that another one runs: how deep that goes is bounded.
 fn run_nested(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
     if !scene.enter_command(MAX_WRAPPERS) {

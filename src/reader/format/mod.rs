@@ -40,6 +40,15 @@ pub mod tau_bench;
 pub mod tcsh_history;
 pub mod zsh_history;
 
+// Clouds and clusters.
+mod audit;
+pub mod azure_activity;
+pub mod cloudtrail;
+pub mod gcp_audit;
+pub mod github_audit;
+pub mod kubernetes_audit;
+pub mod m365_audit;
+
 use super::Reader;
 
 /// Every format nearmiss can read, in the order `nearmiss formats` lists them.
@@ -75,6 +84,12 @@ pub const READERS: &[&dyn Reader] = &[
     &postgres_stderr::PostgresStderr,
     &mysql_general::MysqlGeneral,
     &mysql_slow::MysqlSlow,
+    &cloudtrail::CloudTrail,
+    &kubernetes_audit::KubernetesAudit,
+    &gcp_audit::GcpAudit,
+    &azure_activity::AzureActivity,
+    &github_audit::GithubAudit,
+    &m365_audit::M365Audit,
     &bash_history::BashHistory,
     &zsh_history::ZshHistory,
     &fish_history::FishHistory,
