@@ -157,6 +157,7 @@ fn is_script(path: &str) -> bool {
 const RUNNERS: &[(&[&str], &[&str])] = &[
     (&["package.json"], &["npm", "pnpm", "yarn", "bun", "cnpm", "tnpm", "npm-run-all", "run-s", "run-p", "ni", "nr"]),
     (&["Makefile", "makefile", "GNUmakefile"], &["make", "gmake", "bmake", "remake", "mingw32-make", "nmake"]),
+    (&["Rakefile", "rakefile"], &["rake", "rails"]),
     (&["justfile", "Justfile", ".justfile"], &["just"]),
     (&["Taskfile.yml", "Taskfile.yaml", "taskfile.yml", "taskfile.yaml", "Taskfile.dist.yml"], &["task", "go-task"]),
     (&["composer.json"], &["composer"]),

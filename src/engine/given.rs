@@ -100,6 +100,13 @@ impl Store {
         }
     }
 
+    /// Lets go of the files whose paths end so.
+    pub(super) fn forget(&mut self, ending: &str) {
+        let is = |given: &&Given| matches!(given, Given::File(path) if path.ends_with(ending));
+        let gone: Vec<Given> = self.kept.keys().filter(is).cloned().collect();
+        gone.iter().for_each(|given| self.remove(given));
+    }
+
     /// The text that stands behind a name.
     pub(super) fn text_of(&self, given: &Given) -> Option<&str> {
         self.kept.get(given)?.content.text.as_deref()
@@ -171,6 +178,13 @@ fn words_of<'g>(given: &'g Given, content: &Content) -> Vec<&'g str> {
             let folder = folder.rsplit('/').next().and_then(|folder| words(folder).last());
             let secret = !content.carries.is_empty();
             found.extend(folder.filter(|folder| secret && *folder != "tmp" && !found.contains(folder)));
+            // `kubectl apply -f FOLDER/`, `go run .`: the files in a folder are not named.
+            if content.text.as_deref().is_some_and(|text| text.contains("apiVersion:")) {
+                found.extend(["kubectl", "oc"]);
+            }
+            if path.ends_with(".go") {
+                found.push("go");
+            }
             found.extend(runners_of(path).iter().filter(|word| !found.contains(word)).copied().collect::<Vec<_>>());
         }
     }

@@ -205,6 +205,11 @@ impl Session {
             self.because(SessionFact::ReadUntrusted, action);
         }
         self.remember(action, understood);
+        for plan in contents::outdated(understood) {
+            if let Some(store) = self.given.as_mut() {
+                Arc::make_mut(store).forget(plan);
+            }
+        }
         if !failed && let Some(shown) = contents::shown(action, understood, self.known.cwd.as_deref()) {
             let known = self.given.as_ref().and_then(|store| store.text_of(&shown.0)).map_or(0, str::len);
             // A part that was looked at again says less than the whole.

@@ -43,6 +43,13 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
     // A program that writes into the shell itself is no person who types.
     let piped = made.option("input").is_some()
         || made.option("stdin").is_some_and(|value| value.words.iter().any(|word| word.text.contains("PIPE")));
+    if matches!(does, Does::Command | Does::Shell)
+        && let Some(typed) =
+            made.option("input").and_then(|value| value.word().and_then(Word::value).map(str::to_owned))
+        && let Some(line) = running::line(&first)
+    {
+        return made.there(scene, |scene| running::fed(scene, &line, typed, call.span));
+    }
     if let Some(typed) = made.option("input").filter(|_| opens_shell(&first)) {
         typed.word().into_iter().for_each(|word| shell(scene, word));
     }
@@ -207,7 +214,7 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
             let resource = Resource::new(ResourceKind::Process, first.word().map_or("", |word| &word.text));
             let mut effect = Effect::new(Operation::Stop, resource);
             // The number of every process stands in `/proc`.
-            if first.word().is_some_and(|word| word.glob && word.text.trim_end_matches(['*', '/']) == "/proc") {
+            if first.word().is_some_and(|word| word.glob && word.text.trim_end_matches(['*', '/', '?']) == "/proc") {
                 effect.extent = Extent::All;
             }
             put(scene, call, effect);

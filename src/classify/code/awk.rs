@@ -29,15 +29,28 @@ pub(super) fn run(scene: &mut Scene<'_>, text: &str) {
     let tokens = &reading.tokens;
     let is = |at: usize, mark: u8| tokens.get(at).is_some_and(|token| token.is(mark));
     let mut printing = false;
+    let mut texts: std::collections::BTreeMap<&str, crate::classify::Word> = std::collections::BTreeMap::new();
     for (at, token) in tokens.iter().enumerate() {
         match &token.kind {
             Kind::Name if token.text == "system" && is(at + 1, b'(') => {
                 let close = tokens[at + 1].close.max(at + 2);
-                let command = joined(&reading, at + 2, close);
+                let bound = tokens.get(at + 2).filter(|_| close == at + 3).and_then(|token| texts.get(token.text));
+                let command = bound.cloned().unwrap_or_else(|| joined(&reading, at + 2, close));
                 super::act::shell_opened(scene, command.value().unwrap_or(""), command.span);
                 super::act::shell(scene, &command);
             }
             Kind::Name if matches!(token.text, "print" | "printf") => printing = true,
+            // `cmd = "rm " $1; system(cmd)`
+            Kind::Name if is(at + 1, b'=') && !is(at + 2, b'=') => {
+                let end = (at + 2..tokens.len())
+                    .find(|at| matches!(tokens[*at].kind, Kind::Line | Kind::Mark(b';' | b'}')))
+                    .unwrap_or(tokens.len());
+                if matches!(tokens.get(at + 2).map(|token| &token.kind), Some(Kind::Text(_))) {
+                    texts.insert(token.text, joined(&reading, at + 2, end));
+                } else {
+                    texts.remove(token.text);
+                }
+            }
             Kind::Line | Kind::Mark(b';' | b'}') => printing = false,
             // `print | "sh"` and `"date" | getline`; `||` is something else.
             Kind::Mark(b'|') if !is(at + 1, b'|') && (at == 0 || !is(at - 1, b'|')) => {

@@ -68,6 +68,7 @@ fn is_called(text: &str, function: &functions::Function) -> bool {
 fn part(scene: &mut Scene<'_>, script: &Script<'_>, (start, end): (usize, usize), state: &mut State, depth: usize) {
     const DEEP: usize = 6;
     let text = script.text;
+    let mut pending: Option<String> = None;
     for (from, to, piped) in pieces(&text[start..end]) {
         let (from, to) = (start + from, start + to);
         let defines = |it: &functions::Function| from >= it.whole.0 && to <= it.whole.1 && start < it.body.0;
@@ -81,6 +82,17 @@ fn part(scene: &mut Scene<'_>, script: &Script<'_>, (start, end): (usize, usize)
             state.listed = None;
         }
         let piece = &text[from..to];
+        // `$folders = @("a", "b")`
+        if let Some(name) = pending.take().filter(|_| piece.trim_start().starts_with(['"', '\''])) {
+            let items: Vec<String> = words(piece.trim()).into_iter().map(|word| state.filled(word)).collect();
+            state.give(vec![(name, Some(items.concat()))]);
+            continue;
+        }
+        let opens = piece.trim().strip_suffix('@').map(|head| head.trim_end());
+        pending = opens.and_then(|head| head.strip_suffix('=')).and_then(|head| {
+            let name = head.trim().strip_prefix('$')?.to_ascii_lowercase();
+            name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_').then_some(name)
+        });
         let words: Vec<String> = words(assigned(piece.trim())).into_iter().map(|word| state.filled(word)).collect();
         let name = words.first().map(|word| word.to_ascii_lowercase()).unwrap_or_default();
         let function = script.functions.iter().find(|it| it.name == name && !(it.whole.0..it.whole.1).contains(&from));
@@ -165,10 +177,18 @@ fn command(scene: &mut Scene<'_>, whole: &str, text: &str, span: Span, state: &m
     }
     let text =
         if text.starts_with('$') { text.split_once(" in ").map_or(text, |(_, right)| right.trim()) } else { text };
+    if bound.len() != text.len() && text.starts_with(['"', '\'']) && bound.contains(" in ") {
+        return;
+    }
     let sourced = text.starts_with(". ");
     let text = text.trim_start_matches(". ").trim_start();
     let words: Vec<String> = words(text).into_iter().map(|word| state.filled(word)).collect();
     let Some(first) = words.first() else { return };
+    // `foreach ($f in $folders)`, `$folders | Remove-Item`: a variable is no program.
+    if text.starts_with('$') && words.len() == 1 && !called && !sourced && !first.contains('$') {
+        state.listed = Some(first.clone());
+        return;
+    }
     computed(scene, first, text, called || sourced, span);
     let lower = first.to_ascii_lowercase();
     let program = lower.rsplit(['\\', '/']).next().unwrap_or("");

@@ -243,7 +243,7 @@ const RUBY: &[(Does, &str)] = &[
     ),
     (
         D::Tree,
-        "FileUtils.rm_rf FileUtils.rm_r FileUtils.remove_dir FileUtils.remove_entry FileUtils.remove_entry_secure FileUtils.rmtree",
+        "FileUtils.rm_rf FileUtils.rm_r FileUtils.remove_dir FileUtils.remove_entry FileUtils.remove_entry_secure FileUtils.rmtree rm_rf rm_r",
     ),
     (D::File(O::Delete, E::One), "Dir.rmdir Dir.delete Dir.unlink FileUtils.rmdir"),
     (D::OnFile(O::Delete, E::One), ".unlink .rmdir"),
@@ -256,7 +256,7 @@ const RUBY: &[(Does, &str)] = &[
     (D::Open(1), "File.open open File.new"),
     (
         D::Program,
-        "system exec spawn Kernel.system Kernel.exec Process.spawn IO.popen Open3.capture2 Open3.capture3 Open3.capture2e Open3.popen3",
+        "system exec spawn sh Kernel.system Kernel.exec Process.spawn IO.popen Open3.capture2 Open3.capture3 Open3.capture2e Open3.popen3",
     ),
     (
         D::Evaluate,
@@ -311,6 +311,7 @@ const PHP: &[(Does, &str)] = &[
     (D::Sql, "mysql_query .query .exec .prepare .statement DB.statement DB.unprepared"),
     (D::SqlOver, "mysqli_query mysqli_multi_query mysqli_real_query pg_query pg_send_query sqlite_query"),
     (D::Http("GET"), "curl_init Http.get"),
+    (D::Send, "curl_setopt curl_setopt_array mail"),
     (D::Http("POST"), "Http.post"),
     (D::Http("DELETE"), "Http.delete"),
     (D::Connect, "fsockopen stream_socket_client"),

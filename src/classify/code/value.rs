@@ -21,6 +21,8 @@ pub(super) struct Value {
     pub(super) list: bool,
     /// The items of a list that is written out, as ranges of tokens.
     pub(super) items: Vec<(usize, usize)>,
+    /// The items are pairs of a name and a value.
+    pub(super) pairs: bool,
     /// Files whose content is in it.
     pub(super) files: Vec<Word>,
     /// The environment variables are in it.
@@ -68,6 +70,8 @@ pub(super) struct Reading<'t> {
     /// What the code's own parser of the command line knows, and the variables that hold what it found.
     pub(super) declared: Vec<Declared>,
     pub(super) namespaces: BTreeSet<String>,
+    /// Variables that hold a table which is written out, and its pairs.
+    pub(super) tables: BTreeMap<String, Vec<(usize, usize)>>,
     /// Variables that hold the parser of one subcommand, and its name.
     pub(super) parsers: BTreeMap<String, String>,
 }
@@ -86,6 +90,7 @@ impl<'t> Reading<'t> {
             arguments: None,
             inline: false,
             parsers: BTreeMap::new(),
+            tables: BTreeMap::new(),
             declared: Vec::new(),
             namespaces: BTreeSet::new(),
         }
@@ -120,6 +125,12 @@ impl<'t> Reading<'t> {
         let (from, to) = self.spread(from, to).unwrap_or((from, to));
         let mut value = Value::default();
         self.sources(from, to, &mut value);
+        if let Some(items) = self.pairs(from, to) {
+            // As a list it gives its names.
+            value.words = items.iter().map(|(from, _)| self.word(*from, from + 1, 1)).collect();
+            (value.items, value.list, value.pairs) = (items, true, true);
+            return value;
+        }
         match self.list(from, to) {
             Some(words) => {
                 (value.words, value.list) = (words, true);
@@ -268,6 +279,21 @@ impl<'t> Reading<'t> {
         };
         let counted = (0..MOST).map(|at| first.saturating_add(at.saturating_mul(step))).take_while(|it| *it < last);
         Some(counted.map(|number| Word::known(number.to_string())).collect())
+    }
+
+    /// The pairs of `{"a": "b"}.items()`, `Object.entries(TABLE)`, `TABLE.items()` of a table that is written out.
+    fn pairs(&self, from: usize, to: usize) -> Option<Vec<(usize, usize)>> {
+        let tokens = self.tokens.get(from..to)?;
+        let name = match tokens {
+            [table, dot, method, open, _] if dot.is(b'.') && method.text == "items" && open.is(b'(') => table.text,
+            [object, dot, method, open, table, _]
+                if object.text == "Object" && dot.is(b'.') && method.text == "entries" && open.is(b'(') =>
+            {
+                table.text
+            }
+            _ => return None,
+        };
+        self.tables.get(name).cloned()
     }
 
     /// The expression as one word, with what is not known marked in it.

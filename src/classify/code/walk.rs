@@ -268,6 +268,7 @@ impl<'t> Walk<'t> {
         if self.bare && next > at {
             if name.ends_with(".each") || name.ends_with(".map") || name.ends_with(".each_child") {
                 self.block(at, last, next);
+                self.block_of_client(&name, next);
             }
             if name.ends_with("find()") || name.ends_with(".glob()") || name.ends_with("each_child()") {
                 self.found(next, name.ends_with(".glob()"));
@@ -432,6 +433,14 @@ impl<'t> Walk<'t> {
     fn bare_end(&self, at: usize) -> usize {
         let end = self.statement_end(at);
         (at..end).find(|at| self.name(*at).is_some_and(is_keyword)).unwrap_or(end)
+    }
+
+    /// `s3.buckets.each { |bucket| … }`: what the client lists is the client's.
+    fn block_of_client(&mut self, name: &str, next: usize) {
+        let parameter = self.name(next + 2).filter(|_| self.is(next + 1, b'|')).map(str::to_owned);
+        if let Some(parameter) = parameter.filter(|_| sdk::is_client(name) && name.len() < 200) {
+            self.aliases.insert(parameter, format!("{name}()"));
+        }
     }
 
     fn block(&mut self, head: usize, last: usize, next: usize) {

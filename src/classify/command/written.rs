@@ -48,6 +48,22 @@ pub(super) fn origin(scene: &Scene<'_>, word: &Word) -> Option<CodeOrigin> {
     came_from(&stream).or_else(|| stream.text.is_none().then_some(CodeOrigin::Staged))
 }
 
+/// The texts of the files below a folder whose names end so, as far as they were written.
+pub(in crate::classify) fn below(scene: &Scene<'_>, folder: &Word, endings: &[&str], deep: bool) -> Vec<String> {
+    const MOST: usize = 32;
+    if scene.files.is_empty() || !folder.is_known() {
+        return Vec::new();
+    }
+    let path = key(scene, folder);
+    let path = path.trim_end_matches('/');
+    let own = |file: &str| {
+        let name = file.strip_prefix(path).and_then(|rest| rest.strip_prefix('/'));
+        name.is_some_and(|name| (deep || !name.contains('/')) && endings.iter().any(|ending| name.ends_with(ending)))
+    };
+    let texts = scene.files.iter().filter(|(file, _)| own(file)).take(MOST);
+    texts.filter_map(|(_, stream)| stream.text.as_ref().map(|(text, _)| text.clone())).collect()
+}
+
 /// Where a file comes from that the text fetched or unpacked.
 pub(in crate::classify) fn fetched(scene: &Scene<'_>, file: &Word) -> Option<CodeOrigin> {
     came_from(&found(scene, file)?)
@@ -100,8 +116,30 @@ pub(super) fn run(scene: &mut Scene<'_>, invocation: &Invocation<'_>, file: &Wor
     true
 }
 
+/// `go run ./cmd/x`: the files of the folder that the text wrote.
+fn run_folder(scene: &mut Scene<'_>, invocation: &Invocation<'_>, folder: &Word) -> bool {
+    let is = |at: usize, text: &str| invocation.words.get(at).is_some_and(|word| word.text == text);
+    if !is(0, "go") || !is(1, "run") || scene.files.is_empty() {
+        return false;
+    }
+    let texts = below(scene, folder, &[".go"], false);
+    let mut read = false;
+    for text in texts {
+        let arguments = invocation.behind(folder);
+        if !scene.enter_script() {
+            return false;
+        }
+        scene.called_as_file(arguments, |scene| scene.run_kept(Language::Go, &text, None));
+        read = true;
+    }
+    read
+}
+
 /// As [`run`], for a file whose name says its language.
 pub(super) fn run_named(scene: &mut Scene<'_>, invocation: &Invocation<'_>, file: &Word) -> bool {
+    if run_folder(scene, invocation, file) {
+        return true;
+    }
     let language = match file.text.rsplit_once('.').map_or("", |(_, extension)| extension) {
         "py" => Language::Python,
         "js" | "mjs" | "cjs" | "ts" | "mts" | "tsx" | "jsx" => Language::JavaScript,

@@ -119,7 +119,12 @@ fn is_guard(parts: &[&str], above: &str, last: &str) -> bool {
 
 fn is_database_file(last: &str) -> bool {
     let Some((stem, tail)) = last.rsplit_once('.') else { return false };
+    // A database that a test makes is made again by the next one.
+    const MADE_AGAIN: &[&str] =
+        &["test", "tests", "testing", "tmp", "temp", "scratch", "cache", "e2e", "fixture", "mock"];
+    let again = stem.split(['_', '-', '.']).any(|word| MADE_AGAIN.contains(&word));
     !stem.is_empty()
+        && !again
         && matches!(
             tail,
             "mdf" | "ldf" | "ndf" | "ibd" | "frm" | "myd" | "myi" | "sqlite" | "sqlite3" | "db" | "db3" | "duckdb"

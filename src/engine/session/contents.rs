@@ -43,6 +43,28 @@ pub(super) fn shown(
     Some((Given::File((&*resource.name).into()), Some(Arc::new(content))))
 }
 
+/// The plans that no longer say what would happen: what they were made from was changed. A plan in a file of its own is
+/// carried out as it is.
+pub(super) fn outdated(understood: &Understanding) -> impl Iterator<Item = &'static str> {
+    const SOURCES: &[(&[&str], &str)] = &[
+        (&[".tf", ".tfvars", ".tf.json", ".tfvars.json", ".hcl"], LAST_PLAN),
+        (&[".ts", ".py", ".go", ".cs", ".java", ".yaml", ".yml", ".js"], LAST_PREVIEW),
+    ];
+    let changes = |effect: &&Effect| {
+        !effect.dry_run
+            && effect.resource.kind == ResourceKind::File
+            && matches!(
+                effect.operation,
+                Operation::Create | Operation::Update | Operation::Delete | Operation::Drop | Operation::Rewrite
+            )
+    };
+    let changed = move |endings: &[&str]| {
+        let is = |effect: &Effect| endings.iter().any(|ending| effect.resource.name.ends_with(ending));
+        understood.effects.iter().filter(changes).any(is)
+    };
+    SOURCES.iter().filter(move |(endings, _)| changed(endings)).map(|(_, plan)| *plan)
+}
+
 /// A plan says in its result what carrying it out would do.
 fn is_plan(by: &str) -> bool {
     let verb = by.split_once(' ').map_or("", |(_, verb)| verb);

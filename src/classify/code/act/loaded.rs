@@ -116,6 +116,13 @@ pub(super) fn unpacked(scene: &mut Scene<'_>, made: &Made<'_, '_>, value: &Value
     }
     let span = call.items.first().and_then(|(from, to)| made.reading.span(*from, *to));
     let said = span.and_then(|span| made.reading.code.get(span.start..span.end)).unwrap_or("");
+    // What was packed right here is one's own.
+    if ["dumps(", "Marshal.dump(", "serialize("]
+        .iter()
+        .any(|packs| said.starts_with(packs) || said.contains(&format!(".{packs}")))
+    {
+        return;
+    }
     let typed = ["stdin", "STDIN", "php://input"].iter().any(|name| said.contains(name));
     if typed || value.files.iter().any(is_stdin) {
         if scene.stdin_remote {

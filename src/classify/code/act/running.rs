@@ -22,6 +22,21 @@ pub(super) fn started(scene: &mut Scene<'_>, value: &Value, call: &Call) {
     }
 }
 
+/// The command line that a text or a list of words is, when all of it is known.
+pub(super) fn line(value: &Value) -> Option<String> {
+    if !value.list {
+        return value.word().and_then(Word::value).map(str::to_owned);
+    }
+    let known: Option<Vec<&str>> = value.words.iter().map(Word::value).collect();
+    known.filter(|words| !words.is_empty()).map(|words| code::quoted(&words))
+}
+
+/// A command that is given `input` on its standard input.
+pub(super) fn fed(scene: &mut Scene<'_>, line: &str, input: String, span: Option<Span>) {
+    let stdin = Stream { connected: true, text: Some((input, None)), ..Stream::default() };
+    scene.run_piped(line, Err(span), stdin);
+}
+
 /// Notes that another program opens a shell for somebody to type into.
 pub(in crate::classify::code) fn shell_opened(scene: &mut Scene<'_>, command: &str, span: Option<Span>) {
     if let Some(effect) = command::interactive_shell(command, span) {
@@ -34,7 +49,14 @@ pub(in crate::classify::code) fn shell(scene: &mut Scene<'_>, word: &Word) {
     if let Some(code) = word.value() {
         return code::hand_over(scene, Language::Shell, code, word.span);
     }
-    scene.gap(GapKind::DynamicCode, Hides::Anything, word.span, &*word.text);
+    // What was made one word can add no command: only which word it is, is not known.
+    const QUOTES: &[&str] =
+        &["shlex.quote(", "quote(", "pipes.quote(", "escapeshellarg(", "Shellwords.escape(", "shellescape", "shQuote("];
+    let one_word =
+        |name: &str| QUOTES.iter().any(|quote| name.trim_start().starts_with(quote)) || name.ends_with(".shellescape");
+    let quoted = word.unknown.iter().all(|part| one_word(&part.name));
+    let hides = if quoted { Hides::Target } else { Hides::Anything };
+    scene.gap(GapKind::DynamicCode, hides, word.span, &*word.text);
     if is_all_unknown(word) {
         return execute(scene, word.span, "shell", CodeOrigin::Dynamic);
     }

@@ -136,7 +136,11 @@ fn one(text: &str) -> Option<Parameter> {
     let rest = rest.strip_prefix('$')?;
     let length = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
     let name = rest[..length].to_ascii_lowercase();
-    let value = rest[length..].trim_start().strip_prefix('=').map(words);
+    let value = rest[length..].trim_start().strip_prefix('=').map(|value| {
+        let value = value.trim();
+        let list = value.strip_prefix("@(").and_then(|inner| inner.strip_suffix(')'));
+        words(list.unwrap_or(value))
+    });
     let usual = value.and_then(|words| words.into_iter().next()).filter(|word| !word.is_empty() && !word.contains('('));
     (!name.is_empty()).then_some(Parameter { name, usual, switch })
 }

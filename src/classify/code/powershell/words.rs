@@ -56,7 +56,7 @@ pub(super) fn assigned(text: &str) -> &str {
 }
 
 pub(super) fn is_expression(first: &str) -> bool {
-    first.starts_with(['$', '[', '"', '\'', '@', '.', '-', ',', '=', '!', '+', '<'])
+    first.starts_with(['$', '[', ']', '"', '\'', '@', '.', '-', ',', '=', '!', '+', '<'])
         || first.starts_with(|first: char| first.is_ascii_digit())
 }
 

@@ -164,7 +164,7 @@ impl Reading<'_> {
         let at =
             self.declared.iter().filter(asked).filter(operand).position(|declared| declared.names == wanted.names)?;
         if wanted.many {
-            return Some(operands.get(at..)?.iter().map(|word| Word::clone(word)).collect());
+            return Some(operands.get(at..)?.iter().copied().cloned().collect());
         }
         operands.get(at).map(|word| Word::clone(word)).or_else(|| wanted.usual.clone()).map(one)
     }

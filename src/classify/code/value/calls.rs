@@ -113,11 +113,14 @@ impl Reading<'_> {
                 append(&mut whole, &part);
             }
             whole
-        } else if self.language == Language::R && matches!(name, "path" | "paste0") && !items.is_empty() {
+        } else if self.language == Language::R && matches!(name, "path" | "paste0" | "paste") && !items.is_empty() {
             let mut whole = Word { quoted: true, ..Word::default() };
             for (at, (from, to)) in items.into_iter().enumerate() {
-                if at > 0 && name == "path" {
-                    whole.text.push('/');
+                match name {
+                    _ if at == 0 => {}
+                    "path" => whole.text.push('/'),
+                    "paste" => whole.text.push(' '),
+                    _ => {}
                 }
                 append(&mut whole, &self.word(from, to, depth + 1));
             }

@@ -141,6 +141,8 @@ impl Walk<'_> {
         } else if let Some(alias) = self.dotted(from, end).or_else(|| self.chosen(from, end)) {
             // `run = os.system`, `run = cp["exec"]`
             self.aliases.insert(whole.clone(), alias);
+        } else if let Some(alias) = self.wrapped(from, end).filter(|_| self.language == Language::JavaScript) {
+            self.aliases.insert(whole.clone(), alias);
         } else if let Some(library) = self.library(from) {
             // `libc = ctypes.CDLL(None)`
             self.aliases.insert(whole.clone(), library);
@@ -154,6 +156,12 @@ impl Walk<'_> {
             self.reading.namespaces.insert(whole.clone());
         }
         self.parser_of(&whole, from, end);
+        if self.is(from, b'{') && self.reading.tokens[from].close + 1 == end {
+            let pairs = self.reading.items(from + 1, end - 1);
+            self.reading.tables.insert(whole.clone(), pairs);
+        } else {
+            self.reading.tables.remove(&whole);
+        }
         self.reading.variables.insert(whole, value);
     }
 
@@ -174,6 +182,15 @@ impl Walk<'_> {
             let end = self.statement_end(next + 1);
             self.carried(owner, &[(next + 1, end)]);
         }
+    }
+
+    /// `promisify(child_process.exec)`, `exec.bind(cp)`: the function that stands in the brackets.
+    fn wrapped(&self, from: usize, to: usize) -> Option<String> {
+        let open = (from..to.min(from + 6)).find(|at| self.is(*at, b'('))?;
+        let wraps = open > from && matches!(self.name(open - 1), Some("promisify" | "partial" | "promisifyAll"));
+        let close = self.reading.tokens[open].close;
+        let first = *self.reading.items(open + 1, close).first().filter(|_| wraps && close + 1 == to)?;
+        self.callee(first)
     }
 
     /// Where the value begins that the name at `at` is given: behind `=`, `:=`, `<-` or `: type =`.

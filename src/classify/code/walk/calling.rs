@@ -22,10 +22,11 @@ impl Walk<'_> {
                 | "fsockopen"
                 | "HTTPSConnection"
                 | "HTTPConnection"
+                | "curl_init"
         ) || call.name.starts_with("TCPSocket.")
         {
             let first = call.items.first().map(|(from, to)| self.reading.value(*from, *to));
-            self.reading.peer = first.and_then(|value| value.words.first().and_then(Word::value).map(str::to_owned));
+            self.reading.peer = first.and_then(|value| value.words.first().and_then(Word::value).map(host));
         }
         // `req.write(data)` after `const req = https.request({hostname: …})`.
         if matches!(last, "request") && self.language == Language::JavaScript {
@@ -149,4 +150,10 @@ impl Walk<'_> {
             }
         }
     }
+}
+
+/// The host of an address, or what is one already.
+fn host(address: &str) -> String {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or(rest).to_owned()
 }

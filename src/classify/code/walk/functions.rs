@@ -63,6 +63,9 @@ impl Walk<'_> {
             {
                 self.command(from, at);
             }
+            if self.name(at) == Some("lambda") {
+                self.lambda(at);
+            }
             match self.name(at) {
                 Some("class") if self.language == Language::Python => {
                     if let (Some(name), Some((_, end))) = (self.name(at + 1), self.block_of(at, at + 2)) {
@@ -135,6 +138,22 @@ impl Walk<'_> {
         self.functions.named.insert(name.to_owned(), Function { parameters, body });
     }
 
+    /// `run = lambda *words: subprocess.run(words)`.
+    fn lambda(&mut self, at: usize) {
+        const MOST: usize = 24;
+        let Some(name) = at.checked_sub(2).and_then(|at| self.name(at)).filter(|_| self.is(at - 1, b'=')) else {
+            return;
+        };
+        let Some(colon) = (at + 1..at + MOST).find(|at| self.is(*at, b':')) else { return };
+        let parameters =
+            self.reading.items(at + 1, colon).into_iter().filter_map(|item| self.parameter(item)).collect();
+        let body = (colon + 1, self.statement_end(colon + 1));
+        if self.is_called(name, at - 2) {
+            self.functions.skipped.insert(at, body.1);
+        }
+        self.functions.named.insert(name.to_owned(), Function { parameters, body });
+    }
+
     /// Whether the name of a definition at `defined` is called anywhere else.
     fn is_called(&self, key: &str, defined: usize) -> bool {
         let (method, name) = key.strip_prefix('.').map_or((false, key), |name| (true, name));
@@ -153,14 +172,15 @@ impl Walk<'_> {
 
     fn parameters(&self, open: usize) -> Vec<Parameter> {
         let close = self.reading.tokens[open].close;
-        let one = |(from, to): (usize, usize)| {
-            let name = (from..to).find_map(|at| self.name(at))?.to_owned();
-            let given = (from..to).find(|at| self.is(*at, b'='));
-            let dots = (from + 2..to).any(|at| (at - 2..=at).all(|at| self.is(at, b'.')));
-            let star = self.is(from, b'*') && !self.is(from + 1, b'*');
-            Some(Parameter { name, usual: given.map(|at| (at + 1, to)), rest: dots || star && to > from + 1 })
-        };
-        self.reading.items(open + 1, close).into_iter().take(16).filter_map(one).collect()
+        self.reading.items(open + 1, close).into_iter().take(16).filter_map(|item| self.parameter(item)).collect()
+    }
+
+    fn parameter(&self, (from, to): (usize, usize)) -> Option<Parameter> {
+        let name = (from..to).find_map(|at| self.name(at))?.to_owned();
+        let given = (from..to).find(|at| self.is(*at, b'='));
+        let dots = (from + 2..to).any(|at| (at - 2..=at).all(|at| self.is(at, b'.')));
+        let star = self.is(from, b'*') && !self.is(from + 1, b'*');
+        Some(Parameter { name, usual: given.map(|at| (at + 1, to)), rest: dots || star && to > from + 1 })
     }
 
     /// `my ($a, $b) = @_;` and `my $a = shift;` at the start of a body.
@@ -261,7 +281,14 @@ impl Walk<'_> {
             .map(str::to_owned)
             .collect();
         let value = self.reading.variables.get(names.first()?).filter(|value| value.list)?;
-        let items: Vec<Vec<Value>> = if names.len() > 1 {
+        let items: Vec<Vec<Value>> = if names.len() > 1 && value.pairs {
+            let pair = |(from, to): &(usize, usize)| {
+                let colon = (*from..*to).find(|at| self.is(*at, b':') || self.is(*at, b'>')).unwrap_or(*to);
+                let key = if self.is(colon, b'>') { colon - 1 } else { colon };
+                vec![self.reading.value(*from, key), self.reading.value((colon + 1).min(*to), *to)]
+            };
+            value.items.iter().map(pair).collect()
+        } else if names.len() > 1 {
             value.items.iter().map(|(from, to)| self.parts(*from, *to)).collect()
         } else if value.items.len() == value.words.len() {
             value.items.iter().map(|(from, to)| vec![self.reading.value(*from, *to)]).collect()

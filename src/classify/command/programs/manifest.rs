@@ -10,8 +10,15 @@ use super::yaml;
 const MAX_DOCUMENTS: usize = 64;
 
 pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
-    let file = call.value("-f")?;
-    let (text, _) = if matches!(&*file.text, "-" | "/dev/stdin") {
+    const ENDINGS: &[&str] = &[".yaml", ".yml", ".json"];
+    let (file, deep) = match call.value("-f") {
+        Some(file) => (file, call.flag("-R")),
+        None => (call.value("-k")?, true),
+    };
+    let below = written::below(scene, file, ENDINGS, deep);
+    let (text, _) = if !below.is_empty() {
+        (below.join("\n---\n"), None)
+    } else if matches!(&*file.text, "-" | "/dev/stdin") {
         call.invocation.stdin.text.clone()?
     } else {
         written::text(scene, file)?

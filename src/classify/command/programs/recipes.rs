@@ -5,6 +5,7 @@ mod image;
 mod jobs;
 mod makefile;
 mod package;
+mod rakefile;
 
 use crate::classify::command::{Stream, call::Call, interpret, within, written};
 use crate::classify::{Language, Scene, Word};
@@ -70,6 +71,17 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
             let text = file(scene, call, &["-c"], &["deno.json", "deno.jsonc"]);
             (first(call, "deno.json"), text.and_then(|text| Some((package::script(&text.0, wanted.first()?)?, text.1))))
         }
+        "rake" | "rails" | "sail-rails" | "jets" | "hanami" | "lotus" => {
+            let text = file(scene, call, &["-f"], &["Rakefile", "rakefile", "Rakefile.rb", "rakefile.rb"]);
+            if let Some((code, span)) = text.and_then(|text| Some((rakefile::tasks(&text.0, &wanted)?, text.1)))
+                && !dry
+                && scene.enter_script()
+            {
+                scene.run_kept(Language::Ruby, &code, span);
+                return None;
+            }
+            return unseen(scene, call, &first(call, "Rakefile"));
+        }
         "invoke" | "nox" | "tox" => (first(call, "default"), None),
         _ => {
             if wanted.is_empty() && verb.is_empty() {
@@ -85,6 +97,7 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
             read(scene, &lines, span);
             None
         }
+        _ if !dry && written::run_named(scene, call.invocation, &shown) => None,
         _ => unseen(scene, call, &shown),
     }
 }
