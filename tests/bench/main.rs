@@ -28,6 +28,7 @@ const BENCHES: &[(&str, fn())] = &[
     ("shell", measure::shell),
     ("sql", measure::sql),
     ("repeated", measure::repeated),
+    ("filters", measure::filters),
     ("mutants", mutants::mutants),
     ("transcripts", stream::transcripts),
     ("memory", stream::memory),

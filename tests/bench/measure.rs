@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nearmiss::classify::{Catalog, Classifier};
+use nearmiss::engine::query::Filter;
 use nearmiss::engine::{Config, Engine, Session};
 use nearmiss::model::{Action, ActionId, Actor, Kind, Origin, Outcome, Surroundings};
 use nearmiss::policy::{self, LoadOptions, Policy};
@@ -90,5 +91,30 @@ pub(crate) fn repeated() {
         }
         let rate = per_second(REPEATED, started.elapsed());
         println!("repeated {kind:<19} {rate:>12.0} /s   {:>6.1} × the first time", rate / first);
+    }
+}
+
+/// What choosing costs beside deciding: findings asked in a second, of 40,000 different ones.
+pub(crate) fn filters() {
+    let engine = engine(false);
+    let all = actions(Kind::Shell, commands::shell(DISTINCT));
+    let findings: Vec<_> = all.iter().map(|action| engine.decide(action.clone(), &mut Session::default())).collect();
+    let started = Instant::now();
+    for action in all.iter().cycle().take(REPEATED) {
+        black_box(engine.decide(action.clone(), &mut Session::default()));
+    }
+    let decided = per_second(REPEATED, started.elapsed());
+    for text in [
+        "decision(block) & !environment(development)",
+        "effect(operation(delete, drop) & area(home)) | actor(=claude)",
+        "text(~node_modules) & rule(files.)",
+        "text(/(?i)drop\\s+table/) | resource(#*.customers)",
+    ] {
+        let filter = Filter::parse(text).expect("a filter");
+        let started = Instant::now();
+        let chosen = findings.iter().cycle().take(REPEATED).filter(|finding| filter.matches(finding)).count();
+        let rate = per_second(REPEATED, started.elapsed());
+        black_box(chosen);
+        println!("{text:<62} {rate:>12.0} /s   {:>6.1} × remembered decisions", rate / decided);
     }
 }
