@@ -27,7 +27,15 @@ impl Reader for Anthropic {
         let head = sample.head.trim_ascii_start();
         let shaped = [&b"{"[..], b"[", b"data:", b"event:"].iter().any(|start| head.starts_with(start));
         // Agents that write down the same messages in lines of their own.
-        let other = ["\"sessionId\"", "\"session_id\"", "\"session_start\"", "\"parentId\"", "\"uuid\"", "\"jsonrpc\""];
+        let other = [
+            "\"sessionId\"",
+            "\"session_id\"",
+            "\"session_start\"",
+            "\"parentId\"",
+            "\"uuid\"",
+            "\"jsonrpc\"",
+            "\"loglines\"",
+        ];
         if !shaped || other.into_iter().any(has) || has("\"run_type\"") || has("\"resourceSpans\"") {
             return Match::No;
         }
