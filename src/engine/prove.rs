@@ -180,12 +180,15 @@ pub fn change(engine: &Engine, claim: Claim, solvers: Vec<Box<dyn Solver>>) -> R
     Ok(Some(proof))
 }
 
-/// Cells asked about at once. A constant, so that the answers do not depend on how many solvers there are.
+/// Cells asked about at once, and how many of them may begin with the same question: what is learnt in one spares the
+/// others theirs. Constants, so that the answers do not depend on how many solvers there are.
 const AT_ONCE: usize = 8;
+const ALIKE: usize = 2;
 
 /// Some cells at a time: what is found in one is tried in the others before anybody is asked.
 fn answers(prover: &Prover<'_>, cells: &[Cell], solvers: &mut [Box<dyn Solver>]) -> Vec<Answer> {
     let mut known: Vec<Situation> = Vec::new();
+    let mut near: Vec<Situation> = Vec::new();
     let mut answers: Vec<Option<Answer>> = cells.iter().map(|_| None).collect();
     let mut left: Vec<usize> = (0..cells.len()).collect();
     while !left.is_empty() {
@@ -194,11 +197,21 @@ fn answers(prover: &Prover<'_>, cells: &[Cell], solvers: &mut [Box<dyn Solver>])
             answers[*at] = known.iter().rev().find_map(|known| prover.answered_by(&cells[*at], known));
             answers[*at].is_none()
         });
-        let now: Vec<usize> = left.drain(..left.len().min(AT_ONCE)).collect();
-        for (at, answer) in now.iter().zip(all(solvers, &now, |at, solver| prover.answer(&cells[*at], solver))) {
+        let mut now: Vec<usize> = Vec::new();
+        left.retain(|at| {
+            let alike = now.iter().filter(|other| cells[**other].is_like(&cells[*at])).count();
+            let later = now.len() == AT_ONCE || alike == ALIKE;
+            if !later {
+                now.push(*at);
+            }
+            later
+        });
+        let asked = all(solvers, &now, |at, solver| prover.answer(&cells[*at], &near, solver));
+        for (at, (answer, seen)) in now.iter().zip(asked) {
             if let Answer::Found(Found::Request(situation)) = &answer {
                 known.push((**situation).clone());
             }
+            near.extend(seen);
             answers[*at] = Some(answer);
         }
     }
@@ -307,11 +320,14 @@ const MAX_OPEN: u32 = 3;
 fn somewhere(prover: &Prover<'_>, cells: Cells, solver: &mut dyn Solver) -> Answer {
     let mut open = None;
     let mut tries = MAX_OPEN;
+    let mut near = Vec::new();
     for cell in &cells.cells {
         if tries == 0 {
             break;
         }
-        match prover.answer(cell, solver) {
+        let (answer, seen) = prover.answer(cell, &near, solver);
+        near.extend(seen);
+        match answer {
             Answer::Proved => {}
             Answer::Open(why) => {
                 open = Some(why);

@@ -6,6 +6,7 @@
 //! claims to have found is built as a request of ours and judged again before anybody hears of it.
 
 mod cells;
+mod refine;
 mod situation;
 mod wire;
 
@@ -21,6 +22,8 @@ use cedar_policy_symcc::{CompiledPolicySet, Env, SymEnv};
 pub use cells::{Cell, Cells, Place, Sides};
 pub use situation::Situation;
 pub use wire::{Reply, Solver};
+
+use refine::rules;
 
 use super::compile::Test;
 use super::expression::Expr;
@@ -78,8 +81,9 @@ pub struct Prover<'p> {
     schema: Schema,
     everything: cedar_policy::Policy,
     world: Vec<cedar_policy::Policy>,
-    /// Questions about changed rules alone that are proved: many cells put the same.
-    proved: Mutex<BTreeSet<cells::Narrow>>,
+    words: cells::Words,
+    /// Questions that are proved: many cells put the same.
+    proved: Mutex<BTreeSet<refine::Unanswerable>>,
 }
 
 impl std::fmt::Debug for Prover<'_> {
@@ -119,62 +123,40 @@ impl<'p> Prover<'p> {
         };
         let mut everything = named(parsed("permit (principal, action, resource);")?);
         let everything = everything.pop().ok_or("no permit")?.new_id(PolicyId::new(" nearmiss permit"));
-        Ok(Self { sides, schema, everything, world: named(parsed(WORLD)?), proved: Mutex::default() })
+        let (words, world) = (cells::Words::new(sides), named(parsed(WORLD)?));
+        Ok(Self { sides, schema, everything, world, words, proved: Mutex::default() })
     }
 
     /// Whether a request of this cell is stopped by its rules before and by none of those after.
-    pub fn answer(&self, cell: &Cell, solver: &mut dyn Solver) -> Answer {
+    ///
+    /// `near` are requests that other cells came across: stopped by a rule in question, and then by another one. Those
+    /// of this cell come back with the answer.
+    pub fn answer(&self, cell: &Cell, near: &[Situation], solver: &mut dyn Solver) -> (Answer, Vec<Situation>) {
         let Some((place, request)) = cell.places.first().and_then(|place| Some((*place, place.request()?))) else {
-            return Answer::Open("there is nothing to ask about".to_owned());
-        };
-        let rules = |policy: &'p Policy, rules: &[usize]| -> Vec<&'p Rule> {
-            rules.iter().filter_map(|index| policy.compiled.get(*index)).collect()
+            return (Answer::Open("there is nothing to ask about".to_owned()), Vec::new());
         };
         let before = rules(self.sides.before, &cell.before);
-        let after = rules(self.sides.after, &cell.after);
         let changed = before.iter().filter(|rule| cell.tier == Tier::Stop && cell.changed.0.contains(&rule.id));
         if let Some(rule) = changed.into_iter().find(|rule| cell.rule.is_none() && self.can_fail(rule)) {
-            return Answer::Open(format!(
+            let why = format!(
                 "rule `{}` calculates, and a number that grows too large makes it ask: nobody proves that yet",
                 rule.id
-            ));
+            );
+            return (Answer::Open(why), Vec::new());
         }
-        // Rules that both sides have stop on both sides: most questions are answered without them.
         if cell.same_permits {
-            let only = |rules: &[&'p Rule], names: &[String]| -> Vec<&'p Rule> {
-                rules.iter().copied().filter(|rule| names.contains(&rule.id)).collect()
-            };
-            if self.proved.lock().is_ok_and(|proved| proved.contains(&cell.narrow)) {
-                return Answer::Proved;
-            }
-            let narrow = (only(&before, &cell.changed.0), only(&after, &cell.changed.1));
-            match self.ask(&request, &narrow.0, &narrow.1, false, solver) {
-                Ok(None) => {
-                    if let Ok(mut proved) = self.proved.lock() {
-                        proved.insert(cell.narrow.clone());
-                    }
-                    return Answer::Proved;
-                }
-                Ok(Some(env)) => {
-                    if let Some(found) = self.checked(cell, place, &env) {
-                        return Answer::Found(Found::Request(Box::new(found)));
-                    }
-                    if cell.changed.0.len() == before.len() && cell.changed.1.len() == after.len() {
-                        return self.by_cedar(cell, &env, &before, &after);
-                    }
-                }
-                Err(error) if matches!(*error, Error::SolverUnknown) => {}
-                Err(error) => return Answer::Open(words(&error)),
-            }
+            return self.refined(cell, (place, &request), near, solver);
         }
-        match self.ask(&request, &before, &after, !cell.same_permits, solver) {
+        let after = rules(self.sides.after, &cell.after);
+        let answer = match self.ask(&request, &before, &after, true, solver) {
             Ok(None) => Answer::Proved,
-            Ok(Some(env)) => match self.checked(cell, place, &env) {
+            Ok(Some(env)) => match self.checked(cell, situation::read(place, &env)) {
                 Some(found) => Answer::Found(Found::Request(Box::new(found))),
                 None => self.by_cedar(cell, &env, &before, &after),
             },
             Err(error) => Answer::Open(words(&error)),
-        }
+        };
+        (answer, Vec::new())
     }
 
     /// A request that was found in another cell, when it is one in this cell as well. Spares a question.
@@ -218,9 +200,9 @@ impl<'p> Prover<'p> {
     }
 
     /// What the solver found as a request of ours, when both our evaluator and Cedar's authorizer agree to it.
-    fn checked(&self, cell: &Cell, place: Place, env: &Env) -> Option<Situation> {
+    fn checked(&self, cell: &Cell, ways: Vec<Situation>) -> Option<Situation> {
         let holds = |situation: &Situation| self.holds(cell, situation, Policy::judge);
-        let mut found = situation::read(place, env).into_iter().find(holds)?;
+        let mut found = ways.into_iter().find(holds)?;
         found.simplify(holds);
         self.holds(cell, &found, Policy::judge_with_oracle).then_some(found)
     }

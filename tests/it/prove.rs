@@ -201,6 +201,56 @@ fn what_no_single_action_shows_is_no_case() {
 }
 
 #[test]
+fn what_other_rules_still_stop_is_no_loosening() {
+    let folder = tempfile::tempdir().unwrap();
+    let gone = |rest: &str| {
+        let about = "resource is Table || resource is View || resource is Index";
+        let act = "principal, action in [Action::\"drop\", Action::\"delete\"], resource)";
+        rule("own.gone", "block", &format!("{act} when {{ {about} }}{rest}"))
+    };
+    let both = |id: &str, scope: &str, rest: &str| {
+        rule(id, "block", &format!("principal, action == Action::{scope}) unless {{ {rest} }}"))
+    };
+    let others = [
+        both("own.drop", "\"drop\", resource", "false"),
+        both("own.view", "\"delete\", resource is View", "false"),
+        // Two exceptions at once, one of which has to be thought of.
+        both("own.by", "\"delete\", resource is Table", "context.by like \"a*z\""),
+        both("own.cascades", "\"delete\", resource", "context.cascades || resource is Index"),
+        // An exception for other names than the loosening lets through.
+        both("own.index", "\"delete\", resource is Index", "resource.name like \"dev_*\""),
+    ];
+    let write = |name: &str, rest: &str, others: &[String]| {
+        let rules: Vec<String> = others.iter().cloned().chain([gone(rest)]).collect();
+        write(folder.path(), name, &rules);
+    };
+    let loosened = " unless { resource.name like \"tmp_*\" }";
+    write("old.cedar", "", &others);
+    write("new.cedar", loosened, &others);
+    let told = json(folder.path(), &["old.cedar", "new.cedar"], 1);
+    let ways = told["loosened"].as_array().unwrap();
+    assert_eq!((told["result"].as_str(), ways.len()), (Some("refuted"), 1), "{told:#}");
+    assert_eq!(ways[0]["rules"][0]["id"], "own.gone");
+    // Nowhere else, and for everybody there.
+    let places = ways[0]["environments"].as_array().unwrap();
+    assert!(places.iter().all(|place| place["operation"] == "delete" && place["kind"] == "Table"), "{told:#}");
+    assert!(places.len() >= 4, "{told:#}");
+    let facts = ways[0]["request"]["facts"].as_array().unwrap();
+    assert!(facts.contains(&"context.cascades = true".into()), "{told:#}");
+    assert!(facts.iter().any(|fact| fact.as_str().unwrap().starts_with("context.by = \"a")), "{told:#}");
+    assert!(told["open"].as_array().unwrap().is_empty());
+
+    // With one exception less nothing is left that passes.
+    let tight: Vec<String> = others.iter().map(|rule| rule.replace("context.by like \"a*z\"", "false")).collect();
+    write("old.cedar", "", &tight);
+    write("new.cedar", loosened, &tight);
+    let told = json(folder.path(), &["old.cedar", "new.cedar"], 0);
+    assert_eq!(told["result"], "proved");
+    assert!(told["environments"]["by_solver"].as_u64().unwrap() >= 24, "{told:#}");
+    assert_eq!(json(folder.path(), &["new.cedar", "old.cedar"], 0)["result"], "proved");
+}
+
+#[test]
 fn a_rule_that_calculates_is_not_proved() {
     let folder = tempfile::tempdir().unwrap();
     let body = |number| {

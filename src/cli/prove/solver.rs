@@ -17,10 +17,19 @@ const LATE: &str = "the solver did not answer in time";
 /// What a solver has to print at most for one answer.
 const MAX_ANSWER: usize = 16 << 20;
 
-/// How cvc5 is asked, one way after the other until one of them knows, each with its share of the time in tenths. Some
-/// questions about patterns that one way never answers take another one no time at all.
-const WAYS: &[(&[&str], u32)] =
-    &[(&[], 1), (&["--re-elim=agg"], 1), (&["--decision=internal", "--re-elim=on"], 4), (&["--strings-fmf"], 4)];
+/// Questions after which a solver is started anew: `(reset)` does not forget everything, and it grows slower with each
+/// question (tenfold after a hundred). A start costs less than one question.
+const MAX_QUESTIONS: usize = 8;
+
+/// How cvc5 is asked, one way after the other until one of them knows, each with its share of the time in thirtieths.
+/// Some questions about patterns that one way never answers take another one no time at all.
+const WAYS: &[(&[&str], u32)] = &[
+    (&[], 1),
+    (&["--re-elim=agg"], 3),
+    (&[], 2),
+    (&["--decision=internal", "--re-elim=on"], 12),
+    (&["--strings-fmf"], 12),
+];
 
 /// cvc5, started when it is first asked, and again when it has died.
 pub(super) struct Process {
@@ -33,6 +42,7 @@ pub(super) struct Process {
 
 struct Running {
     child: Child,
+    questions: usize,
     /// Written by a thread of its own: what does not read must not stop us.
     commands: Sender<String>,
     lines: Receiver<String>,
@@ -104,7 +114,7 @@ impl Process {
         let pipes = child.stdin.take().zip(child.stdout.take());
         let (commands, questions) = channel::<String>();
         let (send, lines) = channel();
-        let running = Running { child, commands, lines };
+        let running = Running { child, questions: 0, commands, lines };
         let Some((mut input, output)) = pipes else { return Err("the solver has no pipes".to_owned()) };
         let write = move || {
             let mut sent = Ok(());
@@ -127,15 +137,16 @@ impl Process {
     }
 
     fn limit(&self, way: usize) -> Duration {
-        self.limit * WAYS[way].1 / 10
+        self.limit * WAYS[way].1 / 30
     }
 
     fn answer(&mut self, way: usize, question: &str) -> Result<Reply, String> {
         // Whatever does not end well leaves nobody knows what behind.
-        let mut running = match self.running[way].take() {
+        let mut running = match self.running[way].take().filter(|running| running.questions < MAX_QUESTIONS) {
             Some(running) => running,
             None => self.start(way)?,
         };
+        running.questions += 1;
         // It keeps time itself; this is for one that does not.
         let deadline = Instant::now() + self.limit(way).mul_f32(1.5) + Duration::from_secs(1);
         match running.answer(question, deadline) {

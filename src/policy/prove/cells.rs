@@ -35,16 +35,26 @@ pub struct Cell {
     pub changed: (Vec<String>, Vec<String>),
     /// Permits are the same on both sides, so that only rules make a difference.
     pub(super) same_permits: bool,
-    /// What the question about the changed rules alone depends on.
-    pub(super) narrow: Narrow,
+    /// The rules that one of them must be met, those of which none may be, and the rest that may not be met either: both
+    /// sides have it, so that it has a say only where something is found.
+    pub(super) gone: Vec<usize>,
+    pub(super) new: Vec<usize>,
+    pub(super) rest: Vec<usize>,
+    /// The class of its environments as far as `gone` and `new` can tell.
+    narrow: Class,
     /// Asked about one rule of one policy.
     pub rule: Option<String>,
 }
 
-/// The class of an environment as far as some rules can tell, and these rules.
-pub(super) type Narrow = (Class, Vec<usize>, Vec<usize>);
+/// The class of an environment as far as some rules can tell.
+pub(super) type Class = (Option<Operation>, Option<ResourceKind>, String, Option<ActorKind>);
 
-type Class = (Option<Operation>, Option<ResourceKind>, String, Option<ActorKind>);
+impl Cell {
+    /// Whether the first question, about changed rules alone, is the same here and there.
+    pub fn is_like(&self, other: &Self) -> bool {
+        (&self.narrow, &self.gone, &self.new) == (&other.narrow, &other.gone, &other.new)
+    }
+}
 
 /// All there is to ask.
 #[derive(Clone, Debug, Default)]
@@ -85,6 +95,8 @@ impl Cells {
                     };
                     let gone = only(&before, &before_keys, &after, &after_keys);
                     let new = only(&after, &after_keys, &before, &before_keys);
+                    let shared = |index: &usize| !new.contains(index) && !sides.after.compiled[*index].test.permit;
+                    let rest: Vec<usize> = after.iter().copied().filter(shared).collect();
                     let is_permit = |policy: &Policy, index: &usize| policy.compiled[*index].test.permit;
                     let permits_gone = gone.iter().any(|index| is_permit(sides.before, index));
                     let permits_new = new.iter().any(|index| is_permit(sides.after, index));
@@ -107,7 +119,10 @@ impl Cells {
                             after: after.clone(),
                             changed: (ids(sides.before, &gone), ids(sides.after, &new)),
                             same_permits: !permits_gone && !permits_new,
-                            narrow: (words.class(place, &gone, &new), gone.clone(), new.clone()),
+                            narrow: words.class(place, &gone, &new),
+                            rest: rest.clone(),
+                            gone: gone.clone(),
+                            new: new.clone(),
                             rule: None,
                         });
                         cell.places.push(place);
@@ -145,7 +160,7 @@ impl Cells {
                     found.total += 1;
                     let place = Place { operation: *operation, kind: *kind, actor: *actor };
                     let class = (words.class(place, &[rule], &others), vec![rule], others.clone());
-                    let cell = classes.entry(class.clone()).or_insert_with(|| Cell {
+                    let cell = classes.entry(class).or_insert_with(|| Cell {
                         tier: Tier::Stop,
                         places: Vec::new(),
                         before: vec![rule],
@@ -155,7 +170,10 @@ impl Cells {
                             others.iter().map(|index| policy.compiled[*index].id.clone()).collect(),
                         ),
                         same_permits: true,
-                        narrow: class.clone(),
+                        narrow: words.class(place, &[rule], &[]),
+                        gone: vec![rule],
+                        new: Vec::new(),
+                        rest: others.clone(),
                         rule: Some(id.to_owned()),
                     });
                     cell.places.push(place);
@@ -189,7 +207,7 @@ fn slice(policy: &Policy, tier: Tier, operation: Operation, kind: ResourceKind) 
 /// A condition that only asks for the operation or the kind is answered by the choice of rules already. Beside those,
 /// two operations differ only for a condition about the action; two kinds that are declared alike, and two kinds of
 /// actors, only where one of them is named.
-struct Words {
+pub(super) struct Words {
     before: Vec<Named>,
     after: Vec<Named>,
     /// Per kind: what its declaration says after its name, and whether others can stand in it.
@@ -205,7 +223,7 @@ struct Named {
 }
 
 impl Words {
-    fn new(sides: Sides<'_>) -> Self {
+    pub(super) fn new(sides: Sides<'_>) -> Self {
         let named = |policy: &Policy| -> Vec<Named> {
             let each: Vec<Named> = policy
                 .conjuncts
@@ -231,7 +249,7 @@ impl Words {
         Self { before: named(sides.before), after: named(sides.after), declared }
     }
 
-    fn class(&self, place: Place, before: &[usize], after: &[usize]) -> Class {
+    pub(super) fn class(&self, place: Place, before: &[usize], after: &[usize]) -> Class {
         let all = before.iter().map(|index| self.before[*index]).chain(after.iter().map(|index| self.after[*index]));
         let named = all.fold(Named::default(), Named::and);
         let (declaration, is_parent) = &self.declared[place.kind as usize];
