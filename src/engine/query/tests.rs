@@ -89,6 +89,8 @@ fn near() -> Finding {
         missing: vec![Missing { condition: condition.to_owned(), nature: Nature::Circumstance }],
         flips: Vec::new(),
         reversible: false,
+        now: Vec::new(),
+        open: false,
         cell: None,
     };
     let told = vec![
