@@ -100,11 +100,7 @@ pub fn play(engine: &Engine, incident: &Arc<Incident>) -> Outline {
 }
 
 /// Decides actions in order; those that only lead up to it do not count. `near` is asked how far each of the others is.
-fn run(
-    engine: &Engine,
-    actions: &[(Action, bool)],
-    mut near: impl FnMut(&Finding) -> Option<Distance>,
-) -> Played {
+fn run(engine: &Engine, actions: &[(Action, bool)], mut near: impl FnMut(&Finding) -> Option<Distance>) -> Played {
     let mut session = Session::default();
     let mut played = Played { decision: Decision::Allow, rule: None, near: None };
     for (action, before) in actions {

@@ -1,8 +1,10 @@
 //! The table "would this policy have stopped them?"
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use crate::engine::corpus::{Decidable, Incident, Outline};
+use crate::engine::corpus::{Decidable, Incident, Nearness, Outline};
+use crate::engine::near_miss::barrier::Distance;
 use crate::model::Decision;
 use crate::report::palette::{BOLD, DIM, GREEN, RED, YELLOW};
 
@@ -68,7 +70,12 @@ pub fn text(heading: &Heading, outlines: &[Outline], out: &mut dyn Write) -> io:
         )?;
         for (at, written, near) in outline.nearness_wrong() {
             let twin = at + 1;
-            writeln!(out, "            twin {twin} is {}, not {}", escaped(&distance(near)), escaped(&nearness(written)))?;
+            writeln!(
+                out,
+                "            twin {twin} is {}, not {}",
+                escaped(&distance(near)),
+                escaped(&nearness(written))
+            )?;
         }
     }
     let total = Total::of(outlines);
