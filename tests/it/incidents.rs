@@ -9,9 +9,9 @@ use nearmiss::report::corpus::Total;
 use crate::support::{engine, nearmiss, root, shared, stdout};
 
 /// Twins whose files say how near they are.
-const WRITTEN: usize = 0;
+const WRITTEN: usize = 20;
 /// Twins of the list at the distance that was worked out by hand.
-const SAME: usize = 0;
+const SAME: usize = 33;
 
 fn outlines() -> Vec<Outline> {
     let engine = engine();

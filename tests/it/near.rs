@@ -96,10 +96,20 @@ fn steady(said: &str) -> String {
     let said = regex::Regex::new(r"\([0-9]+\.[0-9]+ s\)").unwrap().replace_all(said, "(TIME)").into_owned();
     let said =
         regex::Regex::new(r#""elapsed_ms": [0-9]+"#).unwrap().replace_all(&said, r#""elapsed_ms": 0"#).into_owned();
-    let policy = regex::Regex::new(r#"\([0-9]+ rules, [0-9a-f]{16}\)"#).unwrap();
+    // The digest of the policy, in the head of a report, and groups, which are named after their rule.
+    let policy = regex::Regex::new(r"\(([0-9]+ rules?, )?[0-9a-f]{16}\)").unwrap();
     let said = policy.replace_all(&said, "(RULES)").into_owned();
+    let said = regex::Regex::new(r"\b[0-9a-f]{12}\b").unwrap().replace_all(&said, "GROUP").into_owned();
     let digest = regex::Regex::new(r#""digest": "[0-9a-f]{16}",\n( *)"rules": [0-9]+"#).unwrap();
     digest.replace_all(&said, r#""digest": "DIGEST", "rules": 0"#).into_owned()
+}
+
+fn snapshot(name: &str, said: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(root().join("snapshots/near"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, said));
 }
 
 /// Groups of one list by class, rule and example.
@@ -135,9 +145,10 @@ fn the_worked_examples_are_told_most_telling_first() {
     assert_eq!(lucky["barriers"], serde_json::json!([["environment"]]));
     assert_eq!(told["groups"][1]["flips"][0]["slip"], "dot-slash-lost");
     assert_eq!(told["groups"][2]["count"], 3);
-    insta::assert_snapshot!("near_text", project.run(&["logs"], 0));
-    insta::assert_snapshot!("near_json", project.run(&["logs", "--format", "json"], 0));
-    insta::assert_snapshot!("near_markdown", project.run(&["logs", "--format", "markdown"], 0));
+    snapshot("text", &project.run(&["logs"], 0));
+    snapshot("markdown", &project.run(&["logs", "--format", "markdown"], 0));
+    // What stood between hangs on every rule; here it is one.
+    snapshot("json", &Project::own("").run(&["logs", "--format", "json"], 0));
 }
 
 #[test]
@@ -194,7 +205,7 @@ fn what_somebody_called_no_risk_is_hidden_until_its_day() {
 
     project.run(&suppress, 0);
     let written = fs::read_to_string(project.path(&format!(".nearmiss/suppressed/{slip}.toml"))).unwrap();
-    insta::assert_snapshot!("near_suppressed", written);
+    snapshot("suppressed", &written);
     let told = project.json(&[]);
     assert_eq!(groups(&told, "suppressed"), ["lucky sql.delete-all-production DELETE FROM carts"]);
     assert!(!groups(&told, "groups").iter().any(|group| group.starts_with("lucky")));
@@ -235,7 +246,7 @@ fn a_policy_says_what_is_near() {
 fn exit_codes_tell() {
     let project = Project::new();
     project.run(&["logs", "--format", "yaml"], 2);
-    project.run(&["no-such-folder"], 2);
+    project.run(&["no-such-folder"], 3);
     project.write("empty/day.jsonl", "");
     let code = project.output(&["empty"], false).status.code();
     assert_eq!(code, Some(4), "nothing was read");
