@@ -9,12 +9,14 @@ mod file;
 
 pub use builtin::{INCIDENTS, builtin};
 pub(in crate::engine) use file::records;
-pub use file::{CorpusError, Decidable, Incident, Twin};
+pub use file::{CorpusError, Decidable, Incident, Nearness, Twin};
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::model::{Action, Decision, Outcome, RuleInfo, Surroundings};
+use crate::model::{Action, Decision, Finding, Outcome, RuleInfo, Surroundings};
 
+use super::near_miss::barrier::Distance;
 use super::{Config, Engine, Session};
 
 /// What became of one incident.
@@ -25,6 +27,8 @@ pub struct Outline {
     pub with: Played,
     /// Without its surroundings, without results, without what went before.
     pub without: Decision,
+    /// Ids of the rules that stop it.
+    pub rules: BTreeSet<String>,
     pub twins: Vec<Played>,
 }
 
@@ -35,6 +39,8 @@ pub struct Played {
     pub decision: Decision,
     /// The rule that decided first and strictest.
     pub rule: Option<Arc<RuleInfo>>,
+    /// Of a twin that is allowed: how far it is from the rules that stop the incident.
+    pub near: Option<Distance>,
 }
 
 impl Outline {
@@ -43,6 +49,11 @@ impl Outline {
         let with = self.with.decision >= self.incident.expects();
         let context = self.incident.decidable == Decidable::Context && self.incident.known.is_none();
         with && (!context || self.without >= Decision::Undecided)
+    }
+
+    /// The incident, its twins and how near they are.
+    pub fn is_as_expected(&self) -> bool {
+        self.holds() && self.twins_wrong() == 0 && self.nearness_wrong().next().is_none()
     }
 
     /// Twins that pass.
@@ -55,30 +66,58 @@ impl Outline {
         let wrong = |(twin, played): &(&Twin, &Played)| played.decision >= Decision::Ask && twin.known.is_none();
         self.incident.twins.iter().zip(&self.twins).filter(wrong).count()
     }
+
+    /// Twins that are not as near as their file says, by their place: what it says and what there is. A policy that
+    /// does not have the rule is not held to it.
+    pub fn nearness_wrong(&self) -> impl Iterator<Item = (usize, &Nearness, Option<&Distance>)> + '_ {
+        let twins = self.incident.twins.iter().zip(&self.twins).enumerate();
+        twins.filter_map(|(at, (twin, played))| {
+            let (written, near) = (twin.near.as_ref()?, played.near.as_ref());
+            let is_held = match written {
+                Nearness::Near(steps) => self.rules.contains(&steps.rule),
+                Nearness::Far(_) => !self.rules.is_empty(),
+            };
+            (is_held && !written.is(near)).then_some((at, written, near))
+        })
+    }
 }
 
 /// Plays one incident and its twins.
 pub fn play(engine: &Engine, incident: &Arc<Incident>) -> Outline {
     let own = engine.under(&incident.config);
-    let with = run(&own, &incident.actions);
-    let bare: Vec<_> = incident.actions.iter().filter(|(_, before)| !before).map(|(a, b)| (stripped(a), *b)).collect();
-    let without = run(&engine.under(&Config::default()), &bare).decision;
-    let twins = incident.twins.iter().map(|twin| {
-        let own = twin.config.as_ref().map(|config| engine.under(config));
-        run(own.as_ref().unwrap_or(&engine.under(&incident.config)), &twin.actions)
+    let mut rules = BTreeSet::new();
+    let with = run(&own, &incident.actions, |finding| {
+        rules.extend(finding.verdict.hits.iter().map(|hit| hit.rule.id.clone()));
+        None
     });
-    Outline { incident: Arc::clone(incident), with, without, twins: twins.collect() }
+    let bare: Vec<_> = incident.actions.iter().filter(|(_, before)| !before).map(|(a, b)| (stripped(a), *b)).collect();
+    let without = run(&engine.under(&Config::default()), &bare, |_| None).decision;
+    let twins = incident.twins.iter().map(|twin| {
+        let own = engine.under(twin.config.as_ref().unwrap_or(&incident.config));
+        run(&own, &twin.actions, |finding| own.distance(finding, &rules))
+    });
+    Outline { incident: Arc::clone(incident), with, without, twins: twins.collect(), rules: rules.clone() }
 }
 
-/// Decides actions in order; those that only lead up to it do not count.
-fn run(engine: &Engine, actions: &[(Action, bool)]) -> Played {
+/// Decides actions in order; those that only lead up to it do not count. `near` is asked how far each of the others is.
+fn run(engine: &Engine, actions: &[(Action, bool)], mut near: impl FnMut(&Finding) -> Option<Distance>) -> Played {
     let mut session = Session::default();
-    let mut played = Played { decision: Decision::Allow, rule: None };
+    let mut played = Played { decision: Decision::Allow, rule: None, near: None };
     for (action, before) in actions {
-        let verdict = engine.decide(action.clone(), &mut session).verdict;
-        if !before && verdict.decision > played.decision {
-            played = Played { decision: verdict.decision, rule: verdict.hits.first().map(|hit| Arc::clone(&hit.rule)) };
+        let finding = engine.decide(action.clone(), &mut session);
+        if *before {
+            continue;
         }
+        let nearest = [played.near.take(), near(&finding)].into_iter().flatten().min();
+        let verdict = finding.verdict;
+        if verdict.decision > played.decision {
+            played = Played {
+                decision: verdict.decision,
+                rule: verdict.hits.first().map(|hit| Arc::clone(&hit.rule)),
+                near: None,
+            };
+        }
+        played.near = nearest.filter(|_| played.decision == Decision::Allow);
     }
     played
 }

@@ -5,7 +5,7 @@
 //! which is really made and read again, or by a circumstance, whose other value somebody must have met in the same
 //! data ([`gather`] sees to that).
 
-mod barrier;
+pub mod barrier;
 pub mod gather;
 pub mod group;
 mod seen;

@@ -1,8 +1,10 @@
 //! The table "would this policy have stopped them?"
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use crate::engine::corpus::{Decidable, Incident, Outline};
+use crate::engine::corpus::{Decidable, Incident, Nearness, Outline};
+use crate::engine::near_miss::barrier::Distance;
 use crate::model::Decision;
 use crate::report::palette::{BOLD, DIM, GREEN, RED, YELLOW};
 
@@ -52,7 +54,7 @@ pub fn text(heading: &Heading, outlines: &[Outline], out: &mut dyn Write) -> io:
     )?;
     for outline in outlines {
         let incident = &outline.incident;
-        let wrong = if outline.holds() && outline.twins_wrong() == 0 { ' ' } else { '!' };
+        let wrong = if outline.is_as_expected() { ' ' } else { '!' };
         let rule = outline.with.rule.as_ref().map_or("", |rule| &rule.id);
         writeln!(
             out,
@@ -66,6 +68,15 @@ pub fn text(heading: &Heading, outlines: &[Outline], out: &mut dyn Write) -> io:
             outline.twins_passed(),
             outline.twins.len(),
         )?;
+        for (at, written, near) in outline.nearness_wrong() {
+            let twin = at + 1;
+            writeln!(
+                out,
+                "            twin {twin} is {}, not {}",
+                escaped(&distance(near)),
+                escaped(&nearness(written))
+            )?;
+        }
     }
     let total = Total::of(outlines);
     writeln!(
@@ -138,9 +149,33 @@ fn one(outline: &Outline) -> serde_json::Value {
         "decision_bare": outline.without,
         "rule": outline.with.rule.as_ref().map(|rule| &rule.id),
         "known": incident.known,
-        "as_expected": outline.holds() && outline.twins_wrong() == 0,
+        "as_expected": outline.is_as_expected(),
         "twins": twins,
     })
+}
+
+/// How far a twin is, in words.
+fn distance(near: Option<&Distance>) -> String {
+    match near {
+        None => "near to nothing".to_owned(),
+        Some(Distance { least, most, rule, missing }) => {
+            let steps = if least == most { least.to_string() } else { format!("{least} to {most}") };
+            steps_to(&steps, rule, missing)
+        }
+    }
+}
+
+/// How far it has to be, in the same words.
+fn nearness(written: &Nearness) -> String {
+    match written {
+        Nearness::Far(_) => "near to nothing".to_owned(),
+        Nearness::Near(steps) => steps_to(&steps.distance.to_string(), &steps.rule, &steps.missing),
+    }
+}
+
+fn steps_to(steps: &str, rule: &str, missing: &BTreeSet<String>) -> String {
+    let missing: Vec<&str> = missing.iter().map(String::as_str).collect();
+    format!("{steps} from {rule} ({})", missing.join(", "))
 }
 
 /// How many incidents, and how many of them are not as expected.
@@ -165,7 +200,7 @@ impl Total {
             }
             total.twins += outline.twins.len();
             total.twins_passed += outline.twins_passed();
-            total.wrong += usize::from(!outline.holds() || outline.twins_wrong() > 0);
+            total.wrong += usize::from(!outline.is_as_expected());
         }
         total
     }

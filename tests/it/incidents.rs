@@ -2,11 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use nearmiss::engine::corpus::{self, Decidable, INCIDENTS, Outline};
+use nearmiss::engine::corpus::{self, Decidable, INCIDENTS, Nearness, Outline};
 use nearmiss::model::Decision;
 use nearmiss::report::corpus::Total;
 
 use crate::support::{engine, nearmiss, root, shared, stdout};
+
+/// Twins whose files say how near they are.
+const WRITTEN: usize = 20;
+/// Twins of the list at the distance that was worked out by hand.
+const SAME: usize = 33;
 
 fn outlines() -> Vec<Outline> {
     let engine = engine();
@@ -42,6 +47,65 @@ fn incidents_are_stopped_and_their_twins_pass() {
     assert!(wrong.is_empty(), "{} incidents are not judged as expected:\n{}", wrong.len(), wrong.join("\n"));
     // Of the twins at most two may be stopped, with a reason that stands in their file.
     assert!(total.twins - total.twins_passed <= 2, "{} twins are stopped", total.twins - total.twins_passed);
+}
+
+/// P1: a twin is as near to what stops the incident as its file says.
+#[test]
+fn twins_are_as_near_as_they_are_written() {
+    let mut written = 0;
+    let mut wrong = Vec::new();
+    for outline in outlines() {
+        let id = &outline.incident.id;
+        for (at, is, near) in outline.nearness_wrong() {
+            wrong.push(format!("{id}, twin {}: {near:?}, not {is:?}", at + 1));
+        }
+        for twin in &outline.incident.twins {
+            written += usize::from(twin.near.is_some());
+            if let Some(Nearness::Near(steps)) = &twin.near {
+                // Else nobody is held to it.
+                assert!(outline.rules.contains(&steps.rule), "{id}: {} does not stop it", steps.rule);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(written >= WRITTEN, "only {written} twins say how near they are");
+}
+
+/// Twins of the list whose distance is the one that was worked out for it by hand.
+#[test]
+fn the_twins_of_the_list_are_as_near_as_expected() {
+    let Some(list) = shared("incidents.jsonl") else { return };
+    let outlines = outlines();
+    let (mut all, mut same, mut within) = (0, 0, 0);
+    for line in std::fs::read_to_string(list).unwrap().lines() {
+        let theirs: serde_json::Value = serde_json::from_str(line).unwrap();
+        let id = theirs["id"].as_str().unwrap();
+        let outline = outlines.iter().find(|outline| outline.incident.id == id).unwrap();
+        for (at, expected) in theirs["twin_distance"].as_array().unwrap().iter().enumerate() {
+            all += 1;
+            let twin = &outline.twins[at];
+            let expected = expected.as_u64().map(|steps| steps as u32);
+            let is = match (&twin.near, expected) {
+                (Some(near), Some(steps)) => {
+                    within += usize::from((near.least..=near.most).contains(&steps));
+                    near.least == near.most && near.least == steps
+                }
+                (None, None) => true,
+                _ => false,
+            };
+            same += usize::from(is);
+            let mark = if is { "=" } else { "!" };
+            println!(
+                "{mark} {id}/{} {} expected {expected:?} {}: {:?}",
+                at + 1,
+                twin.decision,
+                theirs["twin_unmet"][at],
+                twin.near
+            );
+        }
+    }
+    println!("twins of the list: {same} of {all} at the expected distance, {within} with it in their interval");
+    assert!(all >= 74 && same >= SAME, "{same} of {all} twins are at the expected distance");
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod import;
 mod incidents;
 mod init;
 mod mutate;
+mod near;
 mod order;
 mod program;
 #[cfg(feature = "prove")]

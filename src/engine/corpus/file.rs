@@ -1,5 +1,6 @@
 //! One incident as it is written down.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::engine::Config;
+use crate::engine::near_miss::barrier::Distance;
 use crate::model::{Action, ActorKind, Decision, Issue, words};
 use crate::reader::{Out, Source, detect};
 
@@ -37,7 +39,49 @@ pub struct Twin {
     pub config: Option<Config>,
     /// Why it may be stopped all the same.
     pub known: Option<String>,
+    /// How near it is to the rules that stop the incident.
+    pub near: Option<Nearness>,
     pub actions: Vec<(Action, bool)>,
+}
+
+/// How near a twin has to be, as it is written down.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Nearness {
+    Near(Steps),
+    /// The word `none`: another kind of act.
+    Far(Never),
+}
+
+/// `{ rule = "files.destroy-home", distance = 1, missing = ["target"] }`
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Steps {
+    /// The nearest of the rules that stop the incident.
+    pub rule: String,
+    pub distance: u32,
+    /// The facts of what does not hold, as an explanation names barriers.
+    pub missing: BTreeSet<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Never {
+    None,
+}
+
+impl Nearness {
+    /// Whether this is how near it is.
+    pub(super) fn is(&self, near: Option<&Distance>) -> bool {
+        match (self, near) {
+            (Self::Near(steps), Some(near)) => {
+                let certain = near.least == near.most;
+                certain && near.least == steps.distance && near.rule == steps.rule && near.missing == steps.missing
+            }
+            (Self::Far(Never::None), None) => true,
+            _ => false,
+        }
+    }
 }
 
 words! {
@@ -104,6 +148,7 @@ struct WrittenTwin {
     differs: String,
     config: Option<String>,
     known: Option<String>,
+    near: Option<Nearness>,
     /// It does without what led up to the incident.
     #[serde(default)]
     fresh: bool,
@@ -130,6 +175,7 @@ impl Incident {
                 differs: twin.differs.clone(),
                 config: twin.config.as_deref().map(config).transpose()?,
                 known: twin.known.clone(),
+                near: twin.near.clone(),
                 actions: records(id, kind, &all).map_err(wrong)?,
             });
         }

@@ -43,6 +43,50 @@ impl Engine {
     }
 }
 
+/// How far an allowed action is from the nearest of some rules.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Distance {
+    /// Steps that are missing for certain.
+    pub least: u32,
+    /// With every condition of which nobody can say.
+    pub most: u32,
+    pub rule: String,
+    /// The facts of the conditions that do not hold, in words.
+    pub missing: BTreeSet<String>,
+}
+
+impl Engine {
+    /// How far it is from the nearest of `rules`; none when none of them is about this kind of act.
+    pub fn distance(&self, finding: &Finding, rules: &BTreeSet<String>) -> Option<Distance> {
+        let seen = Seen {
+            action: &finding.action,
+            understanding: &finding.understanding,
+            facts: &finding.session_facts,
+            more_labels: &[],
+            known: None,
+        };
+        let mut nearest: Option<Distance> = None;
+        self.each_request(&seen, |request| {
+            for near in self.policy.near(request, MOST_STEPS) {
+                if !rules.contains(&near.rule.id) {
+                    continue;
+                }
+                let facts = |position| self.policy.facts_at(&near.rule, position);
+                let distance = Distance {
+                    least: near.distance(),
+                    most: near.distance() + near.unknown.len() as u32,
+                    rule: near.rule.id.clone(),
+                    missing: near.unmet.iter().map(|unmet| name(facts(unmet.position))).collect(),
+                };
+                if nearest.as_ref().is_none_or(|known| distance < *known) {
+                    nearest = Some(distance);
+                }
+            }
+        });
+        nearest
+    }
+}
+
 /// The facts of a condition in words; the thing itself is named only where nothing else is.
 fn name(facts: &[Fact]) -> String {
     let said = |fact: &Fact| match fact {

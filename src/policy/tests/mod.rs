@@ -3,6 +3,7 @@
 mod agreement;
 mod conditions;
 mod mutants;
+mod near;
 mod packs;
 mod problems;
 
