@@ -308,6 +308,6 @@ mod tests {
             seen::api("ModifySnapshotAttribute", r#"{"snapshotId":"s","attributeType":"CREATE_VOLUME_PERMISSION"}"#),
             "export Backup `s` unknown -"
         );
-        assert_eq!(seen::api("v1.compute.instances.delete", r#"{"name":"i"}"#), "delete Instance `i`");
+        assert_eq!(seen::api("v1.compute.instances.delete", r#"{"name":"i"}"#), "drop Instance `i`");
     }
 }

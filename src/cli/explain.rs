@@ -131,7 +131,7 @@ pub(super) fn recorded(
     if paths.iter().any(|path| path.as_os_str() == "-") {
         bail!("standard input can be read only once: name a file to find an action in it");
     }
-    let (replay, issues) = input.replay(&paths, None)?;
+    let (replay, issues) = input.replay(paths, None)?;
     for issue in &issues {
         terminal::note(&crate::report::located(issue));
     }
@@ -143,7 +143,7 @@ pub(super) fn recorded(
         [first, second, ..] => bail!("`{event}` is ambiguous: {} and {} start with it", first.id, second.id),
     };
     let mut history = History { action: &action, engine, session: Session::default(), over: false };
-    let (replay, _) = input.replay(&paths, None)?;
+    let (replay, _) = input.replay(paths, None)?;
     replay.run(engine, &mut history).context("failed to start the threads")?;
     let session = history.session;
     Ok((action, session))

@@ -14,7 +14,9 @@ pub(super) fn call(name: &str, values: &Map<String, Value>) -> Option<Call> {
     let (noun, verb) = taken_apart(method)?;
     let mut options = Options::dotted(values);
     // `projects/p/zones/z/instances/i`: the last part is the name, the one behind `projects` the account.
-    let resource = options.value("--resourceName").map(str::to_owned).unwrap_or_default();
+    // A call that was written down without its resource says `name` among its parameters.
+    let resource = options.value("--resourceName").or_else(|| options.value("--name")).map(str::to_owned);
+    let resource = resource.unwrap_or_default();
     let parts: Vec<&str> = resource.split('/').collect();
     let behind = |word: &str| parts.iter().position(|part| *part == word).and_then(|at| parts.get(at + 1)).copied();
     if let Some(last) = parts.last().filter(|last| !last.is_empty() && **last != "_") {

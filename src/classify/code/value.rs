@@ -102,8 +102,11 @@ impl<'t> Reading<'t> {
         Some(Span::new(first.start, last.start + last.text.len()))
     }
 
-    /// Splits `from..to` at the commas that stand directly in it.
+    /// Splits `from..to` at the commas that stand directly in it. A bracket that nobody closed has nothing in it.
     pub(super) fn items(&self, from: usize, to: usize) -> Vec<(usize, usize)> {
+        if from > to {
+            return Vec::new();
+        }
         let (mut items, mut start, mut at) = (Vec::new(), from, from);
         while at < to {
             let token = &self.tokens[at];

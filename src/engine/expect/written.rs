@@ -22,7 +22,12 @@ pub enum Twin<'a> {
     None,
     /// Commented out, to fill in.
     Blank,
-    Written { differs: &'a str, expect: Expect, rule: Option<&'a str>, action: &'a Action },
+    Written {
+        differs: &'a str,
+        expect: Expect,
+        rule: Option<&'a str>,
+        action: &'a Action,
+    },
 }
 
 impl NewCase<'_> {

@@ -98,8 +98,11 @@ const CONDITIONS: [&str; 8] = [
     "context.count > 500",
 ];
 
+/// A rule's id, and which of the conditions it has.
+type Small = (String, BTreeSet<usize>);
+
 /// The rules with one, two and three of the conditions.
-static SMALL: LazyLock<(Policy, Vec<(String, BTreeSet<usize>)>)> = LazyLock::new(|| {
+static SMALL: LazyLock<(Policy, Vec<Small>)> = LazyLock::new(|| {
     let mut sets: BTreeSet<BTreeSet<usize>> = BTreeSet::new();
     for (a, b, c) in (0..512).map(|number| (number % 8, number / 8 % 8, number / 64)) {
         sets.insert([a, b, c].into());
