@@ -9,6 +9,7 @@ mod examples;
 pub mod expect;
 pub mod gate;
 mod given;
+pub mod link;
 pub mod lock;
 mod mapping;
 mod memory;
