@@ -110,7 +110,7 @@ impl Linker {
     /// Finds, for every record, the one that tells best of its act: who and why rather than what arrived, then the
     /// nearest in time.
     pub fn links(mut self) -> Links {
-        self.records.sort_by(|a, b| a.place().cmp(&b.place()));
+        self.records.sort_by_cached_key(Record::place);
         let mut by_key: FxHashMap<&Key, Vec<usize>> = FxHashMap::default();
         for (at, record) in self.records.iter().enumerate() {
             for key in &record.keys {
