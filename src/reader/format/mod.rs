@@ -4,6 +4,8 @@ pub mod actions;
 pub mod agentdojo;
 pub mod aider;
 pub mod anthropic;
+pub mod apt_history;
+pub mod asciicast;
 mod audit;
 pub mod auditd;
 pub mod azure_activity;
@@ -52,6 +54,7 @@ pub mod query_history;
 pub mod qwen;
 pub mod r_judge;
 pub mod redis_monitor;
+pub mod santa;
 pub mod specstory;
 pub mod strace;
 pub mod sudo;
@@ -107,6 +110,9 @@ pub const READERS: &[&dyn Reader] = &[
     &tcsh_history::TcshHistory,
     &auditd::Auditd,
     &sudo::Sudo,
+    &apt_history::AptHistory,
+    &santa::Santa,
+    &asciicast::Asciicast,
     &mysql_binlog::MysqlBinlog,
     &mariadb_audit::MariadbAudit,
     &redis_monitor::RedisMonitor,

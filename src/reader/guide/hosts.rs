@@ -1,0 +1,141 @@
+//! Hosts: shells, audit logs and what is written by hand.
+
+use super::{Guide, sample};
+
+pub(super) const GUIDES: &[Guide] = &[
+    Guide {
+        name: "bash_history",
+        known_by: "lines beginning `#` and a number, or the file's name",
+        tells: "command lines in order, with times where they are kept",
+        lacks: "results, working folder, and what scripts ran",
+        settings: &[
+            ("HISTTIMEFORMAT='%F %T '", "a time for every command"),
+            ("HISTCONTROL= and shopt -s histappend", "nothing left out or overwritten"),
+        ],
+        sample: sample!("bash_history/stamped"),
+    },
+    Guide {
+        name: "zsh_history",
+        known_by: "`: 1700000000:0;` before a command, or the file's name",
+        tells: "command lines with times and durations",
+        lacks: "results, working folder",
+        settings: &[
+            ("setopt EXTENDED_HISTORY INC_APPEND_HISTORY", "a time for every command, at once"),
+        ],
+        sample: sample!("zsh_history/extended"),
+    },
+    Guide {
+        name: "fish_history",
+        known_by: "`- cmd:` and `when:`",
+        tells: "command lines with times and the files they name",
+        lacks: "results, working folder",
+        settings: &[],
+        sample: sample!("fish_history/fish_history"),
+    },
+    Guide {
+        name: "tcsh_history",
+        known_by: "`#+1700000000` lines, or the file's name",
+        tells: "command lines with times",
+        lacks: "results, working folder",
+        settings: &[],
+        sample: sample!("tcsh_history/stamped"),
+    },
+    Guide {
+        name: "auditd",
+        known_by: "`type=… msg=audit(…)`",
+        tells: "programs that ran with argv, folder, and whose login is behind them",
+        lacks: "what a shell does by itself (redirections, builtins); the cut end of long argv (a gap)",
+        settings: &[
+            ("-a always,exit -F arch=b64 -S execve -F auid>=1000 -F auid!=unset", "programs that people ran"),
+            ("log_format = ENRICHED", "names instead of numbers"),
+        ],
+        sample: sample!("auditd/audit.log"),
+    },
+    Guide {
+        name: "sudo",
+        known_by: "`COMMAND=` behind TTY, PWD and USER, or `{\"sudo\":`",
+        tells: "commands run by sudo, refusals, who as whom",
+        lacks: "what a shell that sudo opened ran; blanks in arguments before 1.9.13",
+        settings: &[
+            ("Defaults log_format=json", "argv and environment as they were"),
+            ("Defaults log_subcmds", "what was started from a shell that sudo opened"),
+        ],
+        sample: sample!("sudo/auth.log"),
+    },
+    Guide {
+        name: "strace",
+        known_by: "`execve(` with its answer",
+        tells: "programs that ran with argv",
+        lacks: "long strings that strace cut (a gap)",
+        settings: &[
+            ("strace -f -e execve -s 65535 -tt", "children, strings in full and times"),
+        ],
+        sample: sample!("strace/deploy.trace"),
+    },
+    Guide {
+        name: "powershell_transcript",
+        known_by: "the frame of asterisks, in any language",
+        tells: "commands and their output, user and machine",
+        lacks: "what a script did without printing",
+        settings: &[
+            ("Turn on PowerShell Transcription, with invocation headers", "a time for every command"),
+        ],
+        sample: sample!("powershell_transcript/PowerShell_transcript.DESK4.txt"),
+    },
+    Guide {
+        name: "cowrie",
+        known_by: "events `cowrie.…`",
+        tells: "what intruders typed, from where",
+        lacks: "nothing of it was really run",
+        settings: &[],
+        sample: sample!("cowrie/cowrie.json"),
+    },
+    Guide {
+        name: "kypo",
+        known_by: "`cmd`, `cmd_type` and `sandbox_id`",
+        tells: "shell and Metasploit commands with folder and host",
+        lacks: "results",
+        settings: &[],
+        sample: sample!("kypo/useractions.json"),
+    },
+    Guide {
+        name: "actions",
+        known_by: "`kind` with `text`, `argv` or `tool`",
+        tells: "all that nearmiss can know of an action; write it yourself",
+        lacks: "what the writer leaves out",
+        settings: &[],
+        sample: sample!("actions/agent-with-approvals.jsonl"),
+    },
+    Guide {
+        name: "lines",
+        known_by: "never: it has to be named with `--from lines`",
+        tells: "one command or, with `--kind sql`, one statement a line",
+        lacks: "who, when and whether it ran",
+        settings: &[],
+        sample: sample!("lines/cleanup.txt"),
+    },
+    Guide {
+        name: "apt_history",
+        known_by: "`Start-Date:` and `Commandline:`",
+        tells: "command lines of apt with times and who asked; packages that came and went",
+        lacks: "what maintainer scripts did; the zone of the times",
+        settings: &[],
+        sample: sample!("apt_history/history.log"),
+    },
+    Guide {
+        name: "santa",
+        known_by: "`action=EXEC|decision=`",
+        tells: "programs that ran or were denied, with arguments, user and process",
+        lacks: "the working folder; blanks inside of an argument",
+        settings: &[],
+        sample: sample!("santa/santa.log"),
+    },
+    Guide {
+        name: "asciicast",
+        known_by: "a header with `version` 2 or 3 and a terminal's size, then events in lists",
+        tells: "what an agent's answers on the screen said it runs, and what was typed and echoed",
+        lacks: "whether it ran; what was typed without echo is never kept; all of it is a guess from the screen (a gap)",
+        settings: &[],
+        sample: sample!("asciicast/agent.cast"),
+    },
+];
