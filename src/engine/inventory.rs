@@ -204,8 +204,7 @@ impl Taken {
     }
 
     fn of(input: &Input) -> Self {
-        let listed =
-            Listed { file: Arc::clone(&input.file), bytes: input.size().unwrap_or(0), ..Listed::default() };
+        let listed = Listed { file: Arc::clone(&input.file), bytes: input.size().unwrap_or(0), ..Listed::default() };
         Self { listed, sessions: FxHashSet::default(), repeats: false, ids: Vec::new(), actor: None }
     }
 

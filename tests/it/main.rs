@@ -31,6 +31,7 @@ mod score_sqli;
 mod sessions;
 mod shelves;
 mod snapshots;
+mod sources;
 mod suggest;
 mod support;
 mod yaml;

@@ -42,16 +42,26 @@ const AGENTS: &[Known] = &[
     place("Pi", "pi", &[".pi/agent/sessions"], &[".jsonl"]),
     place("OpenClaw", "pi", &[".openclaw/agents"], &[".jsonl"]),
     place("Cursor", "cursor", &[".cursor/projects"], &[".jsonl"]),
-    place("Cursor (SQLite)", "cursor_sqlite", &[".config/Cursor/User/globalStorage", "Library/Application Support/Cursor/User/globalStorage"], &[".vscdb"]),
+    place(
+        "Cursor (SQLite)",
+        "cursor_sqlite",
+        &[".config/Cursor/User/globalStorage", "Library/Application Support/Cursor/User/globalStorage"],
+        &[".vscdb"],
+    ),
     place("OpenCode", "opencode", &[".local/share/opencode"], &[".json", ".db"]),
     place("Crush", "crush", &[".local/share/crush"], &[".db"]),
-    place("Cline and Roo Code", "cline", &[
-        ".config/Code/User/globalStorage/saoudrizwan.claude-dev/tasks",
-        ".config/Code/User/globalStorage/rooveterinaryinc.roo-cline/tasks",
-        ".vscode-server/data/User/globalStorage/saoudrizwan.claude-dev/tasks",
-        "Library/Application Support/Code/User/globalStorage/saoudrizwan.claude-dev/tasks",
-        ".cline/data/tasks",
-    ], &["api_conversation_history.json"]),
+    place(
+        "Cline and Roo Code",
+        "cline",
+        &[
+            ".config/Code/User/globalStorage/saoudrizwan.claude-dev/tasks",
+            ".config/Code/User/globalStorage/rooveterinaryinc.roo-cline/tasks",
+            ".vscode-server/data/User/globalStorage/saoudrizwan.claude-dev/tasks",
+            "Library/Application Support/Code/User/globalStorage/saoudrizwan.claude-dev/tasks",
+            ".cline/data/tasks",
+        ],
+        &["api_conversation_history.json"],
+    ),
     place("OpenHands", "openhands", &[".openhands/sessions", ".openhands/conversations"], &[".json", ".jsonl"]),
     place("aider", "aider", &[".aider.chat.history.md"], &[]),
 ];
@@ -75,14 +85,33 @@ const SHELLS: &[Known] = &[
 ];
 
 const SERVERS: &[Known] = &[
-    place("PostgreSQL", "postgres_stderr", &[
-        "/var/log/postgresql", "/var/lib/pgsql/data/log", "/var/lib/pgsql/*/data/log", "/var/lib/postgresql/*/*/log",
-        "/usr/local/var/log/postgres.log", "/opt/homebrew/var/log/postgres.log",
-    ], &[]),
+    place(
+        "PostgreSQL",
+        "postgres_stderr",
+        &[
+            "/var/log/postgresql",
+            "/var/lib/pgsql/data/log",
+            "/var/lib/pgsql/*/data/log",
+            "/var/lib/postgresql/*/*/log",
+            "/usr/local/var/log/postgres.log",
+            "/opt/homebrew/var/log/postgres.log",
+        ],
+        &[],
+    ),
     place("MySQL", "mysql_general", &["/var/log/mysql"], &[]),
     place("MariaDB", "mariadb_audit", &["/var/log/mariadb", "/var/lib/mysql/server_audit.log"], &[]),
     place("MongoDB", "mongodb", &["/var/log/mongodb"], &[]),
-    place("Kubernetes audit", "kubernetes_audit", &["/var/log/kubernetes/audit", "/var/log/kubernetes/audit.log", "/var/log/kube-apiserver", "/var/log/kube-audit"], &[]),
+    place(
+        "Kubernetes audit",
+        "kubernetes_audit",
+        &[
+            "/var/log/kubernetes/audit",
+            "/var/log/kubernetes/audit.log",
+            "/var/log/kube-apiserver",
+            "/var/log/kube-audit",
+        ],
+        &[],
+    ),
     place("Linux audit", "auditd", &["/var/log/audit"], &[]),
     place("sudo, in the log of logins", "sudo", &["/var/log/auth.log", "/var/log/secure", "/var/log/sudo.log"], &[]),
     place("packages that were installed", "apt_history", &["/var/log/apt"], &[".log", ".log.gz"]),

@@ -53,6 +53,12 @@ impl Log for SantaLog {
             return ControlFlow::Continue(());
         }
         let Some((time, message)) = message(line) else {
+            // The system drops what a process logs too fast, and says so in the log.
+            if line.contains("MESSAGES FROM THIS PROCESS HAVE BEEN DISCARDED") {
+                out.nothing();
+                let problem = "the system discarded messages here: programs may have run that are not in this log";
+                return out.issue(self.recorder.note(place, problem, ""));
+            }
             return out.issue(self.recorder.lost(place, "not a line of Santa's log", ""));
         };
         let fields: HashMap<&str, &str> = message.split('|').filter_map(|field| field.split_once('=')).collect();
@@ -69,6 +75,9 @@ impl Log for SantaLog {
         let mut found = Found::exec(argv, place);
         if !fields.contains_key("args") && !denied {
             found.lacks(GapKind::ParametersMissing, Hides::Anything, "arguments");
+        }
+        if !fields.contains_key("uid") {
+            found.lacks(GapKind::Truncated, Hides::Anything, "the line breaks off");
         }
         found.time = read_time(time).map(|read| read.time);
         found.session = plain(field("user"));

@@ -160,9 +160,10 @@ pub(super) const GUIDES: &[Guide] = &[
         known_by: "OTLP `resourceSpans`, or span lines, with gen_ai or mcp attributes",
         tells: "tool executions with agent, conversation and times",
         lacks: "arguments and results, unless content is recorded (a gap)",
-        settings: &[
-            ("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true", "arguments and results of tools; the default leaves them out"),
-        ],
+        settings: &[(
+            "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true",
+            "arguments and results of tools; the default leaves them out",
+        )],
         sample: sample!("otel_genai/spans.jsonl"),
     },
     Guide {
@@ -170,9 +171,7 @@ pub(super) const GUIDES: &[Guide] = &[
         known_by: "runs with `run_type` and `inputs`",
         tells: "tool runs with inputs, outputs, errors and times",
         lacks: "inputs that the project hides (a gap)",
-        settings: &[
-            ("LANGSMITH_HIDE_INPUTS=false", "the arguments of tools"),
-        ],
+        settings: &[("LANGSMITH_HIDE_INPUTS=false", "the arguments of tools")],
         sample: sample!("langsmith/runs.jsonl"),
     },
     Guide {

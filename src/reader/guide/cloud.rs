@@ -20,7 +20,10 @@ pub(super) const GUIDES: &[Guide] = &[
         tells: "requests with user, verb, object, answer; the command of an exec",
         lacks: "the object's content at level Metadata (a gap: body missing)",
         settings: &[
-            ("audit policy: level: RequestResponse", "the object that is created or changed; Request leaves out the answer"),
+            (
+                "audit policy: level: RequestResponse",
+                "the object that is created or changed; Request leaves out the answer",
+            ),
             ("audit policy: omitStages: [RequestReceived]", "one record per request"),
             ("--audit-log-truncate-enabled=false", "long bodies in full"),
         ],
@@ -31,9 +34,7 @@ pub(super) const GUIDES: &[Guide] = &[
         known_by: "entries with `protoPayload` of sort AuditLog",
         tells: "API calls with caller, resource, answer",
         lacks: "reads of data, unless Data Access logs are on",
-        settings: &[
-            ("auditConfigs: DATA_READ, DATA_WRITE", "what was read and written, not only administered"),
-        ],
+        settings: &[("auditConfigs: DATA_READ, DATA_WRITE", "what was read and written, not only administered")],
         sample: sample!("gcp_audit/sink.jsonl"),
     },
     Guide {
@@ -41,9 +42,10 @@ pub(super) const GUIDES: &[Guide] = &[
         known_by: "records with `operationName` and `resourceId` or `correlationId`",
         tells: "operations on resources with caller and outcome",
         lacks: "what happens inside of a resource (its diagnostic settings)",
-        settings: &[
-            ("diagnostic settings: AuditEvent, StorageRead, StorageWrite, StorageDelete", "what happens inside of a resource"),
-        ],
+        settings: &[(
+            "diagnostic settings: AuditEvent, StorageRead, StorageWrite, StorageDelete",
+            "what happens inside of a resource",
+        )],
         sample: sample!("azure_activity/both-schemas.jsonl"),
     },
     Guide {
@@ -51,9 +53,7 @@ pub(super) const GUIDES: &[Guide] = &[
         known_by: "`action` with `actor` and `@timestamp`, or events with `type` and `repo`",
         tells: "what was done to repositories and organisations, by whom",
         lacks: "git pushes and fetches, unless git events are streamed",
-        settings: &[
-            ("audit log streaming with git events", "pushes, clones and fetches"),
-        ],
+        settings: &[("audit log streaming with git events", "pushes, clones and fetches")],
         sample: sample!("github_audit/organisation.jsonl"),
     },
     Guide {
@@ -61,9 +61,7 @@ pub(super) const GUIDES: &[Guide] = &[
         known_by: "`Operation`, `Workload` and `UserId`",
         tells: "operations in Exchange, SharePoint, Entra and others",
         lacks: "what the licence does not keep",
-        settings: &[
-            ("Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $true", "the log itself"),
-        ],
+        settings: &[("Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $true", "the log itself")],
         sample: sample!("m365_audit/unified.jsonl"),
     },
 ];

@@ -13,7 +13,10 @@ pub(super) const GUIDES: &[Guide] = &[
             ("log_min_duration_statement = -1", "keeps statements from being logged twice beside log_statement"),
             ("log_parameter_max_length = -1", "the values of parameters in full"),
             ("log_connections = on", "from where a session came"),
-            ("shared_preload_libraries = 'pgaudit', pgaudit.log = 'write, ddl, role'", "the objects that a statement reached, also inside of functions"),
+            (
+                "shared_preload_libraries = 'pgaudit', pgaudit.log = 'write, ddl, role'",
+                "the objects that a statement reached, also inside of functions",
+            ),
         ],
         sample: sample!("postgres_csv/bakery.csv"),
     },
@@ -27,7 +30,10 @@ pub(super) const GUIDES: &[Guide] = &[
             ("log_min_duration_statement = -1", "keeps statements from being logged twice beside log_statement"),
             ("log_parameter_max_length = -1", "the values of parameters in full"),
             ("log_connections = on", "from where a session came"),
-            ("shared_preload_libraries = 'pgaudit', pgaudit.log = 'write, ddl, role'", "the objects that a statement reached, also inside of functions"),
+            (
+                "shared_preload_libraries = 'pgaudit', pgaudit.log = 'write, ddl, role'",
+                "the objects that a statement reached, also inside of functions",
+            ),
         ],
         sample: sample!("postgres_json/cloudnative.json"),
     },
@@ -42,7 +48,10 @@ pub(super) const GUIDES: &[Guide] = &[
             ("log_parameter_max_length = -1", "the values of parameters in full"),
             ("log_line_prefix = '%m [%p] %q%u@%d/%a '", "time, session, user, database and program of every line"),
             ("log_connections = on", "from where a session came"),
-            ("shared_preload_libraries = 'pgaudit', pgaudit.log = 'write, ddl, role'", "the objects that a statement reached, also inside of functions"),
+            (
+                "shared_preload_libraries = 'pgaudit', pgaudit.log = 'write, ddl, role'",
+                "the objects that a statement reached, also inside of functions",
+            ),
         ],
         sample: sample!("postgres_stderr/default.log"),
     },
@@ -88,7 +97,10 @@ pub(super) const GUIDES: &[Guide] = &[
         tells: "every change that was committed; rows with --verbose",
         lacks: "who did it, and everything that only read",
         settings: &[
-            ("binlog_rows_query_log_events = ON", "the statement beside its rows (MariaDB: binlog_annotate_row_events)"),
+            (
+                "binlog_rows_query_log_events = ON",
+                "the statement beside its rows (MariaDB: binlog_annotate_row_events)",
+            ),
             ("binlog_row_image = FULL", "rows with all their columns"),
         ],
         sample: sample!("mysql_binlog/binlog.sql"),

@@ -19,9 +19,7 @@ pub(super) const GUIDES: &[Guide] = &[
         known_by: "`: 1700000000:0;` before a command, or the file's name",
         tells: "command lines with times and durations",
         lacks: "results, working folder",
-        settings: &[
-            ("setopt EXTENDED_HISTORY INC_APPEND_HISTORY", "a time for every command, at once"),
-        ],
+        settings: &[("setopt EXTENDED_HISTORY INC_APPEND_HISTORY", "a time for every command, at once")],
         sample: sample!("zsh_history/extended"),
     },
     Guide {
@@ -67,9 +65,7 @@ pub(super) const GUIDES: &[Guide] = &[
         known_by: "`execve(` with its answer",
         tells: "programs that ran with argv",
         lacks: "long strings that strace cut (a gap)",
-        settings: &[
-            ("strace -f -e execve -s 65535 -tt", "children, strings in full and times"),
-        ],
+        settings: &[("strace -f -e execve -s 65535 -tt", "children, strings in full and times")],
         sample: sample!("strace/deploy.trace"),
     },
     Guide {
@@ -77,9 +73,7 @@ pub(super) const GUIDES: &[Guide] = &[
         known_by: "the frame of asterisks, in any language",
         tells: "commands and their output, user and machine",
         lacks: "what a script did without printing",
-        settings: &[
-            ("Turn on PowerShell Transcription, with invocation headers", "a time for every command"),
-        ],
+        settings: &[("Turn on PowerShell Transcription, with invocation headers", "a time for every command")],
         sample: sample!("powershell_transcript/PowerShell_transcript.DESK4.txt"),
     },
     Guide {

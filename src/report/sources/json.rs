@@ -150,7 +150,11 @@ impl<'a> File<'a> {
             actors: listed
                 .actors
                 .iter()
-                .map(|((kind, name), actions)| Who { name: redacted(name).into_owned(), kind: *kind, actions: *actions })
+                .map(|((kind, name), actions)| Who {
+                    name: redacted(name).into_owned(),
+                    kind: *kind,
+                    actions: *actions,
+                })
                 .collect(),
             missing: listed
                 .lacks

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::engine::inventory::Listed;
+use crate::model::ActorKind;
 use crate::report::palette::{BOLD, DIM, RED, YELLOW};
 use crate::report::text::{counted, short, thousands};
 use crate::report::{escaped, redacted};
@@ -97,11 +98,19 @@ fn details(row: &Listed, width: usize, out: &mut dyn Write) -> io::Result<()> {
     actors.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
     let names = actors.iter().take(3).map(|((kind, name), _)| {
         let name = short(&escaped(&redacted(name)), 32);
-        if name.is_empty() || name == "unknown" { format!("{kind}") } else { format!("{kind} {name}") }
+        match (*kind, name.as_str()) {
+            (kind, "" | "unknown") => format!("{kind}"),
+            (ActorKind::Unknown, _) => name,
+            (kind, _) if kind.word() == name => name,
+            (kind, _) => format!("{kind} {name}"),
+        }
     });
     let mut names = names.collect::<Vec<_>>().join(", ");
     if actors.len() > 3 {
         names.push_str(&format!(" and {} more", actors.len() - 3));
+    }
+    if names == "unknown" {
+        names = "who acted is not recorded".to_owned();
     }
     if !names.is_empty() {
         about.push(names);
@@ -113,7 +122,8 @@ fn details(row: &Listed, width: usize, out: &mut dyn Write) -> io::Result<()> {
         lines(&about.join("; "), room, |line| writeln!(out, "  {DIM}{line}{DIM:#}"))?;
     }
     for ((kind, detail), count) in &row.lacks {
-        let detail = if detail.is_empty() { String::new() } else { format!(": {}", short(&escaped(&redacted(detail)), 100)) };
+        let detail =
+            if detail.is_empty() { String::new() } else { format!(": {}", short(&escaped(&redacted(detail)), 100)) };
         let line = format!("missing in {}: {kind}{detail}", counted(*count, "action"));
         lines(&line, room, |line| writeln!(out, "  {YELLOW}{line}{YELLOW:#}"))?;
     }
@@ -177,13 +187,13 @@ fn lines(text: &str, room: usize, mut line: impl FnMut(&str) -> io::Result<()>) 
         if !open.is_empty() && open.chars().count() + 1 + word.chars().count() > room {
             line(&open)?;
             open = String::from("  ");
-            open.push_str(&short(word, room.saturating_sub(2)));
+            open.push_str(&short(word, room.saturating_sub(3)));
             continue;
         }
         if !open.is_empty() {
             open.push(' ');
         }
-        open.push_str(&short(word, room));
+        open.push_str(&short(word, room.saturating_sub(1)));
     }
     if open.is_empty() { Ok(()) } else { line(&open) }
 }
@@ -227,7 +237,10 @@ mod tests {
 
     #[test]
     fn figures() {
-        assert_eq!([size(0), size(999), size(1000), size(999_960), size(1_230_000_000)], ["0 B", "999 B", "1.0 kB", "1.0 MB", "1.2 GB"]);
+        assert_eq!(
+            [size(0), size(999), size(1000), size(999_960), size(1_230_000_000)],
+            ["0 B", "999 B", "1.0 kB", "1.0 MB", "1.2 GB"]
+        );
         assert_eq!([share(1.0), share(0.9999), share(0.0)], ["100 %", "99.9 %", "0.0 %"]);
     }
 

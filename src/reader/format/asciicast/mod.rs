@@ -46,6 +46,7 @@ impl Reader for Asciicast {
             keys: Keys::default(),
             turn: Turn::default(),
             waiting: VecDeque::new(),
+            acts: 0,
         };
         read_lines(&mut { cast }, input, source, out)
     }
@@ -85,6 +86,8 @@ struct Cast {
     turn: Turn,
     /// Commands of an agent whose exit code may follow.
     waiting: VecDeque<Found>,
+    /// Handed out so far.
+    acts: u64,
 }
 
 const GUESSED: &str = "read off the screen of a recording";
@@ -109,8 +112,31 @@ impl Log for Cast {
         };
         self.at = if known.version == 3 { self.at + time } else { time };
         let data = data.as_str().unwrap_or("");
-        out.nothing();
-        match code.as_str() {
+        let before = self.acts;
+        let flow = self.event(&code, data, place, known, out);
+        // An event that ends a line and with it an act is that act's record.
+        if self.acts == before {
+            out.nothing();
+        }
+        flow
+    }
+
+    fn finish(&mut self, out: &mut dyn Out) -> ControlFlow<()> {
+        while let Some(found) = self.waiting.pop_front() {
+            self.act(found, out)?;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Cast {
+    fn act(&mut self, found: Found, out: &mut dyn Out) -> ControlFlow<()> {
+        self.acts += 1;
+        out.action(self.recorder.action(found))
+    }
+
+    fn event(&mut self, code: &str, data: &str, place: Place, known: Header, out: &mut dyn Out) -> ControlFlow<()> {
+        match code {
             "o" => {
                 for shown in self.screen.show(data, place) {
                     self.shown(shown, known, out)?;
@@ -122,15 +148,6 @@ impl Log for Cast {
         ControlFlow::Continue(())
     }
 
-    fn finish(&mut self, out: &mut dyn Out) -> ControlFlow<()> {
-        while let Some(found) = self.waiting.pop_front() {
-            out.action(self.recorder.action(found))?;
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-impl Cast {
     /// A whole line stands on the screen.
     fn shown(&mut self, shown: Shown, header: Header, out: &mut dyn Out) -> ControlFlow<()> {
         // What is typed is kept only where the screen shows it: a password has no echo.
@@ -138,7 +155,7 @@ impl Cast {
             let mut found = self.found(typed, place, header);
             found.outcome.executed = Executed::Unknown;
             self.finish(out)?;
-            return out.action(self.recorder.action(found));
+            return self.act(found, out);
         }
         let line = shown.text.trim_end();
         if let Some((block, place)) = &mut self.turn.block {
@@ -199,9 +216,10 @@ fn speaks(line: &str, labels: &[&str]) -> bool {
 
 /// `some-agent (step 3, $0.01):`
 fn is_step(line: &str) -> bool {
-    line.trim().strip_suffix("):").and_then(|line| line.split_once(" (step ")).is_some_and(|(name, rest)| {
-        !name.contains(' ') && rest.starts_with(|c: char| c.is_ascii_digit())
-    })
+    line.trim()
+        .strip_suffix("):")
+        .and_then(|line| line.split_once(" (step "))
+        .is_some_and(|(name, rest)| !name.contains(' ') && rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -219,8 +237,10 @@ mod tests {
     #[test]
     fn typed_and_shown() {
         check(
-            &format!("{HEADER}[1,\"o\",\"ada$ \"]\n[2,\"i\",\"l\"]\n[2,\"o\",\"l\"]\n[3,\"i\",\"s\\r\"]\n[3,\"o\",\"s\\r\\nfile\\r\\n\"]\n"),
-            "L3 shell \"ls\" session=x.cast actor=unknown: time=2023-11-14T22:13:23Z gap=body-missing/nothing\nnothing: 6",
+            &format!(
+                "{HEADER}[1,\"o\",\"ada$ \"]\n[2,\"i\",\"l\"]\n[2,\"o\",\"l\"]\n[3,\"i\",\"s\\r\"]\n[3,\"o\",\"s\\r\\nfile\\r\\n\"]\n"
+            ),
+            "L3 shell \"ls\" session=x.cast actor=unknown: time=2023-11-14T22:13:23Z gap=body-missing/nothing\nnothing: 5",
         );
     }
 
@@ -236,7 +256,7 @@ mod tests {
     fn mended_keys() {
         check(
             &format!("{HEADER}[1,\"i\",\"lx\\u007fs\\r\"]\n[1,\"o\",\"$ lx\\b \\bs\\r\\n\"]\n"),
-            "L2 shell \"ls\" session=x.cast actor=unknown: time=2023-11-14T22:13:21Z gap=body-missing/nothing\nnothing: 3",
+            "L2 shell \"ls\" session=x.cast actor=unknown: time=2023-11-14T22:13:21Z gap=body-missing/nothing\nnothing: 2",
         );
     }
 
@@ -249,7 +269,7 @@ mod tests {
                  [3,\"o\",\"User:\\r\\n<returncode>2</returncode>\\r\\n\"]\n"
             ),
             "L3 shell \"ls -l\" session=x.cast actor=agent:agent time=2023-11-14T22:13:22Z exec=yes failed exit=2 \
-             gap=body-missing/nothing\nnothing: 4",
+             gap=body-missing/nothing\nnothing: 3",
         );
     }
 
@@ -259,7 +279,7 @@ mod tests {
             "{\"version\":3,\"term\":{\"cols\":80,\"rows\":24},\"timestamp\":1700000000}\n# a remark\n\
              [1,\"o\",\"$ \"]\n[1,\"i\",\"id\\r\"]\n[1.5,\"o\",\"id\\r\\n\"]\n[0,\"x\",\"0\"]\n[half",
             "L4 shell \"id\" session=x.cast actor=unknown: time=2023-11-14T22:13:23.5Z gap=body-missing/nothing\n\
-             L7 issue: not an event of an asciicast\nnothing: 5",
+             L7 issue: not an event of an asciicast\nnothing: 4",
         );
     }
 }
