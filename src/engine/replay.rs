@@ -89,7 +89,9 @@ impl Replay {
     /// # Errors
     /// When the threads cannot be started. What is wrong with the input goes to the listener.
     pub fn run(mut self, engine: &Engine, listener: &mut dyn Listener) -> io::Result<Totals> {
-        Arc::make_mut(&mut self.options).tell_apart(self.inputs.iter().map(|input| &input.file));
+        let options = Arc::make_mut(&mut self.options);
+        options.maps.extend(&engine.maps);
+        options.tell_apart(self.inputs.iter().map(|input| &input.file));
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.jobs.get())
             .stack_size(STACK_BYTES)
@@ -248,12 +250,19 @@ fn read_file(input: &Input, replay: &Replay, mut sending: Sending<'_>, counters:
     };
     counters.add(&opened.bytes);
     let sample = Sample { head: &opened.sample, complete: opened.complete, name: input.name() };
+    let source = || Source { file: Arc::clone(&input.file), options: Arc::clone(&replay.options) };
+    if replay.reader.is_none()
+        && let Some(map) = replay.options.maps.of(&input.file, input.name())
+    {
+        let problem = map.read(&mut opened.reader, &source(), &mut sending).err().map(|error| input.issue(&error));
+        sending.last_words(problem);
+        return;
+    }
     let found = replay.reader.map_or_else(|| detect(&sample), Detected::Reader);
     let problem = match found {
         Detected::Reader(reader) => {
             sending.chunk.repeats = reader.repeats();
-            let source = Source { file: Arc::clone(&input.file), options: Arc::clone(&replay.options) };
-            reader.read(&mut opened.reader, &source, &mut sending).err().map(|error| input.issue(&error))
+            reader.read(&mut opened.reader, &source(), &mut sending).err().map(|error| input.issue(&error))
         }
         other => other.issue(&input.file, &sample),
     };
