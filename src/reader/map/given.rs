@@ -276,12 +276,19 @@ impl<'de> Deserialize<'de> for Condition {
 impl Condition {
     /// Whether it holds for what stands at its path.
     pub(super) fn holds(&self, found: &[Value]) -> bool {
-        let among = |list: &[Scalar]| found.iter().filter_map(text).any(|text| list.iter().any(|s| s.text() == text));
+        // Of a list, any element will do.
+        let texts = || {
+            found
+                .iter()
+                .flat_map(|value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice))
+                .filter_map(text)
+        };
+        let among = |list: &[Scalar]| texts().any(|text| list.iter().any(|scalar| scalar.text() == text));
         match self {
             Self::Is(list) => among(list),
             Self::Not(list) => !among(list),
             Self::Present(wanted) => found.is_empty() != *wanted,
-            Self::Pattern(pattern) => found.iter().filter_map(text).any(|text| pattern.0.is_match(&text)),
+            Self::Pattern(pattern) => texts().any(|text| pattern.0.is_match(&text)),
         }
     }
 }

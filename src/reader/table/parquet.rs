@@ -146,3 +146,71 @@ fn guarded<T>(work: impl FnOnce() -> polars::prelude::PolarsResult<T>) -> Result
         Err(_) => Err(Refused::new("a damaged Parquet file", ADVICE)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use polars::prelude::{Column, CsvReader, DataFrame, ParquetWriter, SerReader};
+
+    use super::*;
+
+    fn written(mut frame: DataFrame) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        ParquetWriter::new(&mut bytes).with_row_group_size(Some(2)).finish(&mut frame).unwrap();
+        bytes
+    }
+
+    fn sample() -> DataFrame {
+        DataFrame::new_infer_height(vec![
+            Column::new("text".into(), ["a", "b", "c"]),
+            Column::new("rows".into(), [Some(1i64), None, Some(3)]),
+            Column::new("ok".into(), [true, false, true]),
+        ])
+        .unwrap()
+    }
+
+    fn read(bytes: Vec<u8>, columns: &[&str]) -> Result<Vec<String>, Refused> {
+        let file = File::open(bytes)?;
+        let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
+        let mut seen = Vec::new();
+        file.rows(&columns, &mut |number, row| {
+            seen.push(format!("{number} {}", Value::Object(row)));
+            ControlFlow::Continue(())
+        })?;
+        Ok(seen)
+    }
+
+    #[test]
+    fn rows_have_what_is_asked_for() {
+        let rows = read(written(sample()), &["rows", "text"]).unwrap();
+        assert_eq!(rows, [r#"1 {"rows":1,"text":"a"}"#, r#"2 {"text":"b"}"#, r#"3 {"rows":3,"text":"c"}"#]);
+    }
+
+    #[test]
+    fn times_say_what_is_known_of_their_zone() {
+        assert_eq!(time(1_500_000, "Z"), Value::from("1970-01-01T00:00:01.5Z"));
+        assert_eq!(time(1_500_000, ""), Value::from("1970-01-01T00:00:01.5"));
+        assert_eq!(time(0, "T00:00:00"), Value::from("1970-01-01"));
+    }
+
+    #[test]
+    fn damage_is_said_and_no_bug() {
+        let whole = written(sample());
+        for cut in [4, 11, 12, whole.len() / 2, whole.len() - 1] {
+            assert!(read(whole[..cut].to_vec(), &["text"]).is_err(), "{cut}");
+        }
+        for at in 0..whole.len() {
+            let mut flipped = whole.clone();
+            flipped[at] ^= 0x5a;
+            let _ = read(flipped, &["text", "rows"]);
+        }
+    }
+
+    #[test]
+    #[ignore = "writes corpora/mapped/parquet/queries.parquet from the table beside it"]
+    fn the_sample_is_written() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("corpora/mapped/parquet");
+        let table = std::fs::read(folder.join("queries.csv")).unwrap();
+        let frame = CsvReader::new(Cursor::new(table)).finish().unwrap();
+        std::fs::write(folder.join("queries.parquet"), written(frame)).unwrap();
+    }
+}
