@@ -68,6 +68,14 @@ impl Table {
         match self.0 {}
     }
 
+    /// The names of the columns whose types are not read: nested ones, decimals.
+    pub(super) fn unread(&self) -> Vec<String> {
+        #[cfg(feature = "table")]
+        return self.0.unread();
+        #[cfg(not(feature = "table"))]
+        match self.0 {}
+    }
+
     /// Hands out every row with what it has in these columns.
     pub(super) fn rows(&self, columns: &[String], each: &mut EachRow<'_>) -> Result<(), Refused> {
         #[cfg(feature = "table")]

@@ -138,8 +138,8 @@ struct Written {
 #[derive(Debug, thiserror::Error)]
 pub enum MapError {
     /// Carries line, column and the line itself.
-    #[error("{file}: {source}")]
-    Syntax { file: String, source: Box<toml::de::Error> },
+    #[error("{file}: {said}")]
+    Syntax { file: String, said: String },
     #[error("{file}:{line}: {problem}")]
     Wrong { file: String, line: usize, problem: String },
 }
@@ -150,8 +150,10 @@ impl Map {
     /// # Errors
     /// On anything that is not known or could never work.
     pub fn parse(file: &str, text: &str) -> Result<Self, MapError> {
-        let written: Written = toml::from_str(text)
-            .map_err(|source| MapError::Syntax { file: file.to_owned(), source: Box::new(source) })?;
+        let written: Written = toml::from_str(text).map_err(|error| MapError::Syntax {
+            file: file.to_owned(),
+            said: error.to_string().trim_end().to_owned(),
+        })?;
         let line_of = |at: usize| 1 + text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();
         let wrong = |at: usize, problem: String| MapError::Wrong { file: file.to_owned(), line: line_of(at), problem };
         let mut map = Self {
@@ -332,4 +334,4 @@ impl Maps {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -173,8 +173,20 @@ fn records<'t>(steps: &[Step], text: &'t str, found: &mut Vec<&'t str>) {
     }
 }
 
+/// Whether the lines of a table end like those of Windows.
+pub(in crate::reader) fn ends_with_crlf(head: &[u8]) -> bool {
+    head.split_inclusive(|byte| *byte == b'\n').next().is_some_and(|line| line.ends_with(b"\r\n"))
+}
+
+/// Where a row of a table starts. For the `csv` crate a row ends with `\r`, and the next one starts with `\n`.
+pub(in crate::reader) fn place_of(record: &csv::ByteRecord, crlf: bool) -> Place {
+    let Some(at) = record.position() else { return Place::default() };
+    let late = u64::from(crlf && at.byte() > 0);
+    Place { line: at.line() + late, offset: at.byte() + late }
+}
+
 /// What stands between the columns, by the first line.
-fn delimiter(head: &[u8]) -> u8 {
+pub(in crate::reader) fn delimiter(head: &[u8]) -> u8 {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let mut quoted = false;
     let mut counts = [(b',', 0), (b';', 0), (b'\t', 0), (b'|', 0)];
@@ -189,7 +201,9 @@ fn delimiter(head: &[u8]) -> u8 {
 
 fn csv(mut making: Making<'_>, input: &mut dyn BufRead, out: &mut dyn Out) -> io::Result<()> {
     let map = making.map;
-    let delimiter = map.delimiter.unwrap_or_else(|| delimiter(input.fill_buf().unwrap_or_default()));
+    let head = input.fill_buf()?;
+    let delimiter = map.delimiter.unwrap_or_else(|| delimiter(head));
+    let crlf = ends_with_crlf(head);
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
         .delimiter(delimiter)
@@ -210,7 +224,7 @@ fn csv(mut making: Making<'_>, input: &mut dyn BufRead, out: &mut dyn Out) -> io
     let wanted: Vec<bool> = names.iter().map(|name| map.asks_for(name)).collect();
     let (mut record, mut odd) = (csv::ByteRecord::new(), 0u64);
     while reader.read_byte_record(&mut record).map_err(io::Error::other)? {
-        let place = record.position().map_or_else(Place::default, |at| Place { line: at.line(), offset: at.byte() });
+        let place = place_of(&record, crlf);
         if record.len() != names.len() {
             let problem = format!("a row of {} columns, there are {} names", record.len(), names.len());
             let advice = "a quote that is not closed, or another `delimiter`";
@@ -277,6 +291,13 @@ fn parquet(mut making: Making<'_>, input: &mut dyn BufRead, out: &mut dyn Out) -
             return Ok(());
         }
     };
+    for name in table.unread().iter().filter(|name| making.map.asks_for(name)) {
+        let problem = format!("the column `{name}` is of a nested type or a decimal, which is not read");
+        let advice = "cast it to text or to a whole number before it is exported";
+        if out.issue(making.note(Place::default(), problem, advice)).is_break() {
+            return Ok(());
+        }
+    }
     let names = table.columns();
     if !has_columns(&mut making, &names, out) {
         return Ok(());

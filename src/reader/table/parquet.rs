@@ -15,6 +15,7 @@ const BATCH: usize = 1 << 16;
 pub(super) struct File {
     bytes: Vec<u8>,
     columns: Vec<String>,
+    unread: Vec<String>,
     rows: usize,
 }
 
@@ -24,18 +25,25 @@ impl File {
         if bytes.len() < 12 || !bytes.ends_with(super::MAGIC) {
             return Err(Refused::new("a Parquet file that breaks off: its end is missing", "copy the file again"));
         }
-        let (columns, rows) = guarded(|| {
+        let (columns, unread, rows) = guarded(|| {
             let mut reader = ParquetReader::new(Cursor::new(&bytes[..]));
             let rows = reader.num_rows()?;
             let schema = reader.schema()?;
-            let readable = schema.iter_values().filter(|field| is_readable(&field.dtype));
-            Ok((readable.map(|field| field.name.to_string()).collect(), rows))
+            let named = |readable: bool| {
+                let fields = schema.iter_values().filter(|field| is_readable(&field.dtype) == readable);
+                fields.map(|field| field.name.to_string()).collect()
+            };
+            Ok((named(true), named(false), rows))
         })?;
-        Ok(Self { bytes, columns, rows })
+        Ok(Self { bytes, columns, unread, rows })
     }
 
     pub(super) fn columns(&self) -> Vec<String> {
         self.columns.clone()
+    }
+
+    pub(super) fn unread(&self) -> Vec<String> {
+        self.unread.clone()
     }
 
     pub(super) fn rows(&self, columns: &[String], each: &mut EachRow<'_>) -> Result<(), Refused> {
