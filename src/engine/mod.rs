@@ -2,6 +2,7 @@
 //!
 //! [`Engine::decide`] is the only way to a verdict: replay, explain, tests and every live mode call it.
 
+mod ahead;
 pub mod compare;
 pub mod config;
 pub mod corpus;
