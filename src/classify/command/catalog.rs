@@ -62,6 +62,7 @@ const FILES: &[(&str, &str)] = specs![
     "kubernetes-api",
     "google-api",
     "azure-api",
+    "databricks-api",
     "github-api",
     "microsoft-365",
 ];

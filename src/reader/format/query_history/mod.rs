@@ -352,4 +352,15 @@ mod tests {
         };
         assert!(said.starts_with(expected), "{said}");
     }
+
+    #[test]
+    #[cfg(feature = "table")]
+    fn parquet_says_what_the_table_says() {
+        let table = "type,query,query_id,query_duration_ms,user,query_start_time\n2,DROP TABLE a,q1,7,ann,1772442847\n1,SELECT 1,q2,0,ann,1772442848\n";
+        let bytes = crate::reader::table::from_csv(table);
+        let expected = "L1 sql \"DROP TABLE a\" session=ann actor=unknown:ann time=2026-03-02T09:14:07Z ok user=ann dialect=clickhouse\n\
+                        L2 sql \"SELECT 1\" session=ann actor=unknown:ann time=2026-03-02T09:14:08Z user=ann dialect=clickhouse\n\
+                        nothing: 1";
+        assert_eq!(read_all(&QueryHistory, "q", &bytes).replace(" exec=yes", "").trim_end(), expected);
+    }
 }
