@@ -153,7 +153,7 @@ impl Entry {
             time: self.time(),
             actor: audit::actor(who, kind),
             session: session.to_owned(),
-            tool: format!("databricks:{service}:{name}"),
+            tool: format!("databricks:{service}.{name}"),
             arguments,
             surroundings: Surroundings { account, ..Surroundings::default() },
             outcome: self.outcome(),
@@ -262,7 +262,7 @@ mod tests {
     fn a_request() {
         check(
             r#"{"version":"2.0","timestamp":1772442847000,"workspaceId":"77","sessionId":"s1","userIdentity":{"email":"ann@b.example"},"serviceName":"clusters","actionName":"permanentDelete","requestId":"r1","requestParams":{"cluster_id":"0301-a"},"response":{"statusCode":200}}"#,
-            "L1 api \"databricks:clusters:permanentDelete {\\\"cluster_id\\\":\\\"0301-a\\\",\\\"which\\\":\\\"0301-a\\\"}\" session=s1 actor=human:ann@b.example time=2026-03-02T09:14:07Z exec=yes ok account=77 tool=databricks:clusters:permanentDelete arguments={\"cluster_id\":\"0301-a\",\"which\":\"0301-a\"}",
+            "L1 api \"databricks:clusters.permanentDelete {\\\"cluster_id\\\":\\\"0301-a\\\",\\\"which\\\":\\\"0301-a\\\"}\" session=s1 actor=human:ann@b.example time=2026-03-02T09:14:07Z exec=yes ok account=77 tool=databricks:clusters.permanentDelete arguments={\"cluster_id\":\"0301-a\",\"which\":\"0301-a\"}",
         );
     }
 
@@ -295,7 +295,7 @@ mod tests {
         check(
             &record(r#"{"notebookId":"9"}"#),
             &format!(
-                "L1 api \"databricks:notebook:runCommand {{\\\"notebookId\\\":\\\"9\\\"}}\" {rest} tool=databricks:notebook:runCommand arguments={{\"notebookId\":\"9\"}} gap=body-missing/anything"
+                "L1 api \"databricks:notebook.runCommand {{\\\"notebookId\\\":\\\"9\\\"}}\" {rest} tool=databricks:notebook.runCommand arguments={{\"notebookId\":\"9\"}} gap=body-missing/anything"
             ),
         );
     }
@@ -304,7 +304,7 @@ mod tests {
     fn what_was_refused_was_not_done_and_what_is_no_record_is_said() {
         check(
             "{\"workspaceId\":7,\"serviceName\":\"secrets\",\"actionName\":\"getSecret\",\"requestParams\":{\"user\":\"p\"},\"response\":{\"statusCode\":403,\"errorMessage\":\"no\"}}\n{\"x\":1}\n{\"serviceName\":",
-            "L1 api \"databricks:secrets:getSecret {\\\"user\\\":\\\"p\\\"}\" session=unknown actor=unknown:unknown exec=no failed account=7 tool=databricks:secrets:getSecret arguments={\"user\":\"p\"}\n\
+            "L1 api \"databricks:secrets.getSecret {\\\"user\\\":\\\"p\\\"}\" session=unknown actor=unknown:unknown exec=no failed account=7 tool=databricks:secrets.getSecret arguments={\"user\":\"p\"}\n\
              L2 issue: no record: it has no `serviceName` and `actionName`\n\
              L3 issue: not JSON: EOF while parsing a value at line 1 column 15",
         );
