@@ -11,6 +11,7 @@ pub mod bash_history;
 pub mod bfcl;
 pub mod claude_code;
 pub mod cline;
+pub mod cloud_logs;
 pub mod cloudtrail;
 pub mod codex;
 pub mod copilot_cli;
@@ -95,6 +96,7 @@ pub const READERS: &[&dyn Reader] = &[
     &postgres_stderr::PostgresStderr,
     &mysql_general::MysqlGeneral,
     &mysql_slow::MysqlSlow,
+    &cloud_logs::CloudLogs,
     &cloudtrail::CloudTrail,
     &kubernetes_audit::KubernetesAudit,
     &gcp_audit::GcpAudit,

@@ -80,8 +80,10 @@ fn label_before(line: &str, colon: usize) -> Option<Found> {
 fn code(text: &[u8]) -> usize {
     const LENGTH: usize = 5;
     let of_code = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
-    let is_code = text.len() > LENGTH && text[..LENGTH].iter().all(of_code) && text[LENGTH..].starts_with(b": ");
-    if is_code { LENGTH + 2 } else { 0 }
+    // Every code has a digit, and `AUDIT: ` has none.
+    let is_code =
+        text.get(..LENGTH).is_some_and(|code| code.iter().all(of_code) && code.iter().any(u8::is_ascii_digit));
+    if is_code && text[LENGTH..].starts_with(b": ") { LENGTH + 2 } else { 0 }
 }
 
 fn label(word: &str) -> Option<Label> {
