@@ -2,6 +2,7 @@
 //!
 //! [`Engine::decide`] is the only way to a verdict: replay, explain, tests and every live mode call it.
 
+mod ahead;
 pub mod compare;
 pub mod config;
 pub mod corpus;
@@ -9,6 +10,7 @@ mod examples;
 pub mod expect;
 pub mod gate;
 mod given;
+pub mod link;
 pub mod lock;
 mod mapping;
 mod memory;

@@ -22,6 +22,7 @@ use crate::reader::detect::{Detected, detect};
 use crate::reader::input::Input;
 use crate::reader::{Options, Out, Reader, Sample, Source};
 
+use super::ahead::Ahead;
 use super::{Engine, Session};
 
 /// Actions handed from a reader thread at once.
@@ -253,7 +254,12 @@ fn read_file(input: &Input, replay: &Replay, mut sending: Sending<'_>, counters:
         Detected::Reader(reader) => {
             sending.chunk.repeats = reader.repeats();
             let source = Source { file: Arc::clone(&input.file), options: Arc::clone(&replay.options) };
-            reader.read(&mut opened.reader, &source, &mut sending).err().map(|error| input.issue(&error))
+            let read = if opened.packed {
+                std::thread::scope(|scope| reader.read(&mut Ahead::start(scope, opened.reader)?, &source, &mut sending))
+            } else {
+                reader.read(&mut opened.reader, &source, &mut sending)
+            };
+            read.err().map(|error| input.issue(&error))
         }
         other => other.issue(&input.file, &sample),
     };

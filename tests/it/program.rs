@@ -31,6 +31,23 @@ fn the_demo_tells_its_story() {
 }
 
 #[test]
+fn what_two_logs_tell_of_is_shown_once() {
+    let (out, _) = check(&["replay", "corpora/demo"], 0);
+    assert_eq!(out.matches("DROP SCHEMA billing CASCADE").count(), 1, "{out}");
+    assert!(out.contains("also told by postgres_csv  corpora/demo/postgres/"), "{out}");
+    let (object, _) = check(&["replay", "corpora/demo", "--format", "json"], 0);
+    let value: serde_json::Value = serde_json::from_str(&object).unwrap();
+    assert_eq!(value["summary"]["further_records"], 1);
+    let groups = value["groups"].as_array().unwrap();
+    let agent = groups.iter().find(|group| group["example"]["text"].as_str().unwrap().starts_with("psql")).unwrap();
+    assert_eq!(agent["example"]["evidence"][0]["format"], "postgres_csv");
+    // Alone, the log tells of it itself.
+    let (log, _) = check(&["replay", "corpora/demo/postgres"], 0);
+    assert!(log.contains("    DROP SCHEMA billing CASCADE"), "{log}");
+    assert!(!log.contains("also told by"), "{log}");
+}
+
+#[test]
 fn a_path_alone_is_a_replay() {
     let (one, _) = check(&["corpora/demo", "--format", "jsonl"], 0);
     let (two, _) = check(&["replay", "corpora/demo", "--format", "jsonl"], 0);

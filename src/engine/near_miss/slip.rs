@@ -26,7 +26,7 @@ use words::{Command, Pointer, Word};
 /// One action as it would have been with one slip.
 #[derive(Debug)]
 pub(crate) struct Slipped {
-    /// The id in the [`catalogue`].
+    /// The id in the [`mod@catalogue`].
     pub(crate) slip: &'static str,
     /// With another text (and other words), and all else as it was.
     pub(crate) action: Action,
