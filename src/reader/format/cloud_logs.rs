@@ -312,6 +312,7 @@ impl Told<'_> {
 impl Out for Told<'_> {
     fn action(&mut self, mut action: Action) -> ControlFlow<()> {
         self.problems()?;
+        action.origin.format = CloudLogs.name();
         if let Some((_, at, server)) = self.shared.borrow().at(action.origin.line) {
             (action.origin.line, action.origin.offset) = (at.line, at.offset);
             // What a log calls its host is the machine behind the service, if it says anything.
