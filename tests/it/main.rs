@@ -17,6 +17,7 @@ mod hostile;
 mod import;
 mod incidents;
 mod init;
+mod mapping;
 mod mutate;
 mod near;
 mod order;

@@ -47,7 +47,7 @@ pub mod openhands;
 pub mod otel_genai;
 pub mod pgaudit;
 pub mod pi;
-mod postgres;
+pub(super) mod postgres;
 pub mod postgres_csv;
 pub mod postgres_json;
 pub mod postgres_stderr;
