@@ -24,6 +24,8 @@ mod order;
 mod program;
 #[cfg(feature = "prove")]
 mod prove;
+#[cfg(unix)]
+mod real_postgres;
 mod schema;
 mod score;
 mod score_redcode;

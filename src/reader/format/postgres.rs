@@ -13,6 +13,7 @@ mod pattern;
 mod prefix;
 mod queue;
 mod sessions;
+mod syslog;
 mod text;
 mod time;
 mod words;
