@@ -215,7 +215,7 @@ fn action(shelf: &mut Shelf<'_>, entry: &Entry<'_>, payload: &Payload<'_>, at: A
         _ => ActorKind::Unknown,
     };
     let mut gaps = Vec::new();
-    let (tool, arguments) = match kubernetes(payload) {
+    let (tool, arguments) = match kubernetes(payload).or_else(|| bigquery(payload)) {
         Some(request) => request,
         None => call(payload, part, &mut gaps),
     };
@@ -228,7 +228,7 @@ fn action(shelf: &mut Shelf<'_>, entry: &Entry<'_>, payload: &Payload<'_>, at: A
         tool,
         arguments,
         surroundings: Surroundings { account, cluster, ..Surroundings::default() },
-        outcome: outcome(payload, part),
+        outcome: Outcome { rows: rows(payload), ..outcome(payload, part) },
         gaps,
     };
     let mut action = shelf.action(found, at);
@@ -301,6 +301,46 @@ fn kubernetes(payload: &Payload<'_>) -> Option<(String, Map<String, Value>)> {
         arguments.insert("object".to_owned(), Value::Object(body));
     }
     Some((format!("kubernetes:{verb}:{resource}"), arguments))
+}
+
+/// What a job of BigQuery did that is no query, and what jobs did to tables: the method says `InsertJob` of them all.
+fn bigquery(payload: &Payload<'_>) -> Option<(String, Map<String, Value>)> {
+    if !payload.service_name.text().starts_with("bigquery.") {
+        return None;
+    }
+    let metadata = audit::object(payload.metadata);
+    let job = ["jobInsertion", "jobChange"].iter().find_map(|key| metadata.get(*key)?.get("job")?.get("jobConfig"));
+    let told = |config: &str, member: &str| job?.get(config)?.get(member).cloned();
+    let (method, thing, to) = if let Some(table) = told("extractConfig", "sourceTable") {
+        ("jobs.extract", table, told("extractConfig", "destinationUris"))
+    } else if let Some(table) = told("loadConfig", "destinationTable") {
+        ("jobs.load", table, None)
+    } else if let Some(table) = told("tableCopyConfig", "destinationTable") {
+        ("jobs.copy", table, None)
+    } else {
+        let method = match (metadata.get("tableDataRead"), metadata.get("tableDataChange")) {
+            (Some(_), _) => "tabledata.read",
+            (None, Some(change)) if change.get("deletedRowsCount").is_some() => "tabledata.remove",
+            (None, Some(_)) => "tabledata.append",
+            (None, None) => return None,
+        };
+        (method, Value::String(payload.resource_name.get()?.to_owned()), None)
+    };
+    let mut arguments = Map::new();
+    arguments.insert("resourceName".to_owned(), thing);
+    let to = to.and_then(|to| to.get(0).and_then(Value::as_str).map(str::to_owned));
+    if let Some(to) = to {
+        arguments.insert("destination".to_owned(), Value::String(to));
+    }
+    Some((format!("bigquery.googleapis.com:v2.bigquery.{method}"), arguments))
+}
+
+/// Rows that a job changed in a table.
+fn rows(payload: &Payload<'_>) -> Option<u64> {
+    let metadata = audit::object(payload.metadata);
+    let change = metadata.get("tableDataChange")?;
+    let count = |name: &str| change.get(name)?.as_str()?.parse::<u64>().ok();
+    ["deletedRowsCount", "insertedRowsCount"].iter().filter_map(|name| count(name)).max()
 }
 
 /// The query of a BigQuery job, and whether it was cut.
