@@ -64,6 +64,7 @@ const FILES: &[(&str, &str)] = specs![
     "azure-api",
     "github-api",
     "microsoft-365",
+    "directories",
 ];
 
 /// Every program nearmiss knows.
