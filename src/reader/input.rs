@@ -39,6 +39,8 @@ pub struct Opened {
     pub complete: bool,
     /// Fails with a plain word (`truncated gzip data …`) after everything that is readable.
     pub reader: Box<dyn BufRead + Send>,
+    /// Unpacking is part of reading it.
+    pub packed: bool,
     /// Bytes of the file as it is stored that were consumed so far.
     pub bytes: Arc<AtomicU64>,
     /// How many there are, where that is known.
@@ -114,13 +116,13 @@ impl Input {
         };
         let bytes = Arc::new(AtomicU64::new(0));
         let counted = Counted { raw, bytes: bytes.clone() };
-        let mut reader = unpack::unpack(Box::new(BufReader::with_capacity(unpack::BUFFER, counted)))?;
+        let (mut reader, packed) = unpack::unpack(Box::new(BufReader::with_capacity(unpack::BUFFER, counted)))?;
         let (sample, complete) = unpack::start(&mut reader, SAMPLE_BYTES)?;
         if let Some(refused) = binary::refuse(&sample) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, refused));
         }
         let reader = Box::new(io::Cursor::new(sample.clone()).chain(reader));
-        Ok(Opened { sample, complete, reader, bytes, size })
+        Ok(Opened { sample, complete, reader, packed, bytes, size })
     }
 
     /// The issue for an error of [`Input::open`] or of reading on.

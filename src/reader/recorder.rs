@@ -221,6 +221,11 @@ impl Objects {
         self.depth > 0
     }
 
+    /// Bytes of the one that has begun.
+    pub(super) fn size(&self) -> usize {
+        self.open.len()
+    }
+
     /// The objects that end on this line, each with its place.
     pub(super) fn line(&mut self, line: &str, place: Place) -> Vec<(String, Place)> {
         let mut whole = Vec::new();

@@ -21,9 +21,10 @@ const MAX_LAYERS: usize = 2;
 
 type Layer = Box<dyn BufRead + Send>;
 
-/// The text inside `reader`.
-pub(super) fn unpack(mut reader: Layer) -> io::Result<Layer> {
-    for _ in 0..MAX_LAYERS {
+/// The text inside `reader`, and whether it was packed.
+pub(super) fn unpack(mut reader: Layer) -> io::Result<(Layer, bool)> {
+    let mut packed = true;
+    for layers in 0..MAX_LAYERS {
         let (head, _) = start(&mut reader, 4)?;
         let again = io::Cursor::new(head.clone()).chain(reader);
         reader = match *head.as_slice() {
@@ -32,16 +33,18 @@ pub(super) fn unpack(mut reader: Layer) -> io::Result<Layer> {
             [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => layer("zstd", Zstd::new(again)),
             _ => {
                 reader = Box::new(again);
+                packed = layers > 0;
                 break;
             }
         };
     }
     let (head, _) = start(&mut reader, 2)?;
-    Ok(match *head.as_slice() {
+    let text: Layer = match *head.as_slice() {
         [0xff, 0xfe] => Box::new(Utf16::new(reader, false)),
         [0xfe, 0xff] => Box::new(Utf16::new(reader, true)),
         _ => Box::new(io::Cursor::new(head).chain(reader)),
-    })
+    };
+    Ok((text, packed))
 }
 
 /// Takes the first `wanted` bytes, and says whether that is all there is. Fails only when there is not one byte

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::engine::link::Evidence;
 use crate::model::{Decision, Finding, Issue, Severity};
 
 use super::summary::{Group, Summary};
@@ -45,7 +46,8 @@ impl Telling for Object<'_> {
     }
 
     fn finish(self: Box<Self>, ended: &Ended) -> io::Result<()> {
-        let Self { heading, out, summary } = *self;
+        let Self { heading, out, mut summary } = *self;
+        summary.link();
         serde_json::to_writer_pretty(&mut *out, &Whole::new(&heading, &summary, ended))?;
         out.write_all(b"\n")?;
         out.flush()
@@ -75,6 +77,8 @@ struct Counts<'a> {
     other_records: u64,
     coverage: f64,
     decisions: BTreeMap<&'static str, u64>,
+    /// Of the stopped ones: another log's record of an act that is told already.
+    further_records: u64,
     rules: &'a BTreeMap<String, u64>,
     shadow: &'a BTreeMap<String, u64>,
     actors: &'a BTreeMap<String, u64>,
@@ -101,6 +105,7 @@ struct GroupPart<'a> {
     severity: Severity,
     template: String,
     count: u64,
+    further_records: u64,
     message: &'a str,
     advice: &'a str,
     example: ExamplePart<'a>,
@@ -115,6 +120,16 @@ struct ExamplePart<'a> {
     time: Option<String>,
     file: &'a str,
     line: u64,
+    /// What other logs have of the same act.
+    evidence: Vec<EvidencePart<'a>>,
+}
+
+#[derive(Serialize)]
+struct EvidencePart<'a> {
+    id: String,
+    file: &'a str,
+    line: u64,
+    format: &'static str,
 }
 
 #[derive(Serialize)]
@@ -150,6 +165,7 @@ impl<'a> Whole<'a> {
                 other_records: totals.other_records,
                 coverage: totals.coverage(),
                 decisions: Decision::ALL.iter().map(|decision| (decision.word(), summary.count(*decision))).collect(),
+                further_records: summary.further,
                 rules: &summary.rules,
                 shadow: &summary.shadow,
                 actors: &summary.actors,
@@ -203,6 +219,7 @@ impl<'a> GroupPart<'a> {
             severity: group.rule.severity,
             template: shown(&group.template),
             count: group.count,
+            further_records: group.further,
             message: &group.rule.message,
             advice: &group.rule.advice,
             example: ExamplePart {
@@ -213,7 +230,14 @@ impl<'a> GroupPart<'a> {
                 time: example.time.map(|time| time.to_string()),
                 file: &example.file,
                 line: example.line,
+                evidence: example.evidence.iter().map(EvidencePart::new).collect(),
             },
         }
+    }
+}
+
+impl<'a> EvidencePart<'a> {
+    fn new(evidence: &'a Evidence) -> Self {
+        Self { id: evidence.id.to_string(), file: &evidence.file, line: evidence.line, format: evidence.format }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use crate::engine::link::{Evidence, Linker};
 use crate::model::{ActionId, Actor, Decision, Executed, Finding, GapKind, Issue, RuleInfo, Span, Timestamp};
 
 /// Groups and sessions beyond this are counted, not kept one by one.
@@ -35,6 +36,11 @@ pub(super) struct Summary {
     places: FxHashMap<(String, String), usize>,
     /// Stopped actions that found no room in a group.
     pub(super) ungrouped: u64,
+    linker: Linker,
+    /// The group of every action that the linker looked at.
+    linked: Vec<(ActionId, usize)>,
+    /// Stopped actions that are another log's record of one that is stopped as well; known after [`Self::link`].
+    pub(super) further: u64,
 }
 
 /// Stopped actions with the same first rule and the same template.
@@ -43,6 +49,8 @@ pub(super) struct Group {
     pub(super) rule: Arc<RuleInfo>,
     pub(super) template: String,
     pub(super) count: u64,
+    /// Of these, the ones that are another log's record of an act told elsewhere.
+    pub(super) further: u64,
     pub(super) example: Example,
 }
 
@@ -56,6 +64,10 @@ pub(super) struct RuleGroups<'a> {
 impl RuleGroups<'_> {
     pub(super) fn count(&self) -> u64 {
         self.groups.iter().map(|group| group.count).sum()
+    }
+
+    pub(super) fn further(&self) -> u64 {
+        self.groups.iter().map(|group| group.further).sum()
     }
 }
 
@@ -72,6 +84,8 @@ pub(super) struct Example {
     pub(super) file: Arc<str>,
     pub(super) line: u64,
     pub(super) executed: Executed,
+    /// What other logs have of the same act.
+    pub(super) evidence: Vec<Evidence>,
 }
 
 /// Gaps of one kind among undecided actions.
@@ -126,6 +140,19 @@ impl Summary {
         }
     }
 
+    /// Finds out which stopped actions are one act that several logs tell of; to be called when all is told.
+    pub(super) fn link(&mut self) {
+        let links = std::mem::take(&mut self.linker).links();
+        for (id, group) in std::mem::take(&mut self.linked) {
+            let further = u64::from(links.told_by(id).is_some());
+            self.groups[group].further += further;
+            self.further += further;
+        }
+        for group in &mut self.groups {
+            group.example.evidence = links.evidence(group.example.id).to_vec();
+        }
+    }
+
     /// Groups by their rule, in the order a reader wants them: worst, then most frequent, then by name.
     pub(super) fn rules(&self, decision: Decision) -> Vec<RuleGroups<'_>> {
         let mut rules: Vec<RuleGroups<'_>> = Vec::new();
@@ -149,12 +176,16 @@ impl Summary {
         let Some(hit) = verdict.hits.first() else { return };
         let template = if understanding.template.is_empty() { &*action.text } else { &understanding.template };
         let key = (hit.rule.id.clone(), template.to_owned());
-        if let Some(place) = self.places.get(&key) {
-            self.groups[*place].count += 1;
+        let known = self.places.get(&key).copied();
+        if known.is_none() && self.groups.len() >= MAX_GROUPS {
+            self.ungrouped += 1;
             return;
         }
-        if self.groups.len() >= MAX_GROUPS {
-            self.ungrouped += 1;
+        if self.linker.see(finding) {
+            self.linked.push((action.id, known.unwrap_or(self.groups.len())));
+        }
+        if let Some(place) = known {
+            self.groups[place].count += 1;
             return;
         }
         let mut spans: Vec<Span> = verdict
@@ -170,6 +201,7 @@ impl Summary {
             rule: Arc::clone(&hit.rule),
             template: template.to_owned(),
             count: 1,
+            further: 0,
             example: Example {
                 id: action.id,
                 text: Arc::clone(&action.text),
@@ -181,6 +213,7 @@ impl Summary {
                 file: Arc::clone(&action.origin.file),
                 line: action.origin.line,
                 executed: action.outcome.executed,
+                evidence: Vec::new(),
             },
         });
     }

@@ -15,6 +15,8 @@ use super::{Ended, Heading, Report, Telling, escaped, redacted};
 const MAX_RULES: usize = 30;
 /// Examples of different shapes shown per rule.
 const MAX_EXAMPLES: usize = 5;
+/// Records of other logs that are named per example.
+const MAX_EVIDENCE: usize = 3;
 /// Examples shown of what was not understood, per kind.
 const MAX_DETAILS: usize = 5;
 
@@ -57,6 +59,7 @@ impl Telling for Page<'_> {
     }
 
     fn finish(mut self: Box<Self>, ended: &Ended) -> io::Result<()> {
+        self.summary.link();
         self.head(ended)?;
         self.stopped(Decision::Block, "WOULD BE BLOCKED", RED)?;
         self.stopped(Decision::Ask, "WOULD HAVE TO ASK", YELLOW)?;
@@ -120,7 +123,12 @@ impl Page<'_> {
             return Ok(());
         }
         let actions = self.summary.count(decision);
-        writeln!(self.out, "\n{style}{title}{style:#}  {}", counted(actions, "action"))?;
+        let further = match rules.iter().map(RuleGroups::further).sum() {
+            0 => String::new(),
+            1 => ", 1 of them another log's record of the same act".to_owned(),
+            further => format!(", {} of them other logs' records of the same acts", thousands(further)),
+        };
+        writeln!(self.out, "\n{style}{title}{style:#}  {}{further}", counted(actions, "action"))?;
         for rule in rules.iter().take(MAX_RULES) {
             show_rule(self.out, rule, &self.heading)?;
         }
@@ -166,13 +174,15 @@ impl Page<'_> {
         if self.summary.issues.is_empty() {
             return Ok(());
         }
-        let unread = ended.totals.unread;
-        writeln!(
-            self.out,
-            "\n{BLUE}NOT READ{BLUE:#}  {} ({:.2} % of all records were read)",
-            counted(unread, "record"),
-            ended.totals.coverage() * 100.0,
-        )?;
+        match ended.totals.unread {
+            0 => writeln!(self.out, "\n{BLUE}NOTED{BLUE:#}  every record was read, but")?,
+            unread => writeln!(
+                self.out,
+                "\n{BLUE}NOT READ{BLUE:#}  {} ({:.2} % of all records were read)",
+                counted(unread, "record"),
+                ended.totals.coverage() * 100.0,
+            )?,
+        }
         for issue in &self.summary.issues {
             writeln!(self.out, "  {}", located(issue))?;
         }
@@ -185,17 +195,21 @@ impl Page<'_> {
     fn foot(&mut self, ended: &Ended) -> io::Result<()> {
         let summary = &self.summary;
         let seconds = ended.elapsed.as_secs_f64();
-        let rate = if seconds > 0.0 { ended.totals.actions as f64 / seconds } else { 0.0 };
+        // The rate of a short run is that of starting.
+        let rate = if seconds < 1.0 {
+            String::new()
+        } else {
+            format!(" ({} per second)", thousands((ended.totals.actions as f64 / seconds) as u64))
+        };
         writeln!(
             self.out,
             "\n{RED}{} block{RED:#}  {YELLOW}{} ask{YELLOW:#}  {BLUE}{} undecided{BLUE:#}  {BOLD}{} allow{BOLD:#}    \
-             {DIM}{} in {seconds:.2} s ({} per second){DIM:#}",
+             {DIM}{} in {seconds:.2} s{rate}{DIM:#}",
             thousands(summary.count(Decision::Block)),
             thousands(summary.count(Decision::Ask)),
             thousands(summary.count(Decision::Undecided)),
             thousands(summary.count(Decision::Allow)),
             counted(ended.totals.actions, "action"),
-            thousands(rate as u64),
         )?;
         if summary.errors > 0 {
             let actions = counted(summary.errors, "action");
@@ -225,14 +239,19 @@ fn show_rule(out: &mut dyn Write, rule: &RuleGroups<'_>, heading: &Heading) -> i
     let style = severity_style(rule.rule.severity);
     let times = if rule.count() > 1 { format!("  {}", counted(rule.count(), "action")) } else { String::new() };
     writeln!(out, "\n  {style}{}{style:#}  {BOLD}{}{BOLD:#}{times}", rule.rule.severity, rule.rule.id)?;
-    for (at, group) in rule.groups.iter().take(MAX_EXAMPLES).enumerate() {
+    // An act is shown once, by the log that tells most of it.
+    let groups: Vec<&Group> = rule.groups.iter().copied().filter(|group| group.further < group.count).collect();
+    if groups.is_empty() {
+        return writeln!(out, "    {DIM}only in further records of acts that are told elsewhere on this page{DIM:#}");
+    }
+    for (at, group) in groups.iter().take(MAX_EXAMPLES).enumerate() {
         if at > 0 {
             writeln!(out)?;
         }
         show_example(out, group, style, heading)?;
     }
-    if rule.groups.len() > MAX_EXAMPLES {
-        let more = counted((rule.groups.len() - MAX_EXAMPLES) as u64, "other shape");
+    if groups.len() > MAX_EXAMPLES {
+        let more = counted((groups.len() - MAX_EXAMPLES) as u64, "other shape");
         writeln!(out, "    {DIM}and {more}; `--rule {} --format json` has all of them{DIM:#}", rule.rule.id)?;
     }
     paragraph(out, "", &rule.rule.message, heading.width)?;
@@ -259,7 +278,20 @@ fn show_example(out: &mut dyn Write, group: &Group, style: Style, heading: &Head
         escaped(&example.file),
         example.line,
         &example.id.to_string()[..8],
-    )
+    )?;
+    for evidence in example.evidence.iter().take(MAX_EVIDENCE) {
+        let id = &evidence.id.to_string()[..8];
+        let file = escaped(&evidence.file);
+        writeln!(out, "    {DIM}also told by {}  {file}:{}  {id}{DIM:#}", evidence.format, evidence.line)?;
+    }
+    if example.evidence.len() > MAX_EVIDENCE {
+        writeln!(
+            out,
+            "    {DIM}and by {} more{DIM:#}",
+            counted((example.evidence.len() - MAX_EVIDENCE) as u64, "record")
+        )?;
+    }
+    Ok(())
 }
 
 /// `agent claude`
@@ -267,6 +299,7 @@ pub(super) fn who(actor: &Actor) -> String {
     match (actor.kind, &*escaped(&actor.name)) {
         (ActorKind::Unknown, "") => "nobody is named".to_owned(),
         (ActorKind::Unknown, name) => name.to_owned(),
+        (kind, "") => kind.to_string(),
         (kind, name) => format!("{kind} {name}"),
     }
 }

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and stops where it fails")]
 
 mod commands;
+mod formats;
 mod measure;
 mod mutants;
 mod stream;
@@ -31,6 +32,8 @@ const BENCHES: &[(&str, fn())] = &[
     ("near", measure::near),
     ("filters", measure::filters),
     ("mutants", mutants::mutants),
+    ("formats", formats::formats),
+    ("gzip", formats::gzip),
     ("transcripts", stream::transcripts),
     ("memory", stream::memory),
     ("start", stream::cold_start),

@@ -103,7 +103,7 @@ pub(crate) fn diff() {
 }
 
 /// Runs the program on a file: how long it took, and its peak memory in KiB.
-fn run(arguments: &[&str], path: &Path) -> (Duration, u64) {
+pub(crate) fn run(arguments: &[&str], path: &Path) -> (Duration, u64) {
     let started = Instant::now();
     let mut child = Command::new(PROGRAM).args(arguments).arg(path).spawn().expect("the program runs");
     let mut peak = 0;
@@ -132,14 +132,14 @@ fn read_only(path: &Path) -> Duration {
     started.elapsed()
 }
 
-fn scratch() -> PathBuf {
+pub(crate) fn scratch() -> PathBuf {
     let folder = std::env::temp_dir().join("nearmiss-bench");
     std::fs::create_dir_all(&folder).expect("a temporary folder");
     folder
 }
 
 /// Calls with results of a few kilobytes each, as a coding agent writes them.
-fn write_transcript(path: &Path, size: u64) -> u64 {
+pub(crate) fn write_transcript(path: &Path, size: u64) -> u64 {
     let mut out = BufWriter::new(File::create(path).expect("a temporary file"));
     let filler = "    let total = rows.iter().map(|row| row.cents).sum::<u64>(); // \\\"net\\\"\\n".repeat(40);
     let (mut written, mut number) = (0, 0_u64);

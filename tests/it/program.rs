@@ -31,6 +31,23 @@ fn the_demo_tells_its_story() {
 }
 
 #[test]
+fn what_two_logs_tell_of_is_shown_once() {
+    let (out, _) = check(&["replay", "corpora/demo"], 0);
+    assert_eq!(out.matches("DROP SCHEMA billing CASCADE").count(), 1, "{out}");
+    assert!(out.contains("also told by postgres_csv  corpora/demo/postgres/"), "{out}");
+    let (object, _) = check(&["replay", "corpora/demo", "--format", "json"], 0);
+    let value: serde_json::Value = serde_json::from_str(&object).unwrap();
+    assert_eq!(value["summary"]["further_records"], 1);
+    let groups = value["groups"].as_array().unwrap();
+    let agent = groups.iter().find(|group| group["example"]["text"].as_str().unwrap().starts_with("psql")).unwrap();
+    assert_eq!(agent["example"]["evidence"][0]["format"], "postgres_csv");
+    // Alone, the log tells of it itself.
+    let (log, _) = check(&["replay", "corpora/demo/postgres"], 0);
+    assert!(log.contains("    DROP SCHEMA billing CASCADE"), "{log}");
+    assert!(!log.contains("also told by"), "{log}");
+}
+
+#[test]
 fn a_path_alone_is_a_replay() {
     let (one, _) = check(&["corpora/demo", "--format", "jsonl"], 0);
     let (two, _) = check(&["replay", "corpora/demo", "--format", "jsonl"], 0);
@@ -177,6 +194,23 @@ fn explain_a_recorded_action_by_the_start_of_its_id() {
     let id = &value["id"].as_str().unwrap()[..10];
     let (out, _) = check(&["explain", id, "corpora/demo"], 0);
     assert!(out.contains("./tmp ~/"), "{out}");
+}
+
+#[test]
+fn explain_asks_what_if() {
+    let (out, _) = check(&["explain", "00b61328", "corpora/demo", "--environment", "production"], 0);
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines[0].starts_with("as recorded  ask        psql -h db.lantern.internal"), "{out}");
+    assert!(lines[1].starts_with("what if      block      in production  sql."), "{out}");
+    let instead = "psql -h db.lantern.internal -d shop -c 'SELECT 1'";
+    let (out, _) = check(&["explain", "00b61328", "corpora/demo", "--instead", instead], 0);
+    assert!(out.lines().nth(1).unwrap().starts_with("what if      allow      psql -h"), "{out}");
+    // A call has no text of its own.
+    let (lines, _) = check(&["replay", "corpora/demo", "--format", "jsonl"], 0);
+    let call = lines.lines().find(|line| line.contains("\"tool\":\"TodoWrite\"")).unwrap();
+    let value: serde_json::Value = serde_json::from_str(call).unwrap();
+    let (_, error) = check(&["explain", value["id"].as_str().unwrap(), "corpora/demo", "--instead", "ls"], 2);
+    assert!(error.contains("its arguments have no text that could be another"), "{error}");
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub struct Group {
     pub days: BTreeMap<i64, u64>,
     /// How seldom everything else the rule asks for is met in this data: −log2 of its share, in thousandths.
     pub rarity: u32,
-    /// What stood between the example and every rule about it, as [`Engine::barriers`] says.
+    /// What stood between the example and every rule about it, as [`crate::engine::Engine::barriers`] says.
     pub barriers: Vec<BTreeSet<String>>,
     /// The earliest of those that cost least.
     pub example: Example,
@@ -58,7 +58,7 @@ pub struct Example {
 /// Actions of the same shape as a chosen one.
 #[derive(Clone, Debug, Default)]
 pub struct Alike {
-    /// By decision, as in [`Decision::ALL`].
+    /// By decision, as in [`crate::model::Decision::ALL`].
     pub decisions: [u64; 4],
     pub first: Option<Timestamp>,
     pub last: Option<Timestamp>,
