@@ -65,6 +65,7 @@ const FILES: &[(&str, &str)] = specs![
     "databricks-api",
     "github-api",
     "microsoft-365",
+    "directories",
 ];
 
 /// Every program nearmiss knows.
