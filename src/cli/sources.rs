@@ -13,6 +13,7 @@ use crate::reader::input::Input;
 use crate::report::sources::{self, Told};
 
 use super::replay::{DEFAULT_COVERAGE, InputArguments, interrupted, watch_interrupt};
+use super::side::Side;
 use super::{exit, terminal};
 
 /// Tell what files hold (format, records, actors, what is missing), or what this machine has recorded
@@ -60,7 +61,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         format.tell_places(&places, &mut *out)?;
         return Ok(if places.is_empty() { exit::NOTHING } else { exit::OK });
     }
-    let (replay, issues) = arguments.input.replay(&arguments.paths, arguments.jobs)?;
+    let (mut replay, issues) = arguments.input.replay(&arguments.paths, arguments.jobs)?;
+    std::sync::Arc::make_mut(&mut replay.options).maps.extend(&Side::here(None, &[])?.maps()?);
     let bar = terminal::progress(replay.inputs.iter().map(Input::size).sum());
     watch_interrupt();
     let inventory = Inventory::of(replay);

@@ -12,7 +12,7 @@ use rustc_hash::FxHashSet;
 use crate::model::{Action, ActionId, Actor, ActorKind, GapKind, Issue, Timestamp};
 use crate::reader::detect::{Detected, detect};
 use crate::reader::input::Input;
-use crate::reader::{Options, Out, Reader, Sample, Source};
+use crate::reader::{self, Options, Out, Reader, Sample, Source};
 
 /// Deeply nested records are walked by recursion.
 const STACK_BYTES: usize = 64 << 20;
@@ -164,20 +164,29 @@ impl Inventory {
             }
         };
         let sample = Sample { head: &opened.sample, complete: opened.complete, name: input.name() };
-        match self.reader.map_or_else(|| detect(&sample), Detected::Reader) {
-            Detected::Reader(reader) => {
-                taken.listed.format = Some(reader.name());
-                taken.repeats = reader.repeats();
-                let source = Source { file: Arc::clone(&input.file), options: Arc::clone(&self.options) };
-                if let Err(error) = reader.read(&mut opened.reader, &source, &mut taken) {
-                    taken.listed.issue(input.issue(&error));
-                }
+        let source = Source { file: Arc::clone(&input.file), options: Arc::clone(&self.options) };
+        let map = self.options.maps.of(&input.file, input.name()).filter(|_| self.reader.is_none());
+        let read = match map {
+            Some(map) => {
+                taken.listed.format = Some(reader::map::FORMAT);
+                map.read(&mut opened.reader, &source, &mut taken)
             }
-            other => {
-                if let Some(issue) = other.issue(&input.file, &sample) {
-                    taken.listed.issue(issue);
+            None => match self.reader.map_or_else(|| detect(&sample), Detected::Reader) {
+                Detected::Reader(reader) => {
+                    taken.listed.format = Some(reader.name());
+                    taken.repeats = reader.repeats();
+                    reader.read(&mut opened.reader, &source, &mut taken)
                 }
-            }
+                other => {
+                    if let Some(issue) = other.issue(&input.file, &sample) {
+                        taken.listed.issue(issue);
+                    }
+                    Ok(())
+                }
+            },
+        };
+        if let Err(error) = read {
+            taken.listed.issue(input.issue(&error));
         }
         taken.listed.bytes = opened.bytes.load(Ordering::Relaxed);
         taken.flush_actor();

@@ -40,7 +40,7 @@ impl Detected {
             }
             Self::Unknown => (
                 format!("unknown format, it starts with `{}`", first_bytes(sample.head)),
-                "name the format with `--from NAME`; `nearmiss formats` lists them".to_owned(),
+                "name the format with `--from NAME` (`nearmiss formats` lists them), or say with `--map` what its fields are (docs/mapping.md)".to_owned(),
                 true,
             ),
             Self::Empty => ("the file is empty".to_owned(), String::new(), false),
@@ -76,7 +76,7 @@ fn detect_among(readers: &[&'static dyn Reader], sample: &Sample<'_>) -> Detecte
 /// Enough of the start to recognise it by, with nothing in it that a terminal would act on.
 fn first_bytes(head: &[u8]) -> String {
     const SHOWN: usize = 40;
-    let shown = head[..head.len().min(SHOWN)].escape_ascii();
+    let shown = head[..head.len().min(SHOWN)].escape_ascii().to_string().replace("\\\"", "\"").replace("\\'", "'");
     format!("{shown}{}", if head.len() > SHOWN { "…" } else { "" })
 }
 
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn unknown_shows_the_first_bytes_escaped() {
-        let advice = "name the format with `--from NAME`; `nearmiss formats` lists them";
+        let advice = "name the format with `--from NAME` (`nearmiss formats` lists them), or say with `--map` what its fields are (docs/mapping.md)";
         check("x", b"\x1b[2Jzz\xff", &format!("unknown format, it starts with `\\x1b[2Jzz\\xff`; {advice}"));
     }
 

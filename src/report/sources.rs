@@ -88,10 +88,10 @@ fn folded(files: &[Listed]) -> Vec<(Listed, u64)> {
         let folder = |listed: &Listed| listed.file.rsplit_once('/').map(|(folder, _)| folder.to_owned());
         match rows.last_mut() {
             Some((row, count))
-                if row.format.is_some()
-                    && row.format == file.format
+                if row.format == file.format
                     && folder(row) == folder(file)
-                    && row.lost + file.lost == 0 =>
+                    && (refused(row).is_some() && refused(row) == refused(file)
+                        || row.format.is_some() && row.lost + file.lost == 0) =>
             {
                 add(row, file);
                 *count += 1;
@@ -106,11 +106,17 @@ fn folded(files: &[Listed]) -> Vec<(Listed, u64)> {
     rows
 }
 
+/// Why a file is not read at all, without what is its own: `unknown format`.
+fn refused(file: &Listed) -> Option<&str> {
+    file.refusal().map(|problem| problem.problem.split(',').next().unwrap_or(&problem.problem))
+}
+
 fn add(row: &mut Listed, file: &Listed) {
     row.bytes += file.bytes;
     row.actions += file.actions;
     row.copies += file.copies;
     row.other += file.other;
+    row.lost += file.lost;
     row.sessions += file.sessions;
     row.first = [row.first, file.first].into_iter().flatten().min();
     row.last = [row.last, file.last].into_iter().flatten().max();
@@ -119,6 +125,10 @@ fn add(row: &mut Listed, file: &Listed) {
     }
     for (gap, count) in &file.lacks {
         *row.lacks.entry(gap.clone()).or_default() += count;
+    }
+    // The first one stands for all that are refused alike.
+    if refused(row).is_some() {
+        return;
     }
     for (problem, seen) in &file.problems {
         let all = row.problems.entry(problem.clone()).or_insert(crate::engine::inventory::Seen { times: 0, ..*seen });

@@ -158,4 +158,26 @@ pub(super) const GUIDES: &[Guide] = &[
         ],
         sample: sample!("query_history/snowflake.csv"),
     },
+    Guide {
+        name: "proxysql",
+        known_by: "`hostgroup_id` with `query` and `username`, one object a line",
+        tells: "statements of MySQL and Postgres clients with user, schema and rows",
+        lacks: "statements below the rules that log; binary files of format 1",
+        settings: &[
+            ("mysql-eventslog_format = 2", "JSON instead of a binary form"),
+            ("mysql-eventslog_default_log = 1", "every query, not only those of rules with log=1"),
+        ],
+        sample: sample!("proxysql/queries.log.00000007"),
+    },
+    Guide {
+        name: "cloud_logs",
+        known_by: "`logGroup` with `logEvents`, or entries of Cloud Logging, around a server's log",
+        tells: "what the log inside tells",
+        lacks: "what the log inside does not; see the format of the server",
+        settings: &[
+            ("EnableCloudwatchLogsExports (RDS, Aurora)", "the server's logs in CloudWatch"),
+            ("cloudsql.enable_pgaudit, general_log (flags of Cloud SQL)", "statements in Cloud Logging"),
+        ],
+        sample: sample!("cloud_logs/rds-mysql-slow.json"),
+    },
 ];

@@ -15,6 +15,8 @@ pub(super) struct Text;
 
 /// More files than this are told folder by folder.
 const MANY: usize = 40;
+/// Settings of more formats than this are only pointed to.
+const MANY_SETTINGS: usize = 4;
 /// Columns of everything but the file's name.
 const FIGURES: usize = 50;
 
@@ -38,7 +40,7 @@ impl SourcesReport for Text {
         writeln!(out, "{BOLD}{head}{BOLD:#}")?;
         for (row, files) in &rows {
             row_of(row, *files, room, out)?;
-            details(row, told.width, out)?;
+            details(row, *files, told.width, out)?;
         }
         total(told, out)?;
         settings(told, out)?;
@@ -87,7 +89,7 @@ fn row_of(row: &Listed, files: u64, room: usize, out: &mut dyn Write) -> io::Res
 }
 
 /// What stands below a row: when, who, what is missing.
-fn details(row: &Listed, width: usize, out: &mut dyn Write) -> io::Result<()> {
+fn details(row: &Listed, files: u64, width: usize, out: &mut dyn Write) -> io::Result<()> {
     let room = width.saturating_sub(2);
     let mut about = Vec::new();
     if let (Some(first), Some(last)) = (row.first, row.last) {
@@ -134,7 +136,12 @@ fn details(row: &Listed, width: usize, out: &mut dyn Write) -> io::Result<()> {
             (line, times) => format!("line {line}, {times} times: "),
         };
         let advice = if problem.advice.is_empty() { String::new() } else { format!("; {}", problem.advice) };
-        let said = escaped(&redacted(&format!("{at}{}{advice}", problem.problem)));
+        // What the first of many begins with says nothing about the others.
+        let what = match files {
+            1 => problem.problem.as_str(),
+            _ => problem.problem.split(", it starts").next().unwrap_or_default(),
+        };
+        let said = escaped(&redacted(&format!("{at}{what}{advice}")));
         let style = if problem.lost { RED } else { DIM };
         lines(&said, room, |line| writeln!(out, "  {style}{line}{style:#}"))?;
     }
@@ -170,7 +177,12 @@ fn settings(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
     if servers.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{BOLD}What the server would have to record for more to be seen{BOLD:#}")?;
+    writeln!(out, "\n{BOLD}To be set where it is recorded, for more to be seen{BOLD:#}")?;
+    if servers.len() > MANY_SETTINGS {
+        let names: Vec<_> = servers.iter().map(|guide| guide.name).collect();
+        return lines(&names.join(", "), told.width.saturating_sub(2), |line| writeln!(out, "  {line}"))
+            .and_then(|()| writeln!(out, "  Each says what:  nearmiss formats NAME"));
+    }
     for guide in servers {
         writeln!(out, "  {}", guide.name)?;
         for (set, gives) in guide.settings {
