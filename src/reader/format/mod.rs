@@ -44,6 +44,7 @@ pub mod mysql_slow;
 pub mod opa;
 pub mod openai;
 pub mod openhands;
+pub mod oracle_audit;
 pub mod otel_genai;
 pub mod pgaudit;
 pub mod pi;
@@ -58,7 +59,9 @@ pub mod query_history;
 pub mod qwen;
 pub mod r_judge;
 pub mod redis_monitor;
+mod rows;
 pub mod specstory;
+pub mod sql_server_audit;
 pub mod strace;
 pub mod sudo;
 pub mod swe_agent;
@@ -125,6 +128,8 @@ pub const READERS: &[&dyn Reader] = &[
     &mongodb::Mongodb,
     &mysql_audit::MysqlAudit,
     &query_history::QueryHistory,
+    &sql_server_audit::SqlServerAudit,
+    &oracle_audit::OracleAudit,
     &powershell_transcript::PowershellTranscript,
     &teleport::Teleport,
     &hoop::Hoop,

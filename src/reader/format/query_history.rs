@@ -1,4 +1,4 @@
-//! Exported query histories and audit trails of databases, as CSV with a header or as JSON: one row, one statement.
+//! Exported query histories of databases, as CSV with a header or as JSON: one row, one statement.
 //!
 //! `QUERY_ID,QUERY_TEXT,USER_NAME,WAREHOUSE_NAME,START_TIME,EXECUTION_STATUS,…`
 //!
@@ -8,12 +8,11 @@ use std::collections::HashMap;
 use std::io::{self, BufRead};
 use std::ops::ControlFlow;
 
-use serde_json::Value;
-
 use super::postgres::read_time;
+use super::rows::{self, Row, Table, value};
 use crate::model::{ActorKind, Executed, GapKind, Hides};
-use crate::reader::recorder::{Found, Log, Objects, Place, Recorder, read_lines, some};
-use crate::reader::{Match, Out, Reader, Sample, Source, fields};
+use crate::reader::recorder::{Found, Place, Recorder, some};
+use crate::reader::{Match, Out, Reader, Sample, Source};
 
 /// `--from query_history`
 #[derive(Clone, Copy, Debug)]
@@ -70,36 +69,6 @@ const PRODUCTS: &[Product] = &[
         error: &["exception_code"],
     },
     Product {
-        name: "SQL Server audit",
-        dialect: "tsql",
-        marks: &["statement", "action_id", "server_principal_name"],
-        text: &["statement"],
-        user: &["server_principal_name", "session_server_principal_name"],
-        time: &["event_time"],
-        session: &["session_id"],
-        database: &["database_name"],
-        id: &["event_time"],
-        host: &["server_instance_name"],
-        account: &[],
-        rows: &["affected_rows"],
-        error: &[],
-    },
-    Product {
-        name: "Oracle UNIFIED_AUDIT_TRAIL",
-        dialect: "oracle",
-        marks: &["sql_text", "action_name", "dbusername"],
-        text: &["sql_text"],
-        user: &["dbusername"],
-        time: &["event_timestamp_utc", "event_timestamp"],
-        session: &["sessionid"],
-        database: &["dbid", "con_id"],
-        id: &["sessionid"],
-        host: &["userhost"],
-        account: &[],
-        rows: &[],
-        error: &["return_code"],
-    },
-    Product {
         name: "BigQuery INFORMATION_SCHEMA.JOBS",
         dialect: "bigquery",
         marks: &["query", "user_email", "job_id"],
@@ -135,137 +104,24 @@ fn product<'n>(names: impl Fn(&str) -> bool + 'n) -> Option<&'static Product> {
     PRODUCTS.iter().find(|product| product.marks.iter().all(|mark| names(mark)))
 }
 
-/// The names in a CSV header.
-fn header(line: &str) -> Vec<String> {
-    line.trim_end().split(',').map(|name| name.trim().trim_matches('"').to_ascii_lowercase()).collect()
-}
-
 impl Reader for QueryHistory {
     fn name(&self) -> &'static str {
         "query_history"
     }
 
     fn about(&self) -> &'static str {
-        "Exports as CSV or JSON: Snowflake QUERY_HISTORY, ClickHouse query_log, SQL Server and Oracle audit, BigQuery, Databricks"
+        "Exports as CSV or JSON: Snowflake QUERY_HISTORY, ClickHouse query_log, BigQuery jobs, Databricks query history"
     }
 
     fn detect(&self, sample: &Sample<'_>) -> Match {
-        let head = String::from_utf8_lossy(sample.head);
-        let found = if head.trim_start().starts_with(['{', '[']) {
-            let mut objects = Objects::default();
-            let mut first = None;
-            for line in head.lines() {
-                first = objects.line(line, Place::default()).into_iter().next();
-                if first.is_some() {
-                    break;
-                }
-            }
-            let mut names = Vec::new();
-            let _ = fields::each(&first.unwrap_or_default().0, |name, _| names.push(name.to_ascii_lowercase()));
-            product(|mark| names.iter().any(|name| name == mark))
-        } else {
-            let names = header(head.lines().next().unwrap_or(""));
-            product(|mark| names.iter().any(|name| name == mark))
-        };
+        let names = rows::columns(sample);
+        let found = product(|mark| names.iter().any(|name| name == mark));
         if found.is_some() { Match::Certain } else { Match::No }
     }
 
     fn read(&self, input: &mut dyn BufRead, source: &Source, out: &mut dyn Out) -> io::Result<()> {
-        let json = input.fill_buf()?.iter().find(|byte| !byte.is_ascii_whitespace() && **byte < 0x80);
-        let json = matches!(json, Some(b'{' | b'['));
-        let history = History { recorder: Recorder::new(source, self.name()), started: HashMap::new(), open: None };
-        if json {
-            let mut rows = JsonRows { history, objects: Objects::default() };
-            return read_lines(&mut rows, input, source, out);
-        }
-        read_csv(history, input, out)
-    }
-}
-
-/// The values of one row, by the names of their columns in lower case.
-type Row = HashMap<String, String>;
-
-fn value<'r>(row: &'r Row, names: &[&str]) -> &'r str {
-    let found = names.iter().filter_map(|name| row.get(*name)).find(|value| !is_null(value));
-    found.map_or("", String::as_str)
-}
-
-fn is_null(value: &str) -> bool {
-    matches!(value, "" | "NULL" | "null" | "\\N" | "None")
-}
-
-fn read_csv(mut history: History, input: &mut dyn BufRead, out: &mut dyn Out) -> io::Result<()> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(input);
-    let names: Vec<String> = match reader.byte_headers() {
-        Ok(names) => names
-            .iter()
-            .map(|name| {
-                name.escape_ascii().to_string().trim_start_matches("\\xef\\xbb\\xbf").trim().to_ascii_lowercase()
-            })
-            .collect(),
-        Err(error) => return Err(io::Error::other(error)),
-    };
-    let mut record = csv::ByteRecord::new();
-    loop {
-        match reader.read_byte_record(&mut record) {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(error) => return Err(io::Error::other(error)),
-        }
-        let place = record.position().map_or_else(Place::default, |at| Place { line: at.line(), offset: at.byte() });
-        let flow = if record.len() == names.len() {
-            let values = record.iter().map(|value| String::from_utf8_lossy(value).into_owned());
-            history.row(&names.iter().cloned().zip(values).collect(), place, out)
-        } else {
-            let problem = format!("a row of {} columns, the header has {}", record.len(), names.len());
-            out.issue(history.recorder.lost(place, problem, ""))
-        };
-        if flow.is_break() {
-            return Ok(());
-        }
-    }
-    let _ = history.finish(out);
-    Ok(())
-}
-
-struct JsonRows {
-    history: History,
-    objects: Objects,
-}
-
-impl JsonRows {
-    fn object(&mut self, object: &str, place: Place, out: &mut dyn Out) -> ControlFlow<()> {
-        match serde_json::from_str::<serde_json::Map<String, Value>>(object) {
-            Ok(members) => {
-                let text = |value: Value| match value {
-                    Value::String(text) => text,
-                    Value::Null => String::new(),
-                    other => other.to_string(),
-                };
-                let row = members.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), text(value))).collect();
-                self.history.row(&row, place, out)
-            }
-            Err(error) => {
-                let problem = format!("not a JSON object: {error}");
-                out.issue(self.history.recorder.lost(place, problem, ""))
-            }
-        }
-    }
-}
-
-impl Log for JsonRows {
-    fn line(&mut self, line: &str, place: Place, out: &mut dyn Out) -> ControlFlow<()> {
-        for (object, place) in self.objects.line(line, place) {
-            self.object(&object, place, out)?;
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn finish(&mut self, out: &mut dyn Out) -> ControlFlow<()> {
-        if let Some((object, place)) = self.objects.rest() {
-            self.object(&object, place, out)?;
-        }
-        self.history.finish(out)
+        let mut history = History { recorder: Recorder::new(source, self.name()), started: HashMap::new() };
+        rows::read(&mut history, input, source, out)
     }
 }
 
@@ -276,22 +132,18 @@ struct History {
     recorder: Recorder,
     /// ClickHouse tells the start and the end of a query; by its id.
     started: HashMap<String, Found>,
-    /// A statement that SQL Server goes on with in the next row: its key, and the last number.
-    open: Option<(String, u32, Found)>,
 }
 
-impl History {
+impl Table for History {
     fn row(&mut self, row: &Row, place: Place, out: &mut dyn Out) -> ControlFlow<()> {
         let Some(product) = product(|mark| row.contains_key(mark)) else {
             return out.issue(self.recorder.lost(place, "a row without the columns of a query history", ""));
         };
         let text = value(row, product.text);
-        let stated = if text.trim().is_empty() { stated(row) } else { Some(text.to_owned()) };
-        let Some(text) = stated else {
+        if text.trim().is_empty() {
             out.nothing();
             return ControlFlow::Continue(());
-        };
-        let made_up = value(row, product.text).trim().is_empty();
+        }
         let mut found = Found::sql(text, product.dialect, place);
         found.time = read_time(value(row, product.time)).map(|read| read.time);
         found.by(value(row, product.user), ActorKind::Unknown);
@@ -306,15 +158,11 @@ impl History {
         found.surroundings.account = some(value(row, product.account));
         found.outcome.rows = product.rows.iter().filter_map(|name| value(row, &[name]).parse().ok()).max();
         self.outcome(row, product, &mut found);
-        if made_up {
-            found.lacks(GapKind::BodyMissing, Hides::Target, "the statement is not in this row");
-        }
         if value(row, &["querytruncated", "query_truncated"]).eq_ignore_ascii_case("true") {
             found.lacks(GapKind::Truncated, Hides::Anything, "statement");
         }
         match product.dialect {
             "clickhouse" => self.clickhouse(row, found, out),
-            "tsql" => self.sql_server(row, found, out),
             _ => {
                 // Snowflake keeps no more than so much of a statement.
                 if product.dialect == "snowflake" && found.text.chars().count() >= 100_000 {
@@ -325,6 +173,17 @@ impl History {
         }
     }
 
+    fn finish(&mut self, out: &mut dyn Out) -> ControlFlow<()> {
+        let mut started: Vec<_> = std::mem::take(&mut self.started).into_values().collect();
+        started.sort_by_key(|found| found.place.offset);
+        for found in started {
+            out.action(self.recorder.action(found))?;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl History {
     fn outcome(&self, row: &Row, product: &Product, found: &mut Found) {
         found.outcome.executed = Executed::Yes;
         let status = value(row, &["execution_status", "state", "status"]).to_ascii_uppercase();
@@ -365,60 +224,6 @@ impl History {
         }
         out.action(self.recorder.action(found))
     }
-
-    /// A statement that is too long for a row goes on in rows with higher numbers.
-    fn sql_server(&mut self, row: &Row, mut found: Found, out: &mut dyn Out) -> ControlFlow<()> {
-        // The permission was checked, and that is all `succeeded` tells.
-        if matches!(value(row, &["succeeded"]).to_ascii_lowercase().as_str(), "0" | "false") {
-            found.outcome.executed = Executed::No;
-        }
-        let number = value(row, &["sequence_number"]).parse().unwrap_or(1);
-        let key = format!("{} {}", value(row, &["event_time"]), value(row, &["session_id"]));
-        if let Some((known, last, open)) = &mut self.open
-            && *known == key
-            && number == *last + 1
-        {
-            *last = number;
-            open.text.push_str(&found.text);
-            return ControlFlow::Continue(());
-        }
-        if let Some((_, _, open)) = self.open.take() {
-            out.action(self.recorder.action(open))?;
-        }
-        if number > 1 {
-            found.lacks(GapKind::Truncated, Hides::Anything, "the start of the statement");
-        }
-        self.open = Some((key, number, found));
-        ControlFlow::Continue(())
-    }
-
-    fn finish(&mut self, out: &mut dyn Out) -> ControlFlow<()> {
-        if let Some((_, _, open)) = self.open.take() {
-            out.action(self.recorder.action(open))?;
-        }
-        let mut started: Vec<_> = std::mem::take(&mut self.started).into_values().collect();
-        started.sort_by_key(|found| found.place.offset);
-        for found in started {
-            out.action(self.recorder.action(found))?;
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-/// What a row without its statement says by its action and its object: Oracle leaves the text out of some.
-fn stated(row: &Row) -> Option<String> {
-    let action = value(row, &["action_name"]).to_ascii_uppercase();
-    let (schema, object) = (value(row, &["object_schema"]), value(row, &["object_name"]));
-    if object.is_empty() {
-        return None;
-    }
-    let name = if schema.is_empty() { object.to_owned() } else { format!("{schema}.{object}") };
-    match action.as_str() {
-        "DELETE" => Some(format!("DELETE FROM {name} WHERE :1")),
-        "TRUNCATE TABLE" => Some(format!("TRUNCATE TABLE {name}")),
-        drop if drop.starts_with("DROP ") => Some(format!("{drop} {name}")),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -451,21 +256,6 @@ mod tests {
             "L2 sql \"DROP TABLE a\" session=ann actor=unknown:ann ok user=ann dialect=clickhouse\n\
              L3 sql \"SELECT 1\" session=ann actor=unknown:ann user=ann dialect=clickhouse\n\
              nothing: 2",
-        );
-    }
-
-    #[test]
-    fn sql_server_goes_on_in_the_next_row_and_oracle_leaves_out() {
-        check(
-            "event_time,sequence_number,action_id,succeeded,session_id,server_principal_name,statement\n\
-             2026-07-01 10:00:00.5,1,DL  ,1,51,ann,DELETE FROM a WHERE\n2026-07-01 10:00:00.5,2,DL  ,1,51,ann, b = 1\n2026-07-01 10:00:01,1,DR  ,0,51,ann,DROP TABLE a\n",
-            "L2 sql \"DELETE FROM a WHERE b = 1\" session=51 actor=unknown:ann time=2026-07-01T10:00:00.5Z user=ann dialect=tsql\n\
-             L4 sql \"DROP TABLE a\" session=51 actor=unknown:ann time=2026-07-01T10:00:01Z exec=no user=ann dialect=tsql",
-        );
-        check(
-            "SESSIONID,DBUSERNAME,ACTION_NAME,OBJECT_SCHEMA,OBJECT_NAME,SQL_TEXT,RETURN_CODE\n7,ANN,DROP TABLE,SHOP,A,,0\n7,ANN,LOGON,,,,0\n",
-            "L2 sql \"DROP TABLE SHOP.A\" session=7 actor=unknown:ANN ok user=ANN dialect=oracle gap=body-missing/target\n\
-             nothing: 1",
         );
     }
 }
