@@ -20,6 +20,7 @@ pub mod near_miss;
 pub mod prove;
 pub mod query;
 pub mod replay;
+mod reword;
 mod session;
 mod settle;
 pub mod snapshot;
@@ -27,6 +28,7 @@ pub mod suggest;
 
 pub use config::{Config, ConfigError};
 pub use examples::run_examples;
+pub use reword::reword;
 pub use session::Session;
 
 use std::collections::BTreeSet;

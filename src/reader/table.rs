@@ -8,6 +8,12 @@ use serde_json::{Map, Value};
 #[cfg(feature = "table")]
 mod parquet;
 
+/// A table as Parquet, for tests.
+#[cfg(all(test, feature = "table"))]
+pub(super) fn from_csv(table: &str) -> Vec<u8> {
+    parquet::from_csv(table)
+}
+
 /// What a Parquet file begins with.
 pub(super) const MAGIC: &[u8] = b"PAR1";
 

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::audit::{self, Found, Outside, Pairs, Part, Shelf};
+use super::kubernetes_audit;
 use crate::model::{Action, ActorKind, Executed, Gap, GapKind, Hides, Kind, Outcome, Surroundings};
 use crate::reader::transcript::{At, Flag, Loose, Word, moment};
 use crate::reader::{Match, Out, Reader, Sample, Source};
@@ -215,7 +216,7 @@ fn action(shelf: &mut Shelf<'_>, entry: &Entry<'_>, payload: &Payload<'_>, at: A
         _ => ActorKind::Unknown,
     };
     let mut gaps = Vec::new();
-    let (tool, arguments) = match kubernetes(payload) {
+    let (tool, arguments) = match kubernetes(payload, &mut gaps).or_else(|| bigquery(payload)) {
         Some(request) => request,
         None => call(payload, part, &mut gaps),
     };
@@ -228,7 +229,7 @@ fn action(shelf: &mut Shelf<'_>, entry: &Entry<'_>, payload: &Payload<'_>, at: A
         tool,
         arguments,
         surroundings: Surroundings { account, cluster, ..Surroundings::default() },
-        outcome: outcome(payload, part),
+        outcome: Outcome { rows: rows(payload), ..outcome(payload, part) },
         gaps,
     };
     let mut action = shelf.action(found, at);
@@ -275,7 +276,7 @@ fn call(payload: &Payload<'_>, part: Part, gaps: &mut Vec<Gap>) -> (String, Map<
 }
 
 /// GKE's API server writes its audit log as entries: `io.k8s.core.v1.pods.delete` of `core/v1/namespaces/a/pods/b`.
-fn kubernetes(payload: &Payload<'_>) -> Option<(String, Map<String, Value>)> {
+fn kubernetes(payload: &Payload<'_>, gaps: &mut Vec<Gap>) -> Option<(String, Map<String, Value>)> {
     if payload.service_name.text() != "k8s.io" {
         return None;
     }
@@ -297,10 +298,59 @@ fn kubernetes(payload: &Payload<'_>) -> Option<(String, Map<String, Value>)> {
     }
     let mut body = audit::object(payload.request);
     body.remove("@type");
+    let command = body.get("command").filter(|command| command.is_array()).cloned();
+    let (kind, sub) = resource.split_once('/').unwrap_or((&resource, ""));
+    if let Some(command) = command {
+        arguments.insert("command".to_owned(), command);
+    } else if sub == "exec" {
+        gaps.push(audit::gap(GapKind::ParametersMissing, Hides::Anything, "the command that was run in the pod"));
+    }
     if !body.is_empty() {
         arguments.insert("object".to_owned(), Value::Object(body));
+    } else if matches!(verb, "create" | "update" | "patch") && !kubernetes_audit::is_bookkeeping(kind, sub) {
+        gaps.push(audit::gap(GapKind::BodyMissing, Hides::Anything, "the body of the request"));
     }
     Some((format!("kubernetes:{verb}:{resource}"), arguments))
+}
+
+/// What a job of BigQuery did that is no query, and what jobs did to tables: the method says `InsertJob` of them all.
+fn bigquery(payload: &Payload<'_>) -> Option<(String, Map<String, Value>)> {
+    if !payload.service_name.text().starts_with("bigquery.") {
+        return None;
+    }
+    let metadata = audit::object(payload.metadata);
+    let job = ["jobInsertion", "jobChange"].iter().find_map(|key| metadata.get(*key)?.get("job")?.get("jobConfig"));
+    let told = |config: &str, member: &str| job?.get(config)?.get(member).cloned();
+    let (method, thing, to) = if let Some(table) = told("extractConfig", "sourceTable") {
+        ("jobs.extract", table, told("extractConfig", "destinationUris"))
+    } else if let Some(table) = told("loadConfig", "destinationTable") {
+        ("jobs.load", table, None)
+    } else if let Some(table) = told("tableCopyConfig", "destinationTable") {
+        ("jobs.copy", table, None)
+    } else {
+        let method = match (metadata.get("tableDataRead"), metadata.get("tableDataChange")) {
+            (Some(_), _) => "tabledata.read",
+            (None, Some(change)) if change.get("deletedRowsCount").is_some() => "tabledata.remove",
+            (None, Some(_)) => "tabledata.append",
+            (None, None) => return None,
+        };
+        (method, Value::String(payload.resource_name.get()?.to_owned()), None)
+    };
+    let mut arguments = Map::new();
+    arguments.insert("resourceName".to_owned(), thing);
+    let to = to.and_then(|to| to.get(0).and_then(Value::as_str).map(str::to_owned));
+    if let Some(to) = to {
+        arguments.insert("destination".to_owned(), Value::String(to));
+    }
+    Some((format!("bigquery.googleapis.com:v2.bigquery.{method}"), arguments))
+}
+
+/// Rows that a job changed in a table.
+fn rows(payload: &Payload<'_>) -> Option<u64> {
+    let metadata = audit::object(payload.metadata);
+    let change = metadata.get("tableDataChange")?;
+    let count = |name: &str| change.get(name)?.as_str()?.parse::<u64>().ok();
+    ["deletedRowsCount", "insertedRowsCount"].iter().filter_map(|name| count(name)).max()
 }
 
 /// The query of a BigQuery job, and whether it was cut.

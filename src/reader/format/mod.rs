@@ -17,6 +17,7 @@ pub mod codex;
 pub mod copilot_cli;
 pub mod cowrie;
 pub mod cursor;
+pub mod databricks_audit;
 pub mod droid;
 pub mod fish_history;
 pub mod gcp_audit;
@@ -112,6 +113,7 @@ pub const READERS: &[&dyn Reader] = &[
     &azure_activity::AzureActivity,
     &github_audit::GithubAudit,
     &m365_audit::M365Audit,
+    &databricks_audit::DatabricksAudit,
     &bash_history::BashHistory,
     &zsh_history::ZshHistory,
     &fish_history::FishHistory,

@@ -24,6 +24,9 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::model::{ActorKind, Environment, Executed, Kind, words};
+pub(in crate::reader) use read::{delimiter, ends_with_crlf, place_of};
+pub(in crate::reader) use time::moment;
+
 use given::{Condition, Given, Scalar};
 use path::Path;
 

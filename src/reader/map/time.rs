@@ -77,6 +77,14 @@ pub(super) fn zone(word: &str) -> Result<Offset, String> {
     Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).map_err(|_| wrong())
 }
 
+/// The time in a text as most exports write it.
+pub(in crate::reader) fn moment(text: &str) -> Option<Timestamp> {
+    if text.is_empty() {
+        return None;
+    }
+    TimeFormat::default().read(&Value::String(text.to_owned())).map(|read| read.time)
+}
+
 /// A time, and whether its zone had to be guessed.
 pub(super) struct Read {
     pub(super) time: Timestamp,

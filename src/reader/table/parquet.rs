@@ -155,13 +155,20 @@ fn guarded<T>(work: impl FnOnce() -> polars::prelude::PolarsResult<T>) -> Result
     }
 }
 
+/// A table as Parquet, for the tests of what reads it.
+#[cfg(test)]
+pub(super) fn from_csv(table: &str) -> Vec<u8> {
+    let reader = polars::prelude::CsvReader::new(Cursor::new(table.as_bytes()));
+    tests::written(reader.finish().unwrap())
+}
+
 #[cfg(test)]
 mod tests {
-    use polars::prelude::{Column, CsvReader, DataFrame, ParquetWriter, SerReader};
+    use polars::prelude::{Column, DataFrame, ParquetWriter};
 
     use super::*;
 
-    fn written(mut frame: DataFrame) -> Vec<u8> {
+    pub(super) fn written(mut frame: DataFrame) -> Vec<u8> {
         let mut bytes = Vec::new();
         ParquetWriter::new(&mut bytes).with_row_group_size(Some(2)).finish(&mut frame).unwrap();
         bytes
@@ -217,8 +224,7 @@ mod tests {
     #[ignore = "writes corpora/mapped/parquet/queries.parquet from the table beside it"]
     fn the_sample_is_written() {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("corpora/mapped/parquet");
-        let table = std::fs::read(folder.join("queries.csv")).unwrap();
-        let frame = CsvReader::new(Cursor::new(table)).finish().unwrap();
-        std::fs::write(folder.join("queries.parquet"), written(frame)).unwrap();
+        let table = std::fs::read_to_string(folder.join("queries.csv")).unwrap();
+        std::fs::write(folder.join("queries.parquet"), from_csv(&table)).unwrap();
     }
 }

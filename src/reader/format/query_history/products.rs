@@ -1,0 +1,110 @@
+//! The products whose histories are known, by the names of their columns.
+
+/// The columns of one product, by their names in lower case; the first that is there counts.
+pub(super) struct Product {
+    pub(super) name: &'static str,
+    pub(super) dialect: &'static str,
+    /// Columns that together no other product has.
+    pub(super) marks: &'static [&'static str],
+    pub(super) text: &'static [&'static str],
+    pub(super) user: &'static [&'static str],
+    pub(super) time: &'static [&'static str],
+    pub(super) session: &'static [&'static str],
+    pub(super) database: &'static [&'static str],
+    pub(super) id: &'static [&'static str],
+    pub(super) host: &'static [&'static str],
+    pub(super) account: &'static [&'static str],
+    /// Rows changed; the greatest of them.
+    pub(super) rows: &'static [&'static str],
+    pub(super) error: &'static [&'static str],
+    /// What sort of statement it was, where the statement itself was left out.
+    pub(super) sort: &'static [&'static str],
+}
+
+/// The first whose marks are there counts.
+const PRODUCTS: &[Product] = &[
+    Product {
+        name: "Snowflake QUERY_HISTORY",
+        dialect: "snowflake",
+        marks: &["query_text", "user_name", "warehouse_name"],
+        text: &["query_text"],
+        user: &["user_name"],
+        time: &["start_time", "end_time"],
+        session: &["session_id"],
+        database: &["database_name"],
+        id: &["query_id"],
+        host: &[],
+        account: &[],
+        rows: &["rows_deleted", "rows_updated", "rows_inserted", "rows_unloaded"],
+        error: &["error_code"],
+        sort: &["query_type"],
+    },
+    Product {
+        name: "ClickHouse query_log",
+        dialect: "clickhouse",
+        marks: &["query", "query_duration_ms", "query_id"],
+        text: &["query"],
+        user: &["user", "initial_user"],
+        time: &["query_start_time_microseconds", "query_start_time", "event_time_microseconds", "event_time"],
+        session: &["user", "initial_user"],
+        database: &["current_database"],
+        id: &["query_id"],
+        host: &["hostname"],
+        account: &[],
+        rows: &["written_rows"],
+        error: &["exception_code"],
+        sort: &["query_kind"],
+    },
+    Product {
+        name: "BigQuery INFORMATION_SCHEMA.JOBS",
+        dialect: "bigquery",
+        marks: &["query", "user_email", "job_id"],
+        text: &["query"],
+        user: &["user_email"],
+        time: &["creation_time", "start_time"],
+        session: &["parent_job_id", "user_email"],
+        database: &["project_id"],
+        id: &["job_id"],
+        host: &[],
+        account: &["project_id"],
+        rows: &["deleted_row_count", "updated_row_count", "inserted_row_count"],
+        error: &["error_result"],
+        sort: &["statement_type", "job_type"],
+    },
+    Product {
+        name: "Databricks query history",
+        dialect: "databricks",
+        marks: &["statement_text", "executed_by"],
+        text: &["statement_text"],
+        user: &["executed_by"],
+        time: &["start_time"],
+        session: &["session_id"],
+        database: &[],
+        id: &["statement_id"],
+        host: &[],
+        account: &["workspace_id", "account_id"],
+        rows: &[],
+        error: &["error_message"],
+        sort: &["statement_type"],
+    },
+    Product {
+        name: "Databricks query history (API)",
+        dialect: "databricks",
+        marks: &["query_text", "user_name", "query_start_time_ms"],
+        text: &["query_text"],
+        user: &["user_name"],
+        time: &["query_start_time_ms"],
+        session: &["session_id"],
+        database: &[],
+        id: &["query_id"],
+        host: &[],
+        account: &[],
+        rows: &[],
+        error: &["error_message"],
+        sort: &["statement_type"],
+    },
+];
+
+pub(super) fn product<'n>(names: impl Fn(&str) -> bool + 'n) -> Option<&'static Product> {
+    PRODUCTS.iter().find(|product| product.marks.iter().all(|mark| names(mark)))
+}
