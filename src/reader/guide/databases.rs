@@ -151,11 +151,7 @@ pub(super) const GUIDES: &[Guide] = &[
         known_by: "the columns that each product's export has",
         tells: "statements with user, role, warehouse, rows and errors",
         lacks: "what the export was not asked for",
-        settings: &[
-            ("log_queries = 1 (ClickHouse)", "system.query_log"),
-            ("CREATE AUDIT POLICY … ACTIONS ALL (Oracle)", "the unified audit trail"),
-            ("CREATE SERVER AUDIT … (SQL Server)", "BATCH_COMPLETED_GROUP has every statement"),
-        ],
+        settings: &[("log_queries = 1 (ClickHouse)", "system.query_log")],
         sample: sample!("query_history/snowflake.csv"),
     },
     Guide {
@@ -179,5 +175,27 @@ pub(super) const GUIDES: &[Guide] = &[
             ("cloudsql.enable_pgaudit, general_log (flags of Cloud SQL)", "statements in Cloud Logging"),
         ],
         sample: sample!("cloud_logs/rds-mysql-slow.json"),
+    },
+    Guide {
+        name: "sql_server_audit",
+        known_by: "the columns of `sys.fn_get_audit_file`, Azure's records, or events as XML",
+        tells: "statements and actions with login, database, object and whether they succeeded",
+        lacks: "statements that no audit specification names; the end of long ones (a gap)",
+        settings: &[
+            ("ADD (BATCH_COMPLETED_GROUP) on a server audit specification", "every statement"),
+            ("ADD (SCHEMA_OBJECT_CHANGE_GROUP, DATABASE_OBJECT_CHANGE_GROUP)", "what is created, changed and dropped"),
+        ],
+        sample: sample!("sql_server_audit/exported.csv"),
+    },
+    Guide {
+        name: "oracle_audit",
+        known_by: "the columns of `UNIFIED_AUDIT_TRAIL` or of the older trails",
+        tells: "actions with user, object, statement and return code",
+        lacks: "what no audit policy covers",
+        settings: &[
+            ("CREATE AUDIT POLICY all_acts ACTIONS ALL; AUDIT POLICY all_acts", "every statement of every user"),
+            ("audit_trail = DB, EXTENDED", "the text of statements in the older trail"),
+        ],
+        sample: sample!("oracle_audit/older.json"),
     },
 ];
