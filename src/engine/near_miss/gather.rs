@@ -76,7 +76,7 @@ pub struct Gather {
     /// How much everybody was allowed, by the name; a log that names nobody is somebody, too.
     doers: FxHashMap<Arc<str>, usize>,
     allowed_of: Vec<u64>,
-    last: Option<(Arc<Actor>, Arc<str>, usize)>,
+    last: Option<(Arc<Actor>, &'static str, usize)>,
     met: FxHashMap<Arc<str>, u64>,
     places: Vec<Key>,
     numbers: FxHashMap<Key, usize>,
@@ -202,14 +202,14 @@ impl Gather {
 
     /// The number of who did it.
     fn doer(&mut self, action: &Action) -> usize {
-        let file = &action.origin.file;
+        let format = action.origin.format;
         if let Some((actor, last, number)) = &self.last
             && Arc::ptr_eq(actor, &action.actor)
-            && Arc::ptr_eq(last, file)
+            && *last == format
         {
             return *number;
         }
-        let name = if action.actor.name.is_empty() { &**file } else { action.actor.name.as_str() };
+        let name = if action.actor.name.is_empty() { format } else { action.actor.name.as_str() };
         let own = self.doers.len() < MAX_NAMES || self.doers.contains_key(name);
         let name = if own { name } else { OTHERS };
         let number = self.doers.get(name).copied().unwrap_or_else(|| {
@@ -217,7 +217,7 @@ impl Gather {
             self.allowed_of.push(0);
             self.allowed_of.len() - 1
         });
-        self.last = Some((Arc::clone(&action.actor), Arc::clone(file), number));
+        self.last = Some((Arc::clone(&action.actor), format, number));
         number
     }
 
