@@ -32,3 +32,7 @@ bench *ARGS:
 # the first run of the README
 demo:
     cargo run --quiet -- replay corpora/demo
+
+# a reader for a new log format: its file, its lines on the shelf, a sample, and tests that say what to fill in
+new-reader NAME:
+    bash scripts/new-reader {{NAME}}

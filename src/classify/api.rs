@@ -82,6 +82,7 @@ fn listed(name: &str, values: &Map<String, Value>) -> Option<Call> {
     let programs: &'static [&'static str] = match api {
         "api.github.com" | "github" => &["api:github"],
         "m365" => &["api:m365"],
+        "databricks" => &["api:databricks"],
         _ => return None,
     };
     // `Exchange:New-InboxRule`, `AzureActiveDirectory:Add member to role.`

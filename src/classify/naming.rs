@@ -18,19 +18,47 @@ pub(super) struct Meaning {
 /// give the noun that the name itself lacks.
 pub(super) fn meaning(name: &str, context: &str) -> Option<Meaning> {
     use ResourceKind as K;
-    let words = words(name);
+    let words = phrased(words(name));
     // `delete_list` is about a list: the verb comes first, or last (`volumeDelete`), or somewhere.
-    let (at, verb) = [0, words.len().wrapping_sub(1)]
-        .into_iter()
-        .chain(1..words.len())
+    // A word that is a noun as often as a verb (`comment_delete`, `es_delete_index`) gives way to one that is not.
+    let places = || [0, words.len().wrapping_sub(1)].into_iter().chain(1..words.len());
+    let (at, verb) = places()
+        .filter(|at| words.get(*at).is_some_and(|word| !is_noun_too(word)))
         .find_map(|at| Some((at, verb(words.get(at)?)?)))
+        .or_else(|| places().find_map(|at| Some((at, verb(words.get(at)?)?))))
         .or_else(|| Some((words.len(), answer(&words)?)))?;
     let rest = || words.iter().enumerate().filter(|(index, _)| *index != at).map(|(_, word)| word.as_str());
     let found = noun_of(rest()).or_else(|| {
         let context = self::words(context);
         noun_of(context.iter().map(String::as_str))
     });
-    let (kind, several) = found.unwrap_or((ResourceKind::Item, false));
+    let (kind, several) = found.unwrap_or((K::Item, false));
+    // An index of a search engine is what holds the documents; one of a database only finds them.
+    let searches = |word: &String| {
+        matches!(
+            &**word,
+            "elasticsearch"
+                | "elastic"
+                | "opensearch"
+                | "es"
+                | "algolia"
+                | "meilisearch"
+                | "pinecone"
+                | "typesense"
+                | "vector"
+                | "solr"
+        )
+    };
+    let kind = if kind == K::Item
+        && words.iter().any(|word| matches!(&**word, "index" | "indices" | "indexes"))
+        && (words.iter().any(searches) || self::words(context).iter().any(searches))
+    {
+        K::Table
+    } else {
+        kind
+    };
+    // A project that is paused is something that runs.
+    let kind = if verb == Operation::Stop && kind == K::Repository { K::Service } else { kind };
     let all = rest().any(|word| matches!(word, "all" | "everything" | "bulk"))
         || words.get(at).is_some_and(|word| matches!(&**word, "empty" | "purge" | "flushall" | "flushdb"));
     // `remove_item_from_cart` changes the cart; `remove_user_from_team` takes something away from the user.
@@ -55,7 +83,37 @@ pub(super) fn meaning(name: &str, context: &str) -> Option<Meaning> {
         {
             Operation::Grant
         }
+        (Operation::Create, K::Account | K::Repository, _)
+            if said("add") && words.get(at + 1).and_then(|word| noun(word)).is_some_and(|noun| noun.0 == K::Role) =>
+        {
+            Operation::Grant
+        }
+        // Who is added to the permissions, the members or the owners of a thing gets into it.
+        (Operation::Create, K::Role, _)
+            if said("add")
+                && [
+                    "permission",
+                    "permissions",
+                    "collaborator",
+                    "collaborators",
+                    "member",
+                    "members",
+                    "owner",
+                    "admin",
+                ]
+                .iter()
+                .any(|word| named(word))
+                || named("permission") && said("create") =>
+        {
+            Operation::Grant
+        }
         (verb, ..) => verb,
+    };
+    // `add_member_to_organization` is about the member.
+    let kind = if verb == Operation::Grant && matches!(kind, K::Account | K::Repository) && said("add") {
+        K::Role
+    } else {
+        kind
     };
     // Rows are of the table's kind, but removing some is not removing the table.
     let part =
@@ -120,6 +178,67 @@ fn noun_of<'w>(words: impl Iterator<Item = &'w str>) -> Option<(ResourceKind, bo
     })
 }
 
+/// Verbs of two words as one: `turn_off`, `shut_down`.
+fn phrased(mut words: Vec<String>) -> Vec<String> {
+    const PHRASES: &[(&str, &str, &str)] = &[
+        ("turn", "off", "disable"),
+        ("switch", "off", "disable"),
+        ("shut", "down", "shutdown"),
+        ("power", "off", "poweroff"),
+        ("tear", "down", "teardown"),
+        ("wipe", "out", "wipe"),
+        ("turn", "on", "enable"),
+        ("sign", "out", "disconnect"),
+    ];
+    for at in 1..words.len() {
+        let pair = |phrase: &&(&str, &str, &str)| words[at - 1] == phrase.0 && words[at] == phrase.1;
+        if let Some((.., verb)) = PHRASES.iter().find(pair) {
+            words.splice(at - 1..=at, [(*verb).to_owned()]);
+            break;
+        }
+    }
+    words
+}
+
+/// Verbs that programmers use as nouns: the thing something is done to stands there, unless no other verb does.
+fn is_noun_too(word: &str) -> bool {
+    matches!(
+        word,
+        "index"
+            | "view"
+            | "tag"
+            | "post"
+            | "comment"
+            | "record"
+            | "order"
+            | "build"
+            | "review"
+            | "mail"
+            | "email"
+            | "message"
+            | "chat"
+            | "query"
+            | "filter"
+            | "label"
+            | "backup"
+            | "archive"
+            | "snapshot"
+            | "schedule"
+            | "draft"
+            | "format"
+            | "payment"
+            | "issue"
+            | "mask"
+            | "dump"
+            | "copy"
+            | "clone"
+            | "plan"
+            | "test"
+            | "report"
+            | "lock"
+    )
+}
+
 /// Names without a verb that end in what they answer: `weather_forecast`, `math_factorial`, `currency_converter`.
 fn answer(words: &[String]) -> Option<Operation> {
     let last = words.last()?;
@@ -160,7 +279,7 @@ pub(super) fn words(name: &str) -> Vec<String> {
 const VERBS: &[(Operation, &str)] = &[
     (
         Operation::Read,
-        "get read show view inspect assess review audit locate reconcile decrypt encrypt monitor identify detect lookup retrieve check count analyze analyse summarize validate verify \
+        "get aggregate read show view inspect assess review audit locate reconcile decrypt encrypt monitor identify detect lookup retrieve check count analyze analyse summarize validate verify \
          calculate compute convert preview explain think wait diff compare search find query select load parse test \
          estimate predict recommend resolve screenshot snapshot hover watch tail cat head peek solve lint debug brainstorm chat ask complete highlight solve translate simulate \
          classify extract parse tokenize sort filter rank rate measure forecast format normalize round multiply divide \
@@ -171,13 +290,13 @@ const VERBS: &[(Operation, &str)] = &[
         Operation::Create,
         "create add insert new make register provision launch upload book reserve schedule save store append generate \
          import copy duplicate restore post comment reply publish submit start allocate buy purchase order pay spawn \
-         open draft record build stage assemble compose clone fork init initialize deploy install backup transfer",
+         open draft record build withdraw donate remit wire issue stage assemble compose clone fork init initialize deploy install backup transfer",
     ),
     (
         Operation::Update,
         "update edit modify set change patch write replace rename move put upsert assign mark toggle sync apply close \
          complete label tag archive unarchive adjust increment merge commit append prepend accept join play train push fill type click press select drag \
-         pin enable resume rotate reschedule associate disassociate exchange return refund",
+         pin enable resume rotate reschedule associate disassociate exchange return refund acknowledge ack snooze follow",
     ),
     (
         Operation::Delete,
@@ -202,12 +321,12 @@ const VERBS: &[(Operation, &str)] = &[
 ];
 
 const ANSWERS: &str = "analysis analyzer area average balance benchmark bmi brief calculation calculator capital circle \
-    circumference comparison comparator composition condition conversion converter correlation cost count daily data date \
+    circumference comment comparison comparator composition condition conversion converter correlation cost count daily data date \
     definition density depreciation derivative description detail dictionary difference distance distribution duration \
     efficiency emission energy equation estimate estimation estimator factor factorial finder force forecast formula \
     fact forecaster gcd gdp growth hcf highest history hour humidity index info information insight interest itinerary \
-    lcm length level list location lookup lowest map mass mean median metadata mode name news number odd outcome \
-    paradox path pattern percentage performance perimeter planner population position potential power precipitation \
+    lcm length level list location log lookup lowest map mass mean median metadata metric mode name news number odd outcome \
+    paradox path pattern percentage performance perimeter plan planner population position potential power precipitation \
     prediction predictor prerequisite price probability profile property quality quote rank ranking rate rating ratio \
     reader recipe recommendation report result review root route schedule score search searcher size \
     solution solver speed standing statistic status stock suggestion summary sunrise temperature test theory \
@@ -256,7 +375,10 @@ const NOUNS: &[(ResourceKind, &str)] = &[
     (ResourceKind::Stack, "stack release"),
     (ResourceKind::Backup, "backup snapshot"),
     (ResourceKind::Log, "log trail audit logging"),
-    (ResourceKind::Safeguard, "security firewall protection guard detector alarm hook webhook rule guardrail mfa"),
+    (
+        ResourceKind::Safeguard,
+        "security firewall protection guard detector alarm hook webhook rule guardrail mfa 2fa totp factor authentication encryption antivirus waf captcha monitoring alerting",
+    ),
     (
         ResourceKind::Message,
         "message email mail post comment issue gist snippet paste notification channel chat sms tweet reply review dm discussion",
@@ -283,6 +405,13 @@ mod tests {
         check("list-users", "list Role");
         check("delete_all_messages", "delete Message all");
         check("frobnicate", "-");
+        check("comment_delete", "delete Message");
+        check("es_delete_index", "drop Table");
+        check("index_status", "list Item");
+        check("post_message", "create Message");
+        check("add_collaborator", "grant Role");
+        check("pause_project", "stop Service");
+        check("disable_two_factor_auth", "disable Safeguard");
     }
 
     #[test]

@@ -265,6 +265,12 @@ impl<'a> Scene<'a> {
         taken
     }
 
+    /// Takes out again what was found since both marks: it was read as something it is not.
+    pub(super) fn forget_since(&mut self, effects: usize, gaps: usize) {
+        self.out.effects.truncate(effects);
+        self.out.gaps.truncate(gaps);
+    }
+
     fn too_many(&mut self) {
         let gap = Gap {
             kind: GapKind::TooLarge,

@@ -8,6 +8,7 @@ mod arguments;
 mod code;
 mod known;
 mod patch;
+mod program;
 mod unlisted;
 
 use crate::model::{Action, Effect, Extent, GapKind, Hides, Kind, Operation, Resource, Span};

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 
 use crate::engine::replay::Listener;
-use crate::engine::{Engine, Session};
+use crate::engine::{Engine, Session, reword};
 use crate::model::{
     Action, ActionId, Actor, ActorKind, Environment, Finding, Issue, Kind, Origin, Outcome, Surroundings,
 };
+use crate::report;
 use crate::report::explain::{Look, explain};
 
 use super::replay::{InputArguments, PolicyArguments};
@@ -19,7 +20,7 @@ use super::{exit, setup, terminal};
 /// Show what was understood of an action and which rules it meets, condition by condition
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  nearmiss explain -- rm -rf ./build ~/\n  nearmiss explain --sql 'DELETE FROM users' --environment production\n  nearmiss explain 3fa9c1d2 ~/.claude/projects"
+    after_help = "Examples:\n  nearmiss explain -- rm -rf ./build ~/\n  nearmiss explain --sql 'DELETE FROM users' --environment production\n  nearmiss explain 3fa9c1d2 ~/.claude/projects\n  nearmiss explain 3fa9c1d2 ~/.claude/projects --environment production   # what if?"
 )]
 pub(super) struct Arguments {
     /// The id of a recorded action (or the start of it) and where it is recorded
@@ -31,13 +32,16 @@ pub(super) struct Arguments {
     /// A SQL statement to explain
     #[arg(long, value_name = "SQL", conflicts_with_all = ["command", "event"])]
     sql: Option<String>,
-    /// Where it would run
+    /// What if the recorded command or statement had been this one?
+    #[arg(long, value_name = "TEXT", requires = "event")]
+    instead: Option<String>,
+    /// Where it would run; of a recorded action: what if it had been there?
     #[arg(long, value_name = "ENVIRONMENT", value_parser = parse_environment)]
     environment: Option<Environment>,
-    /// Who would run it: human, agent or service
+    /// Who would run it: human, agent or service; of a recorded action: what if it had been one?
     #[arg(long, value_name = "KIND", value_parser = parse_actor)]
     actor: Option<ActorKind>,
-    /// The folder it would run in
+    /// The folder it would run in; of a recorded action: what if it had been that one?
     #[arg(long, value_name = "FOLDER")]
     cwd: Option<String>,
     /// Show the rules that are about something else, too
@@ -68,11 +72,50 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
             let engine = engine.with_near_misses(1);
             let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
             let (action, mut session) = recorded(event, &paths, &arguments.input, &engine)?;
-            engine.explain(action, &mut session)
+            let Some((changed, what_if)) = arguments.changed(&action)? else {
+                explain(&engine.explain(action, &mut session), look, &mut anstream::stdout().lock())?;
+                return Ok(exit::OK);
+            };
+            let before = engine.explain(action, &mut session.clone());
+            let after = engine.explain(changed, &mut session);
+            report::explain::what_if(&before, &after, &what_if, look, &mut anstream::stdout().lock())?;
+            return Ok(exit::OK);
         }
     };
     explain(&explanation, look, &mut anstream::stdout().lock())?;
     Ok(exit::OK)
+}
+
+impl Arguments {
+    /// A recorded action with what the user asks "what if" about, and that in words; `None` where nothing is asked.
+    fn changed(&self, action: &Action) -> anyhow::Result<Option<(Action, Vec<String>)>> {
+        let (mut changed, mut words) = (action.clone(), Vec::new());
+        let mut surroundings = (*action.surroundings).clone();
+        if let Some(text) = &self.instead {
+            let Some(other) = reword(action, text) else {
+                bail!(
+                    "what was recorded is a call of {}, and its arguments have no text that could be another",
+                    action.text
+                );
+            };
+            changed = other;
+            words.push(text.clone());
+        }
+        if let Some(environment) = self.environment {
+            surroundings.environment = Some(environment);
+            words.push(format!("in {environment}"));
+        }
+        if let Some(kind) = self.actor {
+            changed.actor = Arc::new(Actor { kind, ..(*action.actor).clone() });
+            words.push(format!("by an actor that is {kind}"));
+        }
+        if let Some(folder) = &self.cwd {
+            surroundings.cwd = Some(folder.clone());
+            words.push(format!("from {folder}"));
+        }
+        changed.surroundings = Arc::new(surroundings);
+        Ok((!words.is_empty()).then_some((changed, words)))
+    }
 }
 
 /// What stands on the command line, as an action.

@@ -15,6 +15,9 @@ pub(super) fn run(_arguments: &Arguments) -> anyhow::Result<u8> {
     for reader in READERS {
         writeln!(out, "  {:<widest$}  {}", reader.name(), reader.about())?;
     }
-    writeln!(out, "\ngzip, zstd and bzip2 are unpacked, also by content.")?;
+    writeln!(
+        out,
+        "\ngzip, zstd and bzip2 are unpacked, also by content. Any other JSON, CSV or Parquet is read with `--map FILE`, which says\nwhat its fields are (docs/mapping.md)."
+    )?;
     Ok(super::exit::OK)
 }

@@ -18,10 +18,12 @@ use crate::engine::query::Filter;
 use crate::engine::replay::{Listener, Replay, Totals};
 use crate::model::{Action, Decision, Finding, Issue, Kind};
 use crate::reader::input::Input;
+use crate::reader::map::Maps;
 use crate::reader::{self, Options, Reader};
 use crate::report::{self, Ended, Report, Telling};
 
 use super::filters::FilterArguments;
+use super::side::map_at;
 use super::{exit, setup, terminal};
 
 /// Replay recorded actions through the policy and tell what it would have stopped
@@ -62,6 +64,9 @@ pub(super) struct InputArguments {
     /// The format of all files, where detection is not sure (see `nearmiss formats`)
     #[arg(long, value_name = "FORMAT")]
     pub(super) from: Option<String>,
+    /// Read files of any other recorder by a mapping of their fields (docs/mapping.md); repeatable
+    #[arg(long, value_name = "FILE", conflicts_with = "from")]
+    map: Vec<PathBuf>,
     /// What the lines of `--from lines` are: shell or sql
     #[arg(long, value_name = "KIND", value_parser = parse_kind)]
     kind: Option<Kind>,
@@ -235,7 +240,8 @@ impl InputArguments {
     pub(super) fn again(&self) -> String {
         let from = self.from.as_ref().map(|name| format!(" --from {name}")).unwrap_or_default();
         let kind = self.kind.map(|kind| format!(" --kind {kind}")).unwrap_or_default();
-        from + &kind
+        let maps: String = self.map.iter().map(|map| format!(" --map {}", map.display())).collect();
+        from + &kind + &maps
     }
 
     pub(super) fn dialect(&self) -> Option<&str> {
@@ -251,7 +257,12 @@ impl InputArguments {
         let reader = self.from.as_ref().map(named).transpose()?;
         let stdin = Box::new(std::io::stdin()) as Box<dyn Read + Send>;
         let found = reader::input::find(paths, Some(stdin));
+        let mut maps = Maps::default();
+        for path in &self.map {
+            maps.push(&[], map_at(path)?).map_err(anyhow::Error::msg)?;
+        }
         let options = Options {
+            maps,
             log_line_prefix: self.log_line_prefix.clone(),
             kind: self.kind,
             dialect: self.dialect.clone(),

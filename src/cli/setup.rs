@@ -44,7 +44,7 @@ impl Setup {
         });
         let policy = side.policy(operations)?;
         let heading = side.heading(&policy);
-        let engine = Engine::new(classifier, policy, &side.config, chosen.cedar);
+        let engine = Engine::new(classifier, policy, &side.config, chosen.cedar).with_maps(side.maps()?);
         if !chosen.check {
             refuse_wrong_rules(&engine, &side.sources)?;
         }
@@ -55,7 +55,7 @@ impl Setup {
     pub(super) fn compare(base: &Side, head: Side) -> anyhow::Result<Self> {
         let policy = head.policy(None)?;
         let heading = head.heading(&policy);
-        let engine = Engine::new(head.classifier()?, policy, &head.config, false);
+        let engine = Engine::new(head.classifier()?, policy, &head.config, false).with_maps(head.maps()?);
         refuse_wrong_rules(&engine, &head.sources)?;
         // Examples of the old policy that no longer hold are no reason not to compare with it.
         let before = base.policy(None).with_context(|| format!("in {}, which is compared with", base.said()))?;

@@ -10,6 +10,7 @@ use crate::engine::Config;
 use crate::engine::expect::{self, Case};
 use crate::model::Operation;
 use crate::policy::{self, LoadOptions, Policy, Source};
+use crate::reader::map::{Map, Maps};
 use crate::report::Heading;
 
 use super::setup::refused;
@@ -71,7 +72,8 @@ impl Side {
             let own = if policy.is_empty() { config.policy.paths } else { policy.to_vec() };
             let own = own.into_iter().map(|path| if policy.is_empty() { folder.join(path) } else { path.into() });
             let specs = config.catalog.paths.iter().map(|path| folder.join(path));
-            below(own.chain(specs))
+            let maps = config.map.iter().map(|rule| folder.join(&rule.map));
+            below(own.chain(specs).chain(maps))
         });
         files.extend(found.unwrap_or_default());
         files
@@ -171,6 +173,18 @@ impl Side {
             Catalog::with(Catalog::builtin(), self.specs.clone())?
         };
         Ok(Classifier::new(catalog))
+    }
+
+    /// The mappings that `nearmiss.toml` names for files of no format of ours.
+    pub(super) fn maps(&self) -> anyhow::Result<Maps> {
+        let mut maps = Maps::default();
+        for rule in &self.config.map {
+            let map = map_at(&self.folder.join(&rule.map))?;
+            maps.push(&rule.files, map).map_err(|problem| {
+                anyhow::anyhow!("{}: {problem}", self.shown.as_deref().unwrap_or("nearmiss.toml"))
+            })?;
+        }
+        Ok(maps)
     }
 
     /// The policy, checked; with `operations`, only rules about these are read where that is faster.
@@ -336,6 +350,13 @@ fn below(paths: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
         }
     }
     files
+}
+
+/// The mapping in a file.
+pub(super) fn map_at(path: &Path) -> anyhow::Result<Map> {
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(path).with_context(|| format!("failed to read the mapping {shown}"))?;
+    Ok(Map::parse(&shown, &text)?)
 }
 
 /// A file, or all `.toml` files of a folder: name and text.

@@ -24,6 +24,8 @@ pub struct Config {
     pub label: Vec<LabelRule>,
     /// Asked in order; the first that matches says which versions were looked at.
     pub tool: Vec<ToolRule>,
+    /// Asked in order; the first whose files a file is among says how it is read.
+    pub map: Vec<MapRule>,
 }
 
 /// `[policy]`
@@ -200,6 +202,16 @@ pub struct ToolRule {
     pub versions: Vec<String>,
 }
 
+/// `[[map]]`: files of no format of ours, and the mapping that reads them (`docs/mapping.md`).
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MapRule {
+    /// Globs on the file's name; with a folder in them, on the end of its path.
+    pub files: Vec<String>,
+    /// The mapping's file.
+    pub map: String,
+}
+
 /// `nearmiss.toml` that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -249,6 +261,8 @@ impl Config {
             actor,
             label,
             tool,
+            // How files are read is the same for both policies of a comparison.
+            map: _,
         } = self;
         *network == other.network
             && *environment == other.environment

@@ -20,6 +20,7 @@ pub mod near_miss;
 pub mod prove;
 pub mod query;
 pub mod replay;
+mod reword;
 mod session;
 mod settle;
 pub mod snapshot;
@@ -27,6 +28,7 @@ pub mod suggest;
 
 pub use config::{Config, ConfigError};
 pub use examples::run_examples;
+pub use reword::reword;
 pub use session::Session;
 
 use std::collections::BTreeSet;
@@ -41,6 +43,7 @@ use crate::model::{
 };
 use crate::policy::{Condition, Edits, Example, Judgement, Mutants, Policy, Request, SessionView};
 
+use crate::reader::map::Maps;
 use mapping::Mapping;
 use memory::{Judged, Memory};
 use session::Bearing;
@@ -57,6 +60,8 @@ pub struct Engine {
     /// `None` where nobody asks about near-misses.
     near: Option<near_miss::Asked>,
     mapping: Arc<Mapping>,
+    /// How files are read that are of no format of ours, by the configuration.
+    maps: Maps,
     memory: Memory,
     /// Judge with Cedar's own `Authorizer` instead of the compiled policy.
     oracle: bool,
@@ -101,6 +106,7 @@ impl Engine {
             mutants: None,
             near: None,
             mapping: Arc::new(Mapping::new(config)),
+            maps: Maps::default(),
             memory: Memory::default(),
             oracle,
             not_permitted: Arc::new(not_permitted()),
@@ -122,6 +128,7 @@ impl Engine {
             base: None,
             mutants: self.mutants.clone(),
             mapping: Arc::clone(&self.mapping),
+            maps: self.maps.clone(),
             memory: Memory::default(),
             near: self.near,
             oracle: self.oracle,
@@ -146,6 +153,12 @@ impl Engine {
     #[must_use]
     pub fn with_mutants(self, mutants: Arc<Mutants>) -> Self {
         Self { mutants: Some(mutants), memory: Memory::default(), ..self }
+    }
+
+    /// Reads the files that the configuration has mappings for by these, after those of the command line.
+    #[must_use]
+    pub fn with_maps(self, maps: Maps) -> Self {
+        Self { maps, ..self }
     }
 
     /// Tells for every allowed action which rules at most `most` steps kept from stopping it.

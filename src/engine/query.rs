@@ -210,7 +210,7 @@ pub struct Test {
     /// One of them has to match; none for a predicate that takes nothing.
     matchers: Vec<Matcher>,
     /// For a closed vocabulary: a bit for every word that a matcher matches.
-    mask: u64,
+    mask: u128,
 }
 
 impl PartialEq for Test {

@@ -6,7 +6,7 @@
 //! A session's actions are decided in order by one thread; sessions run side by side. A session's state is carried from
 //! batch to batch, so where the batches are cut changes nothing. The only door to rayon.
 
-use std::io;
+use std::io::{self, BufRead};
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -90,7 +90,9 @@ impl Replay {
     /// # Errors
     /// When the threads cannot be started. What is wrong with the input goes to the listener.
     pub fn run(mut self, engine: &Engine, listener: &mut dyn Listener) -> io::Result<Totals> {
-        Arc::make_mut(&mut self.options).tell_apart(self.inputs.iter().map(|input| &input.file));
+        let options = Arc::make_mut(&mut self.options);
+        options.maps.extend(&engine.maps);
+        options.tell_apart(self.inputs.iter().map(|input| &input.file));
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.jobs.get())
             .stack_size(STACK_BYTES)
@@ -249,19 +251,31 @@ fn read_file(input: &Input, replay: &Replay, mut sending: Sending<'_>, counters:
     };
     counters.add(&opened.bytes);
     let sample = Sample { head: &opened.sample, complete: opened.complete, name: input.name() };
-    let found = replay.reader.map_or_else(|| detect(&sample), Detected::Reader);
-    let problem = match found {
-        Detected::Reader(reader) => {
-            sending.chunk.repeats = reader.repeats();
-            let source = Source { file: Arc::clone(&input.file), options: Arc::clone(&replay.options) };
+    let source = Source { file: Arc::clone(&input.file), options: Arc::clone(&replay.options) };
+    let map = replay.options.maps.of(&input.file, input.name()).filter(|_| replay.reader.is_none());
+    let found = match (map, replay.reader) {
+        (Some(_), _) => None,
+        (None, Some(reader)) => Some(Detected::Reader(reader)),
+        (None, None) => Some(detect(&sample)),
+    };
+    let read = |reader: &mut dyn BufRead, sending: &mut Sending<'_>| match (map, &found) {
+        (Some(map), _) => map.read(reader, &source, sending),
+        (None, Some(Detected::Reader(known))) => {
+            sending.chunk.repeats = known.repeats();
+            known.read(reader, &source, sending)
+        }
+        _ => Ok(()),
+    };
+    let problem = match &found {
+        None | Some(Detected::Reader(_)) => {
             let read = if opened.packed {
-                std::thread::scope(|scope| reader.read(&mut Ahead::start(scope, opened.reader)?, &source, &mut sending))
+                std::thread::scope(|scope| read(&mut Ahead::start(scope, opened.reader)?, &mut sending))
             } else {
-                reader.read(&mut opened.reader, &source, &mut sending)
+                read(&mut opened.reader, &mut sending)
             };
             read.err().map(|error| input.issue(&error))
         }
-        other => other.issue(&input.file, &sample),
+        Some(other) => other.issue(&input.file, &sample),
     };
     sending.last_words(problem);
 }

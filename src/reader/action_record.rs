@@ -122,8 +122,7 @@ impl<'a> Given<'a> {
             Kind::Tool | Kind::Api => match (tool.as_deref(), text, &arguments) {
                 (None | Some(""), ..) => return Err(self.missing("tool", kind, "the name of the tool or operation")),
                 (_, Some(text), _) => text,
-                (Some(tool), None, Some(arguments)) => called(tool, arguments),
-                (Some(tool), None, None) => tool.to_owned(),
+                (Some(tool), None, arguments) => said(tool, arguments.as_deref()),
             },
         };
         let call = matches!(kind, Kind::Tool | Kind::Api);
@@ -330,9 +329,11 @@ fn string(value: &str) -> Option<String> {
 fn refused(problem: String, advice: impl Into<String>) -> Refused {
     Refused { at: 0, problem, advice: advice.into() }
 }
+
 /// What a call says at a glance: its command, its statement or its path, as in the transcripts of agents; the whole
 /// call where it has none.
-fn called(tool: &str, arguments: &str) -> String {
+pub(super) fn said(tool: &str, arguments: Option<&str>) -> String {
+    let Some(arguments) = arguments else { return tool.to_owned() };
     let text = transcript::arguments(arguments).text;
     if text.starts_with(['{', '[']) { format!("{tool} {text}") } else { text.into_owned() }
 }

@@ -1,5 +1,7 @@
 //! Files that are no text: what they are, and what to do to get text out of them.
 
+use super::table;
+
 /// A file that is refused for what it is.
 #[derive(Debug, thiserror::Error)]
 #[error("{problem}")]
@@ -14,6 +16,9 @@ pub(super) fn refuse(sample: &[u8]) -> Option<Refused> {
         if sample.starts_with(magic) {
             return Some(Refused { problem: format!("{what}, which is not read"), advice: (*advice).to_owned() });
         }
+    }
+    if sample.starts_with(table::MAGIC) {
+        return None;
     }
     if sample.get(257..262) == Some(b"ustar") {
         let advice = "unpack it into a folder with `tar -xf` and name the folder";
@@ -51,7 +56,6 @@ const KINDS: &[(&[u8], &str, &str)] = &[
     (b"\x1f\x8b", "gzip data packed more than twice", "unpack it first"),
     (b"\x28\xb5\x2f\xfd", "zstd data packed more than twice", "unpack it first"),
     (b"SQLite format 3\0", "an SQLite database", "export its table as JSON lines with `sqlite3 -json`"),
-    (b"PAR1", "a Parquet file", "export it as CSV or JSON lines"),
     (b"ElfFile\0", "a Windows event log", "export it with `wevtutil qe /f:xml` or `Get-WinEvent | ConvertTo-Json`"),
     (b"LPKSHHRH", "a systemd journal", "export it with `journalctl --file FILE -o json`"),
     (b"\xfebin", "a MySQL binary log", "turn it into text with `mysqlbinlog --verbose`"),

@@ -40,7 +40,7 @@ impl Detected {
             }
             Self::Unknown => (
                 format!("unknown format, it starts with `{}`", first_bytes(sample.head)),
-                "name the format with `--from NAME`; `nearmiss formats` lists them".to_owned(),
+                "name the format with `--from NAME` (`nearmiss formats` lists them), or say with `--map` what its fields are (docs/mapping.md)".to_owned(),
                 true,
             ),
             Self::Empty => ("the file is empty".to_owned(), String::new(), false),
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn unknown_shows_the_first_bytes_escaped() {
-        let advice = "name the format with `--from NAME`; `nearmiss formats` lists them";
+        let advice = "name the format with `--from NAME` (`nearmiss formats` lists them), or say with `--map` what its fields are (docs/mapping.md)";
         check("x", b"\x1b[2Jzz\xff", &format!("unknown format, it starts with `\\x1b[2Jzz\\xff`; {advice}"));
     }
 

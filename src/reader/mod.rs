@@ -12,8 +12,10 @@ mod fields;
 pub mod format;
 mod history;
 pub mod input;
+pub mod map;
 pub mod record;
 mod recorder;
+mod table;
 mod transcript;
 mod unpack;
 mod utf16;
@@ -92,6 +94,8 @@ pub struct Options {
     pub kind: Option<crate::model::Kind>,
     /// `--dialect` for formats that do not say it themselves.
     pub dialect: Option<String>,
+    /// Mappings (`--map`) of files that no format of ours is.
+    pub maps: map::Maps,
     /// What the sessions of files are called whose bare names are not enough to tell them apart.
     pub sessions: BTreeMap<Arc<str>, Arc<str>>,
 }

@@ -221,11 +221,16 @@ impl Objects {
         self.depth > 0
     }
 
+    /// Bytes of the one that has begun.
+    pub(super) fn size(&self) -> usize {
+        self.open.len()
+    }
+
     /// The objects that end on this line, each with its place.
     pub(super) fn line(&mut self, line: &str, place: Place) -> Vec<(String, Place)> {
         let mut whole = Vec::new();
-        // A record that was cut off does not swallow those behind it.
-        if self.at_start && line.starts_with('{') {
+        // A record that was cut off does not swallow those behind it; one that is spread over lines has members there.
+        if self.at_start && line.starts_with('{') && !self.open.starts_with("{\n") {
             whole.extend(self.rest());
         }
         let mut from = 0;

@@ -11,6 +11,7 @@ use crate::report::palette::{BLUE, BOLD, DIM, GREEN, RED, YELLOW};
 
 use super::display::marked;
 use super::near::said::{barrier, facts, held_by, missing, now, slipped};
+use super::text::who;
 use super::{escaped, redacted};
 
 /// Rules that miss more conditions than this are counted, not shown.
@@ -35,14 +36,7 @@ pub fn explain(explanation: &Explanation, look: Look, out: &mut dyn Write) -> io
     let style = decision_style(finding.verdict.decision);
     writeln!(out, "{style}{}{style:#}  {}", finding.verdict.decision, shown(&finding.action.text))?;
     let action = &finding.action;
-    writeln!(
-        out,
-        "{DIM}{} by {} {}, environment {}{DIM:#}",
-        action.kind,
-        action.actor.kind,
-        escaped(&action.actor.name),
-        finding.environment,
-    )?;
+    writeln!(out, "{DIM}{} by {}, environment {}{DIM:#}", action.kind, who(&action.actor), finding.environment,)?;
     if !explanation.steps.is_empty() {
         writeln!(out, "\n{BOLD}understood{BOLD:#}")?;
         for step in &explanation.steps {
@@ -54,6 +48,31 @@ pub fn explain(explanation: &Explanation, look: Look, out: &mut dyn Write) -> io
     session(explanation, out)?;
     near_misses(explanation, look, out)?;
     rules(explanation, look, out)
+}
+
+/// Writes what would have been said of a recorded action if something about it had been otherwise; `changes` says what.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn what_if(
+    recorded: &Explanation,
+    changed: &Explanation,
+    changes: &[String],
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let shown = |text: &str| escaped(&if look.no_redact { text.into() } else { redacted(text) });
+    for (label, explanation, note) in
+        [("as recorded", recorded, String::new()), ("what if", changed, shown(&changes.join(", ")))]
+    {
+        let verdict = &explanation.finding.verdict;
+        let style = decision_style(verdict.decision);
+        let rule = verdict.hits.first().map(|hit| format!("  {} ({})", hit.rule.id, hit.rule.severity));
+        let note = if note.is_empty() { shown(&explanation.finding.action.text) } else { note };
+        writeln!(out, "{label:<12} {style}{:<9}{style:#}  {note}{}", verdict.decision, rule.unwrap_or_default())?;
+    }
+    writeln!(out)?;
+    explain(changed, look, out)
 }
 
 fn effects(explanation: &Explanation, look: Look, out: &mut dyn Write) -> io::Result<()> {

@@ -174,13 +174,15 @@ impl Page<'_> {
         if self.summary.issues.is_empty() {
             return Ok(());
         }
-        let unread = ended.totals.unread;
-        writeln!(
-            self.out,
-            "\n{BLUE}NOT READ{BLUE:#}  {} ({:.2} % of all records were read)",
-            counted(unread, "record"),
-            ended.totals.coverage() * 100.0,
-        )?;
+        match ended.totals.unread {
+            0 => writeln!(self.out, "\n{BLUE}NOTED{BLUE:#}  every record was read, but")?,
+            unread => writeln!(
+                self.out,
+                "\n{BLUE}NOT READ{BLUE:#}  {} ({:.2} % of all records were read)",
+                counted(unread, "record"),
+                ended.totals.coverage() * 100.0,
+            )?,
+        }
         for issue in &self.summary.issues {
             writeln!(self.out, "  {}", located(issue))?;
         }
@@ -193,17 +195,21 @@ impl Page<'_> {
     fn foot(&mut self, ended: &Ended) -> io::Result<()> {
         let summary = &self.summary;
         let seconds = ended.elapsed.as_secs_f64();
-        let rate = if seconds > 0.0 { ended.totals.actions as f64 / seconds } else { 0.0 };
+        // The rate of a short run is that of starting.
+        let rate = if seconds < 1.0 {
+            String::new()
+        } else {
+            format!(" ({} per second)", thousands((ended.totals.actions as f64 / seconds) as u64))
+        };
         writeln!(
             self.out,
             "\n{RED}{} block{RED:#}  {YELLOW}{} ask{YELLOW:#}  {BLUE}{} undecided{BLUE:#}  {BOLD}{} allow{BOLD:#}    \
-             {DIM}{} in {seconds:.2} s ({} per second){DIM:#}",
+             {DIM}{} in {seconds:.2} s{rate}{DIM:#}",
             thousands(summary.count(Decision::Block)),
             thousands(summary.count(Decision::Ask)),
             thousands(summary.count(Decision::Undecided)),
             thousands(summary.count(Decision::Allow)),
             counted(ended.totals.actions, "action"),
-            thousands(rate as u64),
         )?;
         if summary.errors > 0 {
             let actions = counted(summary.errors, "action");
@@ -293,6 +299,7 @@ pub(super) fn who(actor: &Actor) -> String {
     match (actor.kind, &*escaped(&actor.name)) {
         (ActorKind::Unknown, "") => "nobody is named".to_owned(),
         (ActorKind::Unknown, name) => name.to_owned(),
+        (kind, "") => kind.to_string(),
         (kind, name) => format!("{kind} {name}"),
     }
 }

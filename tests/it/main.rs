@@ -17,12 +17,15 @@ mod hostile;
 mod import;
 mod incidents;
 mod init;
+mod mapping;
 mod mutate;
 mod near;
 mod order;
 mod program;
 #[cfg(feature = "prove")]
 mod prove;
+#[cfg(unix)]
+mod real_postgres;
 mod schema;
 mod score;
 mod score_redcode;

@@ -197,6 +197,23 @@ fn explain_a_recorded_action_by_the_start_of_its_id() {
 }
 
 #[test]
+fn explain_asks_what_if() {
+    let (out, _) = check(&["explain", "00b61328", "corpora/demo", "--environment", "production"], 0);
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines[0].starts_with("as recorded  ask        psql -h db.lantern.internal"), "{out}");
+    assert!(lines[1].starts_with("what if      block      in production  sql."), "{out}");
+    let instead = "psql -h db.lantern.internal -d shop -c 'SELECT 1'";
+    let (out, _) = check(&["explain", "00b61328", "corpora/demo", "--instead", instead], 0);
+    assert!(out.lines().nth(1).unwrap().starts_with("what if      allow      psql -h"), "{out}");
+    // A call has no text of its own.
+    let (lines, _) = check(&["replay", "corpora/demo", "--format", "jsonl"], 0);
+    let call = lines.lines().find(|line| line.contains("\"tool\":\"TodoWrite\"")).unwrap();
+    let value: serde_json::Value = serde_json::from_str(call).unwrap();
+    let (_, error) = check(&["explain", value["id"].as_str().unwrap(), "corpora/demo", "--instead", "ls"], 2);
+    assert!(error.contains("its arguments have no text that could be another"), "{error}");
+}
+
+#[test]
 fn both_engines_say_the_same() {
     let fast = check(&["replay", "corpora/demo", "corpora/actions", "--format", "jsonl"], 0).0;
     let slow = check(&["replay", "corpora/demo", "corpora/actions", "--format", "jsonl", "--engine", "cedar"], 0).0;

@@ -92,3 +92,77 @@ fn every_predicate_of_filters_is_in_their_reference() {
         }
     }
 }
+
+/// `just new-reader` in a copy of what it changes. That what it makes compiles is tried by hand: it takes a build.
+#[test]
+fn a_new_reader_stands_on_the_shelf() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in [
+        "scripts/new-reader",
+        "src/reader/format/mod.rs",
+        "src/reader/format/lines.rs",
+        "docs/filters.md",
+        "rustfmt.toml",
+    ] {
+        let to = folder.path().join(file);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(root().join(file), to).unwrap();
+    }
+    let make = |name: &str| match std::process::Command::new("bash")
+        .args(["scripts/new-reader", name])
+        .current_dir(folder.path())
+        .output()
+    {
+        Ok(output) => Some((output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())),
+        Err(_) => None,
+    };
+    let text = |file: &str| std::fs::read_to_string(folder.path().join(file)).unwrap();
+    // In the middle of the list, and behind its last file.
+    for (name, kind) in [("my_proxy", "MyProxy"), ("zzz9", "Zzz9")] {
+        let Some(made) = make(name) else {
+            eprintln!("SKIPPED: there is no bash on this machine");
+            return;
+        };
+        assert_eq!(made, (Some(0), String::new()));
+        let list = text("src/reader/format/mod.rs");
+        assert!(list.contains(&format!("\npub mod {name};\n")), "{list}");
+        assert!(list.contains(&format!("\n    &{name}::{kind},\n")), "{list}");
+        assert!(text("docs/filters.md").contains(&format!(", {name}, ")), "{}", text("docs/filters.md"));
+        let reader = text(&format!("src/reader/format/{name}.rs"));
+        for words in [format!("pub struct {kind};"), format!("\"{name}\""), "fn all_of_it_is_filled_in()".to_owned()] {
+            assert!(reader.contains(&words), "{words} is missing in\n{reader}");
+        }
+        assert!(!reader.contains('@'), "{reader}");
+        // Detection asks for what every line of the sample begins with.
+        let sample = text(&format!("corpora/{name}/sample.log"));
+        assert!(reader.contains(&format!("const MARK: &str = \"{name} \"")), "{reader}");
+        assert!(sample.lines().count() > 1 && sample.lines().all(|line| line.starts_with(&format!("{name} "))));
+    }
+    let files: Vec<String> = text("src/reader/format/mod.rs")
+        .lines()
+        .filter_map(|line| line.strip_suffix(';')?.rsplit_once("mod ").map(|(_, name)| name.to_owned()))
+        .collect();
+    assert!(files.is_sorted(), "{files:?}");
+    // Each without what it brings along: `mod.rs` names files that are not in the copy.
+    let formatted = std::process::Command::new("rustfmt")
+        .args(["--check", "--edition", "2024", "src/reader/format/my_proxy.rs", "src/reader/format/zzz9.rs"])
+        .current_dir(folder.path())
+        .output();
+    match formatted {
+        Ok(output) if output.status.success() || !output.stdout.is_empty() => {
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        }
+        _ => eprintln!("SKIPPED: there is no rustfmt on this machine"),
+    }
+    for (name, problem) in [
+        ("my_proxy", "is there already"),
+        ("lines", "is there already"),
+        ("My-Proxy", "is no name"),
+        ("loop", "is a word of Rust"),
+        ("types", "says nothing"),
+    ] {
+        let (code, said) = make(name).unwrap();
+        assert_eq!(code, Some(2), "{name}");
+        assert!(said.contains(problem), "{said}");
+    }
+}

@@ -114,6 +114,10 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
         let all = operation == O::Delete && resource.kind == K::Folder && has("/s");
         let mut effect = Effect::new(if all { super::removal(&resource) } else { operation }, resource);
         effect.resource.unresolved |= name.contains('%');
+        // Beside `obj`, `bin` is what was compiled.
+        if name == "bin" && operands.iter().any(|other| *other == "obj") {
+            effect.resource.areas = effect.resource.areas.with(Area::Artefact);
+        }
         effect.extent = extent;
         effect.span = Some(span);
         effect.by = program.to_owned();
@@ -160,10 +164,12 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
             effect.by = program.to_owned();
             scene.effect(effect);
         }
-        // Policies are switched off by values whose names say so: `DisableAntiSpyware` set to 1.
+        // Policies are switched off by values whose names say so: `DisableAntiSpyware` set to 1, `EnableLUA` to 0.
         "reg"
-            if words.iter().any(|word| word.to_ascii_lowercase().starts_with("disable"))
-                && words.iter().any(|word| word == "1") =>
+            if [("disable", "1"), ("enable", "0")].iter().any(|(begins, value)| {
+                words.iter().any(|word| word.to_ascii_lowercase().starts_with(begins))
+                    && words.iter().any(|word| word == value)
+            }) =>
         {
             note(O::Disable, K::Safeguard, operands.get(1).map_or("", |name| name), Extent::One);
         }

@@ -451,7 +451,10 @@ fn cmdlet(
         let off = match by {
             "set-mppreference" => whole.contains("disable"),
             "set-netfirewallprofile" => whole.contains("false"),
-            "set-executionpolicy" => whole.contains("bypass") || whole.contains("unrestricted"),
+            // For this process only, a script is let run as `-ExecutionPolicy Bypass` would let it.
+            "set-executionpolicy" => {
+                (whole.contains("bypass") || whole.contains("unrestricted")) && !whole.contains("-scope process")
+            }
             _ => true,
         };
         let operation = if off { operation } else { O::Alter };

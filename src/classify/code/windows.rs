@@ -40,7 +40,12 @@ fn is_powershell(text: &str) -> bool {
         "rm" | "del" | "ls" | "cp" | "mv" | "rmdir" | "rd" | "erase" | "copy" | "move" => text
             .split_ascii_whitespace()
             .any(|word| word.eq_ignore_ascii_case("-recurse") || word.eq_ignore_ascii_case("-force")),
-        _ => first.starts_with("[System.") && text.contains("]::"),
+        _ => {
+            first.starts_with("$env:") && text.contains('=')
+                || first.starts_with('[')
+                    && first[1..].starts_with(|letter: char| letter.is_ascii_uppercase())
+                    && text.contains("]::")
+        }
     }
 }
 
@@ -90,7 +95,7 @@ fn is_prompt(text: &str) -> bool {
         match &*first.to_ascii_lowercase() {
             "rd" | "rmdir" | "del" | "erase" | "deltree" | "copy" | "xcopy" | "robocopy" | "move" | "ren" | "attrib"
             | "format" | "cipher" | "icacls" | "takeown" | "type" | "md" => windows(),
-            "reg" => words.clone().any(|word| word.to_ascii_uppercase().starts_with("HK")),
+            "reg" => words.clone().any(|word| word.trim_start_matches('"').to_ascii_uppercase().starts_with("HK")),
             "if" => {
                 let mut next = words.next();
                 while next.is_some_and(|word| word.eq_ignore_ascii_case("not") || word.eq_ignore_ascii_case("/i")) {

@@ -62,8 +62,10 @@ const FILES: &[(&str, &str)] = specs![
     "kubernetes-api",
     "google-api",
     "azure-api",
+    "databricks-api",
     "github-api",
     "microsoft-365",
+    "directories",
 ];
 
 /// Every program nearmiss knows.

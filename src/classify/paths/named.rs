@@ -59,6 +59,21 @@ fn is_fetched_again(parts: &[&str]) -> bool {
                 | [".npm", "_cacache" | "_logs" | "_npx"]
                 | [".rustup", "downloads" | "tmp"]
                 | [".sbt", "boot"]
+                | ["apt", "lists" | "archives"]
+                | [
+                    "cache",
+                    "apt"
+                        | "apk"
+                        | "yum"
+                        | "dnf"
+                        | "libdnf5"
+                        | "pacman"
+                        | "zypp"
+                        | "man"
+                        | "debconf"
+                        | "ldconfig"
+                        | "fontconfig"
+                ]
                 | [".git", "rebase-merge" | "rebase-apply" | "sequencer"]
         )
     };

@@ -283,7 +283,8 @@ fn shift(scene: &mut Scene<'_>, words: &[Word]) {
     };
 }
 
-/// One name takes the first line as far as it is known; several names are not followed.
+/// One name takes the first line as far as it is known (`find x | while read f`: one of those that were found);
+/// several names are not followed.
 fn read(scene: &mut Scene<'_>, words: &[Word], stdin: &Stream) {
     let mut names = Vec::new();
     let mut rest = words.iter();
@@ -304,6 +305,10 @@ fn read(scene: &mut Scene<'_>, words: &[Word], stdin: &Stream) {
         ([name], Some(line)) => {
             let (name, line) = (name.to_string(), line.trim().to_owned());
             assign::word(scene, &name, Word::known(line));
+        }
+        ([name], None) if stdin.lists_under.as_ref().is_some_and(|under| under.glob) => {
+            let (name, under) = (name.to_string(), stdin.lists_under.clone().unwrap_or_default());
+            assign::word(scene, &name, under);
         }
         _ => {
             for name in names {

@@ -150,6 +150,15 @@ impl<'o> Fields<'o> {
             self.found(scene, Found::Text(text), substitution.written, substitution.written, substitution.quoted);
             return;
         }
+        // `for f in $(find x)`: each name is one of those that were found.
+        if self.splits
+            && !substitution.quoted
+            && let Some(under) = stream.lists_under.as_ref().filter(|under| under.glob)
+        {
+            self.begun = true;
+            self.append(under.clone());
+            return;
+        }
         if stream.remote || stream.decoded || !stream.carries.is_empty() {
             scene.files.insert(substitution.written.to_owned(), stream);
         }

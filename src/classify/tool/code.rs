@@ -71,7 +71,7 @@ pub(super) fn program(scene: &Scene<'_>, call: &Call<'_>) -> Option<String> {
         "heroku",
         "kubectl",
         "pulumi",
-        "redis-cli",
+        "redis",
         "rsync",
         "terraform",
         "vercel",
@@ -94,6 +94,7 @@ pub(super) fn program(scene: &Scene<'_>, call: &Call<'_>) -> Option<String> {
     let first = line.split(' ').next().unwrap_or("");
     // A whole command line says its program itself, and need not be this one.
     let rest = call.arguments.get(&["args", "arguments", "subcommand"]).is_some();
+    let named = if named == "redis" { "redis-cli" } else { named };
     let whole = first == named || !rest && (first.contains('/') || scene.catalog.knows(first));
     Some(if whole { line } else { format!("{named} {line}") })
 }

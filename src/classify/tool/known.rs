@@ -19,6 +19,10 @@ enum Does {
     /// A shell command; the flag says whether `cd` lasts until the next call.
     Shell(bool),
     Code(Language),
+    /// A script of the desktop's own language.
+    AppleScript,
+    /// A screen that is looked at, clicked and typed on.
+    Computer,
     /// Text typed into a program that is already running.
     Typed,
     Files(Operation, Extent, ResourceKind),
@@ -67,13 +71,15 @@ const TOOLS: &[(Does, &str)] = &[
     (
         Does::Code(Language::Python),
         "python executepython runpython pythoninterpreter executepythoncode runpythoncode executeipythoncell runipython \
-         ipython codeinterpreter pythonexecute jupyter executecode pythonrepl",
+         ipython codeinterpreter interpreter runcode codeexecution pythonexecute jupyter executecode pythonrepl",
     ),
     (
         Does::Code(Language::JavaScript),
         "javascript executejavascript runjavascript nodeexec evaluatescript browserevaluate puppeteerevaluate \
          playwrightevaluate runjs workflow",
     ),
+    (Does::AppleScript, "applescript applescriptexecute executeapplescript runapplescript osascript"),
+    (Does::Computer, "computer computeruse computertool"),
     (
         Does::Typed,
         "writestdin sendinput sendkeys writetoterminal sendcommandinput shellinput connectsendline connectexec debugexec",
@@ -190,7 +196,19 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
         Does::Shell(lasting) if has(COMMAND) => shell(scene, call, lasting),
         Does::Code(language) if has(CODE) => {
             if let Some(code) = call.arguments.text(CODE) {
-                call.code(scene, language, code);
+                call.code(scene, said(call).unwrap_or(language), code);
+            }
+        }
+        Does::AppleScript if has(&["code_snippet", "script", "code", "input"]) => {
+            let script = call.arguments.text(&["code_snippet", "script", "code", "input"]).unwrap_or_default();
+            call.code(scene, Language::Shell, &crate::classify::code::quoted(&["osascript", "-e", script]));
+        }
+        Does::Computer if has(&["action"]) => {
+            let text = call.arguments.text(&["text"]).filter(|_| call.arguments.text(&["action"]) == Some("type"));
+            // What begins as a command is most likely typed into a terminal.
+            let first = text.and_then(|text| text.split_whitespace().next());
+            if first.is_some_and(|first| scene.catalog.knows(first)) {
+                typed(scene, call);
             }
         }
         Does::Sql if call.arguments.text(SQL).is_some() => {
@@ -238,6 +256,18 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
         _ => return false,
     }
     true
+}
+
+/// The language that an argument names.
+fn said(call: &Call<'_>) -> Option<Language> {
+    match &*call.arguments.text(&["language", "lang"])?.to_ascii_lowercase() {
+        "shell" | "bash" | "sh" | "zsh" => Some(Language::Shell),
+        "python" | "python3" | "py" => Some(Language::Python),
+        "javascript" | "js" | "node" | "typescript" | "ts" => Some(Language::JavaScript),
+        "powershell" | "pwsh" => Some(Language::PowerShell),
+        "sql" => Some(Language::Sql),
+        _ => None,
+    }
 }
 
 fn by_number(call: &Call<'_>) -> bool {

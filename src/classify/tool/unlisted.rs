@@ -10,13 +10,16 @@ use crate::classify::command::is_protected;
 use crate::classify::http::{self, zone};
 use crate::classify::{Scene, naming, paths};
 
-use super::{Call, code};
+use super::{Call, code, program};
 
 /// Finds what can be found by convention.
 pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
     let meaning = naming::meaning(call.name.last, call.name.context);
     let before = scene.mark();
     let coded = code::run(scene, call);
+    if !coded && program::run(scene, call) {
+        return;
+    }
     let Some(meaning) = meaning else {
         if !coded {
             let resource = Resource { unresolved: true, ..Resource::new(ResourceKind::Item, "") };
@@ -36,7 +39,25 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
         kind = ResourceKind::Table;
     }
     if stops(call, operation, kind) {
-        operation = Operation::Stop;
+        (operation, kind) = (Operation::Stop, if kind == ResourceKind::Item { ResourceKind::Workload } else { kind });
+    }
+    if kind == ResourceKind::Safeguard
+        && matches!(operation, Operation::Create | Operation::Update | Operation::Alter | Operation::Grant)
+        && weakens(&call.arguments.values)
+    {
+        operation = Operation::Disable;
+    }
+    if kind == ResourceKind::Role
+        && matches!(operation, Operation::Update | Operation::Create | Operation::Alter)
+        && let Some(right) = high_right(call)
+    {
+        let mut effect = call.effect(Operation::Grant, Resource::new(kind, right), Extent::One);
+        effect.certainty = Certainty::Inferred;
+        scene.effect(effect);
+    }
+    if forwards(call, kind, operation) {
+        // Whoever gets the mail from now on reads it.
+        (operation, kind) = (Operation::Grant, ResourceKind::Role);
     }
     let (kind, operation) = (kind, operation);
     secrets(scene, call, operation, kind);
@@ -95,7 +116,10 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
     let resource = Resource::new(kind, name.unwrap_or_default());
     let extent = match operation {
         _ if meaning.all => Extent::All,
-        _ if selects_all(call) && destroys(operation) => Extent::All,
+        _ if (selects_all(call) || call.arguments.says(&["all", "purge_everything"])) && destroys(operation) => {
+            Extent::All
+        }
+        Operation::Update if kind == ResourceKind::Table && selects_all(call) => Extent::All,
         Operation::Delete if kind == ResourceKind::Table && call.arguments.text(TABLES).is_some() => Extent::Some,
         Operation::Create | Operation::Connect | Operation::Export => Extent::One,
         _ if several => Extent::Some,
@@ -109,7 +133,9 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
             Operation::Export
         }
         // Money that is sent is a transaction that is made, not data that leaves.
-        Operation::Export if kind == ResourceKind::Item && about_money(call) => Operation::Create,
+        Operation::Export if kind == ResourceKind::Item && (about_money(call) || pays(call, operation)) => {
+            Operation::Create
+        }
         operation => operation,
     };
     let mut effect = call.effect(operation, resource, extent);
@@ -128,6 +154,10 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
         // The right stands in the tool's name, not among its arguments.
         effect.resource.name = format!("{} to {}", words.join(" "), effect.resource.name);
     }
+    if effect.resource.kind == ResourceKind::Item && pays(call, operation) {
+        effect.resource.name =
+            format!("money to {}", recipient(call).or(call.arguments.text(PAYEES)).unwrap_or("somebody"));
+    }
     if operation == Operation::Grant && words.iter().any(|word| word == "public") {
         // To everybody.
         effect.extent = Extent::All;
@@ -141,7 +171,15 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
         Operation::Export => {
             effect.peer = recipient(call).map(str::to_owned);
             effect.zone = Some(far(effect.peer.as_deref(), kind));
-            if kind == ResourceKind::Item && (effect.resource.name.is_empty() || effect.peer.is_none()) {
+            if matches!(kind, ResourceKind::Item | ResourceKind::Role)
+                && matches!(words.first().map(|word| &**word), Some("export" | "dump"))
+                && effect.peer.as_deref().is_some_and(|peer| peer.contains("://"))
+            {
+                // What a service keeps, sent to an address.
+                effect.resource.kind = ResourceKind::Object;
+            }
+            if effect.resource.kind == ResourceKind::Item && (effect.resource.name.is_empty() || effect.peer.is_none())
+            {
                 effect.resource.kind = ResourceKind::Message;
             }
         }
@@ -186,12 +224,16 @@ fn about_money(call: &Call<'_>) -> bool {
     naming::words(call.name.last).iter().any(money)
 }
 
+/// Arguments that name who is paid.
+const PAYEES: &[&str] = &["beneficiary", "payee", "iban", "to_account", "destination_account", "account_number"];
+
 /// Arguments that name what rows or documents are kept in.
 const TABLES: &[&str] = &["table", "table_name", "collection", "collection_name"];
 
 /// A filter that leaves nothing out: `{}`, `""`, `*`, `1=1`.
 fn selects_all(call: &Call<'_>) -> bool {
-    const FILTERS: &[&str] = &["filter", "where", "query", "condition", "conditions", "predicate", "selector", "match"];
+    const FILTERS: &[&str] =
+        &["filter", "where", "query", "condition", "conditions", "predicate", "selector", "match", "pattern"];
     match call.arguments.get(FILTERS) {
         Some(Value::Object(object)) => object.is_empty() || object.contains_key("match_all"),
         Some(Value::Array(items)) => items.is_empty(),
@@ -206,9 +248,75 @@ fn selects_all(call: &Call<'_>) -> bool {
 /// Scaling to nothing is stopping.
 fn stops(call: &Call<'_>, operation: Operation, kind: ResourceKind) -> bool {
     let runs =
-        matches!(kind, ResourceKind::Workload | ResourceKind::Node | ResourceKind::Instance | ResourceKind::Service);
+        matches!(kind, ResourceKind::Workload | ResourceKind::Node | ResourceKind::Instance | ResourceKind::Service)
+            || kind == ResourceKind::Item && call.arguments.get(&["replicas", "desired_count"]).is_some();
     let count = call.arguments.get(&["replicas", "desired_count", "desired_capacity", "instances", "count", "size"]);
     runs && matches!(operation, Operation::Alter | Operation::Update) && count.and_then(Value::as_i64) == Some(0)
+}
+
+/// A setting that keeps something safe is switched off, or the whole world is let in.
+fn weakens(values: &serde_json::Map<String, Value>) -> bool {
+    const GUARDS: &[&str] = &["enforce", "require", "enable", "active", "protect", "restrict", "block"];
+    let off = |value: &Value| match value {
+        Value::Bool(on) => !on,
+        Value::Null => true,
+        Value::String(text) => {
+            matches!(&*text.to_ascii_lowercase(), "off" | "false" | "disabled" | "none" | "inactive")
+        }
+        _ => false,
+    };
+    let denies = values.iter().any(|(key, value)| {
+        matches!(&**key, "action" | "effect" | "policy" | "target" | "type")
+            && value
+                .as_str()
+                .is_some_and(|text| matches!(&*text.to_ascii_lowercase(), "deny" | "drop" | "block" | "reject"))
+    });
+    values.iter().any(|(key, value)| {
+        let key = key.to_ascii_lowercase();
+        GUARDS.iter().any(|guard| key.starts_with(guard)) && off(value)
+            || key.starts_with("allow_force") && *value == Value::Bool(true)
+            || !denies && matches!(value.as_str(), Some("0.0.0.0/0" | "::/0"))
+    })
+}
+
+/// A rule of a mailbox, or a mailbox itself, that sends on what comes in.
+fn forwards(call: &Call<'_>, kind: ResourceKind, operation: Operation) -> bool {
+    const NAMES: &[&str] =
+        &["forward", "forward_to", "forwarding_address", "redirect_to", "forwardingEmail", "auto_forward"];
+    let said = |values: &serde_json::Map<String, Value>| {
+        values.iter().any(|(key, value)| {
+            NAMES.iter().any(|name| key.eq_ignore_ascii_case(name))
+                && value.as_str().is_some_and(|text| text.contains('@'))
+        })
+    };
+    matches!(operation, Operation::Create | Operation::Update | Operation::Alter)
+        && matches!(kind, ResourceKind::Message | ResourceKind::Safeguard | ResourceKind::Item)
+        && (said(&call.arguments.values) || call.arguments.values.values().filter_map(Value::as_object).any(said))
+}
+
+/// Money that leaves: sent, wired, paid out, given back. `create_payment_link` only asks for some.
+fn pays(call: &Call<'_>, operation: Operation) -> bool {
+    let words = naming::words(call.name.last);
+    let has = |names: &[&str]| words.iter().any(|word| names.contains(&&**word));
+    (matches!(operation, Operation::Create | Operation::Export | Operation::Execute)
+        || operation == Operation::Update && has(&["refund"]))
+        && !has(&[
+            "method", "link", "intent", "plan", "profile", "reminder", "report", "history", "request", "receipt",
+            "session",
+        ])
+        && (has(&["money", "funds", "payout", "wire", "withdrawal", "remittance"])
+            || has(&[
+                "payment",
+                "transfer",
+                "transaction",
+                "pay",
+                "withdraw",
+                "donate",
+                "donation",
+                "send",
+                "refund",
+                "invoice",
+            ]) && call.arguments.get(&["amount", "amount_cents", "amount_usd", "total", "sum"]).is_some())
 }
 
 /// A key or a token that a call puts where others read it, or into a file.
@@ -230,8 +338,23 @@ fn find_secret(text: &str) -> Option<&'static str> {
     crate::classify::secrets::first(text).map(|secret| secret.rule)
 }
 
+/// `role: "super_admin"`: the right that the arguments give.
+fn high_right<'a>(call: &'a Call<'_>) -> Option<&'a str> {
+    let given = call.arguments.texts(&[
+        "role",
+        "roles",
+        "role_name",
+        "permission",
+        "permissions",
+        "access_level",
+        "level",
+        "privilege",
+    ]);
+    given.into_iter().find(|right| naming::words(right).iter().any(|word| is_high_right(word)))
+}
+
 fn is_high_right(word: &str) -> bool {
-    matches!(word, "admin" | "administrator" | "owner" | "root" | "superuser" | "sudo")
+    matches!(word, "admin" | "administrator" | "owner" | "root" | "superuser" | "sudo" | "superadmin" | "sysadmin")
 }
 
 fn destroys(operation: Operation) -> bool {
@@ -259,6 +382,11 @@ fn recipient<'a>(call: &'a Call<'_>) -> Option<&'a str> {
         "phone_number",
         "address",
         "chat_id",
+        "destination",
+        "destination_url",
+        "target_url",
+        "endpoint",
+        "upload_url",
     ];
     call.arguments.texts(NAMES).into_iter().next().filter(|text| !text.is_empty())
 }

@@ -19,6 +19,7 @@ use std::sync::Arc;
 pub(crate) use catalogue::{Catalogue, about, catalogue};
 pub(crate) use statement::is_prepared;
 
+use crate::engine::reword;
 use crate::model::{Action, Effect, Kind, Operation, Span};
 use crate::policy::Fact;
 use crate::reader::record::quoted;
@@ -41,16 +42,22 @@ const LONGEST: usize = 64 << 10;
 /// Every slip that could change one of `facts` of `effect`, most likely first.
 pub(crate) fn slips(action: &Action, effect: &Effect, facts: &[Fact]) -> Vec<Slipped> {
     let mut found = Vec::new();
-    if action.text.len() > LONGEST || !matches!(action.kind, Kind::Shell | Kind::Sql | Kind::Exec) {
+    // What a tool does by itself is not written as words that slip.
+    let own = || action.tool.as_deref().is_some_and(|tool| effect.by.starts_with(tool));
+    if action.text.len() > LONGEST || action.kind == Kind::Api || action.kind == Kind::Tool && own() {
         return found;
     }
     let asked = facts.iter().fold(0, |bits, fact| bits | catalogue::bit(*fact));
     let catalogue = catalogue();
-    if asked & catalogue.changes(action.kind) == 0 {
+    let mut site =
+        Site { action, surface: action.kind, text: &action.text, effect, catalogue, command: OnceCell::new() };
+    if action.kind == Kind::Tool {
+        site.surface = site.handed_on();
+    }
+    if asked & catalogue.changes(site.surface) == 0 {
         return found;
     }
-    let site = Site { action, text: &action.text, effect, catalogue, command: OnceCell::new() };
-    for (entry, operator) in catalogue.entries(action.kind, asked) {
+    for (entry, operator) in catalogue.entries(site.surface, asked) {
         let mut edits = Edits { site: &site, slip: &entry.id, found: &mut found };
         operator(&site, &mut edits);
         if found.len() >= MOST {
@@ -95,6 +102,8 @@ const OPERATORS: &[(&str, Operator)] = &[
 /// Where an effect stands, and the words around it, read when somebody first asks for them.
 struct Site<'a> {
     action: &'a Action,
+    /// What the text is.
+    surface: Kind,
     text: &'a str,
     effect: &'a Effect,
     catalogue: &'static Catalogue,
@@ -126,7 +135,13 @@ impl<'a> Site<'a> {
     /// A statement of SQL, perhaps in the quotes of a command.
     fn is_statement(&self) -> bool {
         let verb = self.program();
-        self.action.kind == Kind::Sql || verb.len() > 2 && verb.bytes().all(|byte| byte.is_ascii_uppercase())
+        self.surface == Kind::Sql || verb.len() > 2 && verb.bytes().all(|byte| byte.is_ascii_uppercase())
+    }
+
+    /// What sort of text a tool is called with: a statement that stands in no command's quotes, or a command.
+    fn handed_on(&self) -> Kind {
+        let quoted = || self.pointer().and_then(|pointer| words::quoted_region(self.text, pointer));
+        if self.is_statement() && quoted().is_none() { Kind::Sql } else { Kind::Shell }
     }
 
     fn pointer(&self) -> Option<Pointer<'a>> {
@@ -139,7 +154,7 @@ impl<'a> Site<'a> {
             Some(pointer) => words::command(self.text, pointer),
             None => words::only_command(self.text),
         };
-        if self.action.kind == Kind::Sql { None } else { self.command.get_or_init(read).as_ref() }
+        if self.surface == Kind::Sql { None } else { self.command.get_or_init(read).as_ref() }
     }
 
     fn raw(&self, word: &Word) -> &'a str {
@@ -207,7 +222,14 @@ impl Edits<'_> {
         if text == old || text.trim().is_empty() || self.found.iter().any(|one| *one.action.text == *text) {
             return;
         }
-        let action = Action { text: text.into(), argv, ..self.site.action.clone() };
+        let action = match argv {
+            Some(_) => Action { text: text.into(), argv, ..self.site.action.clone() },
+            None => match reword(self.site.action, &text) {
+                Some(action) => action,
+                // The text is a name for something else.
+                None => return,
+            },
+        };
         self.found.push(Slipped { slip: self.slip, action });
     }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::slip;
-use crate::engine::{Engine, Session};
+use crate::engine::{Engine, Session, reword};
 use crate::model::{Action, Decision, Environment, Finding, Flip, Kind, RuleInfo, Surroundings};
 use crate::policy::Fact;
 
@@ -42,9 +42,7 @@ fn flipped(action: &Action, flip: &Flip) -> Option<(Action, String)> {
     match flip {
         // The words of an `exec` are not known here, only the line that they make.
         Flip::Slip { .. } if action.kind == Kind::Exec => None,
-        Flip::Slip { slip, text } => {
-            Some((Action { text: Arc::clone(text), ..action.clone() }, slip::about(slip).to_owned()))
-        }
+        Flip::Slip { slip, text } => Some((reword(action, text)?, slip::about(slip).to_owned())),
         Flip::Fact { fact, value } => {
             let mut surroundings = Surroundings::clone(&action.surroundings);
             let mut approved = action.approved;

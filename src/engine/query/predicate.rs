@@ -29,7 +29,7 @@ pub enum Takes {
     /// Nothing: it holds or it does not.
     Nothing(fn(&Subject<'_>) -> bool),
     /// Words of a closed list of at most 64. `ordered`: from little to much, and `>=` can be asked.
-    Words { words: fn() -> Vec<&'static str>, ordered: bool, bits: fn(&Subject<'_>) -> u64 },
+    Words { words: fn() -> Vec<&'static str>, ordered: bool, bits: fn(&Subject<'_>) -> u128 },
     /// Any text. `bare` is what a value without a sign asks; `long` values are asked last.
     Text { each: Each<str>, bare: Bare, long: bool },
     /// Whole numbers.
@@ -252,15 +252,20 @@ predicates! {
     "file": "the file it is recorded in", "file(#*.jsonl)", text!(s, is => is(&s.action().origin.file));
     "format": "the format of that file", "format(claude_code)",
         Takes::Words {
-            words: || READERS.iter().map(|reader| reader.name()).collect(),
+            words: || formats().collect(),
             ordered: false,
             bits: |s| {
                 let format = s.action().origin.format;
-                READERS.iter().position(|reader| reader.name() == format).map_or(0, |index| 1 << index)
+                formats().position(|name| name == format).map_or(0, |index| 1 << index)
             },
         };
     "id": "its id, by the start of it", "id(3fa9c1d2)",
         text!(Starts, s, is => is(&s.action().id.to_string()));
+}
+
+/// Every name that a record's format can have.
+fn formats() -> impl Iterator<Item = &'static str> {
+    READERS.iter().map(|reader| reader.name()).chain([crate::reader::map::FORMAT])
 }
 
 fn whole(number: u64) -> i64 {
@@ -304,7 +309,7 @@ impl Predicate {
     }
 
     /// A bit for every word of the vocabulary that is matched.
-    pub(super) fn mask(&self, matcher: &Matcher) -> u64 {
+    pub(super) fn mask(&self, matcher: &Matcher) -> u128 {
         let Some(words) = self.words() else { return 0 };
         let place = |word: &str| words.iter().position(|known| *known == word).and_then(|at| i64::try_from(at).ok());
         let is_matched = |word: &&str| match matcher {

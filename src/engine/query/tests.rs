@@ -348,7 +348,7 @@ fn every_predicate_has_an_example_that_asks_it() {
         assert!(filter.to_string().contains(&format!("{}(", predicate.name)), "{}", predicate.example);
         assert_eq!(filter.written, parsed(&filter.to_string()).written, "{}", predicate.example);
         if let Some(words) = predicate.words() {
-            assert!(words.len() <= 64, "{} has more words than bits", predicate.name);
+            assert!(words.len() <= 128, "{} has more words than bits", predicate.name);
             for word in words {
                 assert_eq!(
                     parsed(&format!("{}({word})", predicate.name)).to_string(),

@@ -2,6 +2,8 @@
 //!
 //! `{"insertId":"…","protoPayload":{"serviceName":"compute.googleapis.com","methodName":"v1.compute.instances.delete",…}}`
 
+mod database;
+
 use std::io::{self, BufRead};
 use std::ops::ControlFlow;
 
@@ -24,7 +26,7 @@ impl Reader for GcpAudit {
     }
 
     fn about(&self) -> &'static str {
-        "Google Cloud Audit Logs: gcloud logging read, sink exports, GKE audit"
+        "Google Cloud Audit Logs: gcloud logging read, sink exports, GKE audit, pgAudit and MySQL audit of Cloud SQL"
     }
 
     fn detect(&self, sample: &Sample<'_>) -> Match {
@@ -48,6 +50,7 @@ impl Reader for GcpAudit {
         let mut shelf = Shelf::new(source);
         // The end of an operation that takes long does not say any more what was asked for.
         let mut pairs = Pairs::new(false, false);
+        let mut pgaudit = database::PgAudit::new(source);
         audit::each_record(input, &mut |record, at| match record {
             Err(problem) => shelf.lost(at, problem, out),
             Ok(text) => {
@@ -56,7 +59,20 @@ impl Reader for GcpAudit {
                     entry.insert_id.get()?;
                     Some(match &entry.proto_payload.0 {
                         Some(payload) if payload.method_name.get().is_some() && !entry.is_of_system() => {
-                            let (action, part) = action(&mut shelf, &entry, payload, at);
+                            let request = audit::object(payload.request);
+                            if database::pgaudit(&request) {
+                                let account = entry.account(payload);
+                                let around = database::Around {
+                                    time: moment(entry.timestamp.text()),
+                                    account: account.as_deref().unwrap_or_default(),
+                                    resource: payload.resource_name.text(),
+                                };
+                                return Some(pgaudit.take(&request, &around, at, out));
+                            }
+                            let (mut action, part) = action(&mut shelf, &entry, payload, at);
+                            if let Some(told) = database::mysql(&request) {
+                                as_told(&mut action, told);
+                            }
                             pairs.take(action, part, out)
                         }
                         // Other logs of the same project, and what Google did by itself.
@@ -73,7 +89,9 @@ impl Reader for GcpAudit {
                 }
             }
         })?;
-        let _ = pairs.finish(out);
+        if pairs.finish(out).is_continue() {
+            let _ = pgaudit.finish(out);
+        }
         Ok(())
     }
 }
@@ -165,6 +183,12 @@ impl Entry<'_> {
     fn is_of_system(&self) -> bool {
         self.log_name.text().contains("system_event")
     }
+
+    fn account(&self, payload: &Payload<'_>) -> Option<String> {
+        let labels = self.resource.0.as_ref().and_then(|resource| resource.labels.0.as_ref());
+        let labelled = labels.and_then(|labels| labels.project_id.get()).map(str::to_owned);
+        labelled.or_else(|| project(payload.resource_name.text()))
+    }
 }
 
 fn action(shelf: &mut Shelf<'_>, entry: &Entry<'_>, payload: &Payload<'_>, at: At) -> (Action, Part) {
@@ -181,7 +205,7 @@ fn action(shelf: &mut Shelf<'_>, entry: &Entry<'_>, payload: &Payload<'_>, at: A
     };
     let labels = entry.resource.0.as_ref().and_then(|resource| resource.labels.0.as_ref());
     let label = |word: Option<&Word<'_>>| word.and_then(Word::get).map(str::to_owned);
-    let account = label(labels.map(|labels| &labels.project_id)).or_else(|| project(payload.resource_name.text()));
+    let account = entry.account(payload);
     let cluster = label(labels.map(|labels| &labels.cluster_name));
     let who = payload.authentication_info.0.as_ref();
     let name = who.and_then(|who| who.principal_email.get().or(who.principal_subject.get())).unwrap_or("unknown");
@@ -191,7 +215,7 @@ fn action(shelf: &mut Shelf<'_>, entry: &Entry<'_>, payload: &Payload<'_>, at: A
         _ => ActorKind::Unknown,
     };
     let mut gaps = Vec::new();
-    let (tool, arguments) = match kubernetes(payload) {
+    let (tool, arguments) = match kubernetes(payload).or_else(|| bigquery(payload)) {
         Some(request) => request,
         None => call(payload, part, &mut gaps),
     };
@@ -204,12 +228,15 @@ fn action(shelf: &mut Shelf<'_>, entry: &Entry<'_>, payload: &Payload<'_>, at: A
         tool,
         arguments,
         surroundings: Surroundings { account, cluster, ..Surroundings::default() },
-        outcome: outcome(payload, part),
+        outcome: Outcome { rows: rows(payload), ..outcome(payload, part) },
         gaps,
     };
     let mut action = shelf.action(found, at);
     if let Some((query, cut)) = query(payload) {
-        as_query(&mut action, query, cut);
+        as_query(&mut action, query, "bigquery");
+        if cut {
+            action.gaps.push(audit::gap(GapKind::Truncated, Hides::Anything, "the query"));
+        }
     }
     (action, part)
 }
@@ -276,6 +303,46 @@ fn kubernetes(payload: &Payload<'_>) -> Option<(String, Map<String, Value>)> {
     Some((format!("kubernetes:{verb}:{resource}"), arguments))
 }
 
+/// What a job of BigQuery did that is no query, and what jobs did to tables: the method says `InsertJob` of them all.
+fn bigquery(payload: &Payload<'_>) -> Option<(String, Map<String, Value>)> {
+    if !payload.service_name.text().starts_with("bigquery.") {
+        return None;
+    }
+    let metadata = audit::object(payload.metadata);
+    let job = ["jobInsertion", "jobChange"].iter().find_map(|key| metadata.get(*key)?.get("job")?.get("jobConfig"));
+    let told = |config: &str, member: &str| job?.get(config)?.get(member).cloned();
+    let (method, thing, to) = if let Some(table) = told("extractConfig", "sourceTable") {
+        ("jobs.extract", table, told("extractConfig", "destinationUris"))
+    } else if let Some(table) = told("loadConfig", "destinationTable") {
+        ("jobs.load", table, None)
+    } else if let Some(table) = told("tableCopyConfig", "destinationTable") {
+        ("jobs.copy", table, None)
+    } else {
+        let method = match (metadata.get("tableDataRead"), metadata.get("tableDataChange")) {
+            (Some(_), _) => "tabledata.read",
+            (None, Some(change)) if change.get("deletedRowsCount").is_some() => "tabledata.remove",
+            (None, Some(_)) => "tabledata.append",
+            (None, None) => return None,
+        };
+        (method, Value::String(payload.resource_name.get()?.to_owned()), None)
+    };
+    let mut arguments = Map::new();
+    arguments.insert("resourceName".to_owned(), thing);
+    let to = to.and_then(|to| to.get(0).and_then(Value::as_str).map(str::to_owned));
+    if let Some(to) = to {
+        arguments.insert("destination".to_owned(), Value::String(to));
+    }
+    Some((format!("bigquery.googleapis.com:v2.bigquery.{method}"), arguments))
+}
+
+/// Rows that a job changed in a table.
+fn rows(payload: &Payload<'_>) -> Option<u64> {
+    let metadata = audit::object(payload.metadata);
+    let change = metadata.get("tableDataChange")?;
+    let count = |name: &str| change.get(name)?.as_str()?.parse::<u64>().ok();
+    ["deletedRowsCount", "insertedRowsCount"].iter().filter_map(|name| count(name)).max()
+}
+
 /// The query of a BigQuery job, and whether it was cut.
 fn query(payload: &Payload<'_>) -> Option<(String, bool)> {
     if !payload.service_name.text().starts_with("bigquery.") {
@@ -298,17 +365,24 @@ fn query(payload: &Payload<'_>) -> Option<(String, bool)> {
     Some((query.to_owned(), false))
 }
 
-fn as_query(action: &mut Action, query: String, cut: bool) {
+fn as_query(action: &mut Action, query: String, dialect: &str) {
     action.kind = Kind::Sql;
     action.text = query.into();
     action.tool = None;
     action.arguments = None;
     let surroundings = std::sync::Arc::make_mut(&mut action.surroundings);
-    surroundings.dialect = Some("bigquery".to_owned());
+    surroundings.dialect = Some(dialect.to_owned());
     action.gaps.clear();
-    if cut {
-        action.gaps.push(audit::gap(GapKind::Truncated, Hides::Anything, "the query"));
-    }
+}
+
+/// What the plugin of a MySQL server told: who is somebody on that server.
+fn as_told(action: &mut Action, told: database::Told) {
+    as_query(action, told.query, "mysql");
+    action.actor = audit::actor(told.user.as_str(), ActorKind::Unknown).into();
+    action.session = told.session.into();
+    let surroundings = std::sync::Arc::make_mut(&mut action.surroundings);
+    (surroundings.user, surroundings.database) = (Some(told.user), told.database);
+    action.outcome = Outcome { executed: Executed::Yes, succeeded: Some(!told.failed), ..Outcome::default() };
 }
 
 fn outcome(payload: &Payload<'_>, part: Part) -> Outcome {

@@ -11,17 +11,21 @@ pub mod bash_history;
 pub mod bfcl;
 pub mod claude_code;
 pub mod cline;
+pub mod cloud_logs;
 pub mod cloudtrail;
 pub mod codex;
 pub mod copilot_cli;
 pub mod cowrie;
 pub mod cursor;
+pub mod databricks_audit;
 pub mod droid;
 pub mod fish_history;
 pub mod gcp_audit;
 pub mod gemini_cli;
 pub mod github_audit;
 pub mod grok;
+pub mod hoop;
+pub mod hoopinspect;
 pub mod inspect_ai;
 pub mod kimi;
 pub mod kubernetes_audit;
@@ -38,16 +42,19 @@ pub mod mysql_audit;
 pub mod mysql_binlog;
 pub mod mysql_general;
 pub mod mysql_slow;
+pub mod opa;
 pub mod openai;
 pub mod openhands;
 pub mod otel_genai;
 pub mod pgaudit;
 pub mod pi;
-mod postgres;
+pub(super) mod postgres;
 pub mod postgres_csv;
 pub mod postgres_json;
 pub mod postgres_stderr;
 pub mod powershell_transcript;
+mod proxied;
+pub mod proxysql;
 pub mod query_history;
 pub mod qwen;
 pub mod r_judge;
@@ -58,6 +65,7 @@ pub mod sudo;
 pub mod swe_agent;
 pub mod tau_bench;
 pub mod tcsh_history;
+pub mod teleport;
 pub mod zsh_history;
 
 use super::Reader;
@@ -95,12 +103,14 @@ pub const READERS: &[&dyn Reader] = &[
     &postgres_stderr::PostgresStderr,
     &mysql_general::MysqlGeneral,
     &mysql_slow::MysqlSlow,
+    &cloud_logs::CloudLogs,
     &cloudtrail::CloudTrail,
     &kubernetes_audit::KubernetesAudit,
     &gcp_audit::GcpAudit,
     &azure_activity::AzureActivity,
     &github_audit::GithubAudit,
     &m365_audit::M365Audit,
+    &databricks_audit::DatabricksAudit,
     &bash_history::BashHistory,
     &zsh_history::ZshHistory,
     &fish_history::FishHistory,
@@ -118,6 +128,11 @@ pub const READERS: &[&dyn Reader] = &[
     &mysql_audit::MysqlAudit,
     &query_history::QueryHistory,
     &powershell_transcript::PowershellTranscript,
+    &teleport::Teleport,
+    &hoop::Hoop,
+    &hoopinspect::HoopInspect,
+    &opa::Opa,
+    &proxysql::ProxySql,
     &actions::Actions,
     &lines::Lines,
 ];

@@ -13,6 +13,7 @@ mod pattern;
 mod prefix;
 mod queue;
 mod sessions;
+mod syslog;
 mod text;
 mod time;
 mod words;
@@ -23,7 +24,8 @@ pub(super) use message::is_of_postgres;
 pub(super) use number::Number;
 pub(super) use prefix::labelled_text;
 pub(super) use sessions::Sessions;
-pub(super) use time::{read_time, zone_note};
+pub(in crate::reader) use time::read_time;
+pub(super) use time::zone_note;
 pub(super) use words::{Severity, severity};
 
 use std::borrow::Cow;

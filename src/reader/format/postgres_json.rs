@@ -221,17 +221,28 @@ struct Audit<'a> {
     #[serde(borrow)]
     substatement_id: Cow<'a, str>,
     #[serde(borrow)]
+    class: Cow<'a, str>,
+    #[serde(borrow)]
+    command: Cow<'a, str>,
+    #[serde(borrow)]
+    object_type: Cow<'a, str>,
+    #[serde(borrow)]
+    object_name: Cow<'a, str>,
+    #[serde(borrow)]
     statement: Cow<'a, str>,
     #[serde(borrow)]
     parameter: Cow<'a, str>,
 }
 
 impl Audit<'_> {
-    /// The line pgaudit wrote, as far as it is needed.
+    /// The line pgaudit wrote.
     fn as_message(&self) -> String {
-        let Self { audit_type, statement_id, substatement_id, statement, parameter } = self;
-        let (statement, parameter) = (statement.replace('"', "\"\""), parameter.replace('"', "\"\""));
-        format!("AUDIT: {audit_type},{statement_id},{substatement_id},,,,,\"{statement}\",\"{parameter}\"")
+        let Self { audit_type, statement_id, substatement_id, class, command, object_type, .. } = self;
+        let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+        let [object, statement, parameter] = [&self.object_name, &self.statement, &self.parameter].map(|it| quoted(it));
+        format!(
+            "AUDIT: {audit_type},{statement_id},{substatement_id},{class},{command},{object_type},{object},{statement},{parameter}"
+        )
     }
 }
 

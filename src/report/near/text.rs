@@ -15,6 +15,8 @@ use crate::report::{escaped, located, redacted};
 use super::said::{actors, barrier, facts, held_by, missing, now, slipped};
 use super::{NearReport, Told};
 
+/// What could not be read is shown one by one up to here.
+const MAX_ISSUES: usize = 20;
 /// Actors named for a group.
 const MAX_ACTORS: usize = 3;
 
@@ -78,6 +80,10 @@ impl Page<'_> {
         }
         if let Some(filter) = &heading.filter {
             writeln!(self.out, "{YELLOW}told of{YELLOW:#}: {}", escaped(filter))?;
+        }
+        if survey.listed == 0 {
+            let allowed = counted(survey.allowed, "allowed action");
+            return writeln!(self.out, "\n{BOLD}no near-misses{BOLD:#} among {allowed}");
         }
         let share = if survey.allowed == 0 { 0.0 } else { 100.0 * survey.listed as f64 / survey.allowed as f64 };
         writeln!(
@@ -186,10 +192,15 @@ impl Page<'_> {
     }
 
     fn issues(&mut self) -> io::Result<()> {
-        for issue in self.told.issues {
-            writeln!(self.out, "\n{BLUE}not read{BLUE:#}  {}", located(issue))?;
+        for (at, issue) in self.told.issues.iter().take(MAX_ISSUES).enumerate() {
+            let what = if issue.lost { "not read" } else { "note" };
+            let above = if at == 0 { "\n" } else { "" };
+            writeln!(self.out, "{above}{BLUE}{what:<8}{BLUE:#}  {}", located(issue))?;
         }
-        Ok(())
+        match self.told.issues.len().saturating_sub(MAX_ISSUES) {
+            0 => Ok(()),
+            more => writeln!(self.out, "{DIM}and {more} more; `nearmiss replay` counts them{DIM:#}"),
+        }
     }
 
     fn foot(&mut self) -> io::Result<()> {

@@ -123,7 +123,7 @@ pub(super) fn dot_lost(site: &Site<'_>, edits: &mut Edits<'_>) {
     for (word, raw) in site.targets() {
         let Some(rest) = raw.strip_prefix("./") else { continue };
         let first = rest.split('/').next().unwrap_or_default();
-        if first == "*" && site.action.kind == Kind::Shell || OF_ROOT.contains(&first) {
+        if first == "*" && site.surface == Kind::Shell || OF_ROOT.contains(&first) {
             edits.make(&[(word.at.start..word.at.start + 1, "")]);
         }
     }

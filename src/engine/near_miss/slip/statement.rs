@@ -30,7 +30,7 @@ fn statement(site: &Site<'_>, keyword: &str) -> Option<Statement> {
     if !site.is_statement() || !has(site.text, keyword) {
         return None;
     }
-    let region = match (site.action.kind, site.pointer()) {
+    let region = match (site.surface, site.pointer()) {
         (Kind::Sql, _) => 0..site.text.len(),
         (_, Some(pointer)) => words::quoted_region(site.text, pointer)?,
         _ => return None,

@@ -119,3 +119,29 @@ fn flags_are_listed_once() {
         assert!(one.letter.is_some() != one.flag.starts_with('-'), "{one:?}");
     }
 }
+
+#[test]
+fn what_a_tool_is_called_with_slips_like_what_is_typed() {
+    let called = |tool: &str, field: &str, text: &str| {
+        let arguments = serde_json::json!({ "description": "tidy", field: text }).to_string();
+        Action { tool: Some(tool.into()), arguments: Some(arguments.into()), ..action(Kind::Tool, text) }
+    };
+    let made = |action: &Action, id: &str| -> Vec<Action> {
+        let facts = &catalogue().slips.iter().find(|entry| entry.id == id).unwrap().facts;
+        let all = effects(action).into_iter().flat_map(|effect| slips(action, &effect, facts));
+        all.filter(|one| one.slip == id).map(|one| one.action).collect()
+    };
+    for (action, slip, after) in [
+        (called("Bash", "command", "rm -rf ./~/"), "dot-slash-lost", "rm -rf ~/"),
+        (called("execute_sql", "query", "DELETE FROM t WHERE id = 5"), "where-lost", "DELETE FROM t"),
+        (called("Bash", "command", "psql -c 'DELETE FROM t WHERE id = 5'"), "where-lost", "psql -c 'DELETE FROM t'"),
+    ] {
+        let made = made(&action, slip);
+        assert_eq!(made.iter().map(|other| &*other.text).collect::<Vec<_>>(), [after], "{}", action.text);
+        // It is the arguments that are read.
+        assert!(made[0].arguments.as_deref().unwrap().contains(after), "{:?}", made[0].arguments);
+    }
+    // A path that is handed to a tool is nothing that somebody types.
+    let wrote = called("Write", "file_path", "/home/dev/shop/a b");
+    assert!(catalogue().slips.iter().all(|entry| made(&wrote, &entry.id).is_empty()));
+}

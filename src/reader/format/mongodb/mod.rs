@@ -5,6 +5,8 @@
 mod shell;
 mod text;
 
+pub(super) use shell::{calls, members, whole};
+
 use std::io::{self, BufRead};
 use std::ops::ControlFlow;
 

@@ -3,7 +3,7 @@
 
 /// The fields of an object as they are written, in order. JSON and what old logs write instead of it: bare names,
 /// `ObjectId('…')`.
-pub(super) fn members(object: &str) -> Vec<(&str, &str)> {
+pub(in super::super) fn members(object: &str) -> Vec<(&str, &str)> {
     let mut members = Vec::new();
     let Some(inner) = object.trim().strip_prefix('{') else { return members };
     let mut at = 0;
@@ -38,7 +38,7 @@ pub(super) fn elements(list: &str) -> Vec<&str> {
 }
 
 /// The object or list that `text` begins with; `None` when it breaks off.
-pub(super) fn whole(text: &str) -> Option<&str> {
+pub(in super::super) fn whole(text: &str) -> Option<&str> {
     let (mut depth, mut quote, mut escaped) = (0u32, 0, false);
     for (at, byte) in text.bytes().enumerate() {
         match byte {
@@ -172,7 +172,7 @@ const OWN: &[&str] = &[
 ];
 
 /// The calls that a command is, none for one of no interest; `None` when it is not understood.
-pub(super) fn calls(command: &str, namespace: &str) -> Option<Vec<String>> {
+pub(in super::super) fn calls(command: &str, namespace: &str) -> Option<Vec<String>> {
     let members = members(command);
     let (name, value) = *members.first()?;
     let database = namespace.split('.').next().unwrap_or("");

@@ -28,7 +28,12 @@ pub(super) struct Running {
     planned: bool,
     /// pgaudit's number of the statement.
     audited: Option<Box<str>>,
+    /// What pgaudit said is behind the objects that it names.
+    behind: Vec<Box<str>>,
 }
+
+/// So many objects behind one statement are told; a table may have thousands of partitions.
+const MAX_BEHIND: usize = 64;
 
 impl Running {
     /// Whether a text from the log means this statement.
@@ -157,7 +162,7 @@ impl Turn<'_> {
             // A line that does not show its statement is about the one that was announced.
             if running.is(text) && (same || several) || audited.made_up && same {
                 self.tell(audited, true);
-                return false;
+                return self.reach(audited);
             }
         }
         self.end(None);
@@ -166,6 +171,23 @@ impl Turn<'_> {
         self.tell(audited, began);
         if let Some(running) = self.session.running.as_mut().filter(|_| began) {
             (running.audited, running.mentioned) = (Some(audited.statement.as_ref().into()), true);
+        }
+        self.reach(audited) || began
+    }
+
+    /// What the statement at hand reaches without naming it is an action of its own.
+    fn reach(&mut self, audited: &Audited<'_>) -> bool {
+        let Some(behind) = &audited.behind else { return false };
+        let Some(running) = &mut self.session.running else { return false };
+        if running.behind.len() >= MAX_BEHIND || running.behind.iter().any(|told| **told == **behind) {
+            return false;
+        }
+        running.behind.push(behind.as_str().into());
+        let began = self.begin(behind, How::Simple, Ending::Known(None));
+        if let Some(ticket) = self.queue.last().filter(|_| began) {
+            let detail = "the statement names another object, this one is behind it".to_owned();
+            let gap = Gap { kind: GapKind::BodyMissing, hides: Hides::Target, span: None, detail };
+            self.queue.change(ticket, |action| action.gaps.push(gap));
         }
         began
     }
@@ -246,8 +268,15 @@ impl Turn<'_> {
         if ending == Ending::Open {
             let prepared = text::prepared(self.entry.detail).map(Into::into);
             let mentioned = how == How::Mentioned;
-            self.session.running =
-                Some(Running { ticket, logged: logged_as, prepared, mentioned, planned: false, audited: None });
+            self.session.running = Some(Running {
+                ticket,
+                logged: logged_as,
+                prepared,
+                mentioned,
+                planned: false,
+                audited: None,
+                behind: Vec::new(),
+            });
         }
         true
     }

@@ -17,6 +17,9 @@ pub(crate) struct Audited<'a> {
     pub(crate) made_up: bool,
     /// Rows that were changed, with `pgaudit.log_rows`.
     pub(crate) rows: Option<u64>,
+    /// The least that was done to the object that the line names, where the statement does not name it: a table behind
+    /// a view, a partition, what a rule rewrites to.
+    pub(crate) behind: Option<String>,
 }
 
 impl Audited<'_> {
@@ -41,8 +44,26 @@ pub(crate) fn read(rest: &str) -> Option<Audited<'_>> {
     if made_up {
         text = stated(&fields[4], &fields[5], &fields[6])?.into();
     }
+    let behind = match made_up || is_named(&text, &fields[6]) {
+        true => None,
+        false => stated(&fields[4], &fields[5], &fields[6]),
+    };
     let part = std::mem::take(&mut fields[2]);
-    Some(Audited { text, statement: fields.swap_remove(1), part, parameters_known, made_up, rows })
+    Some(Audited { text, statement: fields.swap_remove(1), part, parameters_known, made_up, rows, behind })
+}
+
+/// Whether a statement names an object itself, or nobody asks about the object.
+fn is_named(text: &str, object: &str) -> bool {
+    let system = ["pg_catalog.", "information_schema.", "pg_toast."].iter().any(|schema| object.starts_with(schema));
+    let name = object.rsplit('.').next().unwrap_or(object).trim_matches('"');
+    let size = name.len();
+    let bytes = text.as_bytes();
+    let of_name = |at: Option<&u8>| at.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let named = |at: usize| {
+        let before = at.checked_sub(1).and_then(|at| bytes.get(at));
+        !of_name(before) && !of_name(bytes.get(at + size)) && bytes[at..at + size].eq_ignore_ascii_case(name.as_bytes())
+    };
+    system || name.is_empty() || (0..=bytes.len().saturating_sub(size)).any(|at| at + size <= bytes.len() && named(at))
 }
 
 /// The least that was run, by the command and the object that are named.
@@ -75,6 +96,23 @@ mod tests {
         assert_eq!(audited.text, "INSERT INTO t VALUES ('a, \"b\"')");
         assert!(!audited.nested());
         assert_eq!(read("SESSION,3,1,WRITE"), None);
+    }
+
+    #[test]
+    fn an_object_that_the_statement_does_not_name_stands_behind_it() {
+        let behind = |object: &str, text: &str| {
+            let line = format!("SESSION,3,1,WRITE,DELETE,TABLE,{object},{text},<none>");
+            read(&line).expect("nine fields").behind
+        };
+        assert_eq!(
+            behind("public.bread_2026", "DELETE FROM bread").as_deref(),
+            Some("DELETE FROM public.bread_2026 WHERE $1")
+        );
+        assert_eq!(behind("public.bread", "delete from Bread"), None);
+        assert_eq!(behind("public.\"Bread\"", "DELETE FROM \"Bread\""), None);
+        assert_eq!(behind("pg_catalog.pg_class", "DELETE FROM bread"), None);
+        assert_eq!(behind("", "DELETE FROM bread"), None);
+        assert_eq!(behind("public.b", "é").as_deref(), Some("DELETE FROM public.b WHERE $1"));
     }
 
     #[test]

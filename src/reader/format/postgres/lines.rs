@@ -1,11 +1,13 @@
 //! Puts the lines of a plain Postgres log together again: messages, their DETAIL and STATEMENT, and the lines within.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::pattern::Pattern;
 use super::prefix::{self, Head};
+use super::syslog;
 use super::words::{Found, Label, Severity};
 use super::{Entry, Sessions, zone_note};
 use crate::model::{Issue, Timestamp};
@@ -100,6 +102,8 @@ impl LogLines {
 
     /// Takes the next line.
     pub(crate) fn line(&mut self, line: &str, place: Place, out: &mut dyn Out) -> ControlFlow<()> {
+        let older = if line.starts_with(['<', '1']) { syslog::in_older_form(line) } else { None };
+        let line = older.as_deref().unwrap_or(line);
         let line = match prefix::wrapping(line) {
             Some(at) if self.wrapped || self.syslog || prefix::labelled_text(&line[at..]).is_some() => {
                 self.wrapped = true;
@@ -132,7 +136,9 @@ impl LogLines {
             self.zone_noted = true;
             out.issue(zone_note(&self.file, place.line, place.offset))?;
         }
-        self.labelled(&head, found, &line[found.text..], place, out)
+        let text = &line[found.text..];
+        let text = if self.syslog && head.number.is_some() { syslog::unescaped(text) } else { Cow::Borrowed(text) };
+        self.labelled(&head, found, &text, place, out)
     }
 
     /// Hands over everything that was not complete yet.
@@ -236,8 +242,10 @@ impl LogLines {
         }
         let text = &line[piece..];
         let broken = text.strip_prefix("#011").or_else(|| text.strip_prefix('\t'));
-        let spaces = text.starts_with("  ");
-        self.continue_with(&broken.unwrap_or(text).replace("#011", "\t"), broken.is_some() || spaces, place, out)
+        self.tabs |= broken.is_some();
+        // Some daemons write a TAB as spaces; where they do not, two spaces are where a long line was cut.
+        let spaces = !self.tabs && text.starts_with("  ");
+        self.continue_with(&syslog::unescaped(broken.unwrap_or(text)), broken.is_some() || spaces, place, out)
     }
 
     /// Says once per run of lines that they are left out.

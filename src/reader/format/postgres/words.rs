@@ -71,7 +71,19 @@ fn label_before(line: &str, colon: usize) -> Option<Found> {
     let start = end - bytes[..end].iter().rev().take(40).take_while(|byte| of_word(byte)).count();
     let label = label(line.get(start..end)?)?;
     let spaces = bytes[colon + 1..].iter().take(2).take_while(|byte| **byte == b' ').count();
-    Some(Found { label, start, text: colon + 1 + spaces })
+    let text = colon + 1 + spaces;
+    let code = if matches!(label, Label::Message(_)) { code(bytes.get(text..).unwrap_or_default()) } else { 0 };
+    Some(Found { label, start, text: text + code })
+}
+
+/// How long `42P01: ` is, which `log_error_verbosity = verbose` puts before a message.
+fn code(text: &[u8]) -> usize {
+    const LENGTH: usize = 5;
+    let of_code = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    // Every code has a digit, and `AUDIT: ` has none.
+    let is_code =
+        text.get(..LENGTH).is_some_and(|code| code.iter().all(of_code) && code.iter().any(u8::is_ascii_digit));
+    if is_code && text[LENGTH..].starts_with(b": ") { LENGTH + 2 } else { 0 }
 }
 
 fn label(word: &str) -> Option<Label> {

@@ -1,0 +1,185 @@
+//! Tools that are named after a command of a program: `terraform_apply`, `git_push`, `helm_uninstall`, `kms_schedule_key_deletion`.
+
+use serde_json::Value;
+
+use crate::model::{GapKind, Span};
+
+use crate::classify::command::{self, Invocation, Stream};
+use crate::classify::{Scene, Word, naming};
+
+use super::Call;
+
+/// What a tool's name begins with, or its server is called, and the program it stands for.
+const PROGRAMS: &[(&str, &str)] = &[
+    ("git", "git"),
+    ("helm", "helm"),
+    ("terraform", "terraform"),
+    ("tofu", "tofu"),
+    ("terragrunt", "terragrunt"),
+    ("pulumi", "pulumi"),
+    ("kubectl", "kubectl"),
+    ("docker", "docker"),
+    ("podman", "podman"),
+    ("redis", "redis-cli"),
+    ("argocd", "argocd"),
+    ("flux", "flux"),
+    ("velero", "velero"),
+    ("restic", "restic"),
+    ("vault", "vault"),
+    ("consul", "consul"),
+    ("nomad", "nomad"),
+    ("systemctl", "systemctl"),
+    ("systemd", "systemctl"),
+    ("ansible", "ansible"),
+    ("gh", "gh"),
+    ("heroku", "heroku"),
+    ("vercel", "vercel"),
+    ("fly", "flyctl"),
+];
+
+/// Services of one cloud whose operations tools are named after.
+const SERVICES: &[&str] = &[
+    "ec2",
+    "rds",
+    "kms",
+    "iam",
+    "secretsmanager",
+    "dynamodb",
+    "ecs",
+    "eks",
+    "ecr",
+    "sqs",
+    "sns",
+    "cloudformation",
+    "route53",
+    "cloudtrail",
+    "efs",
+    "elasticache",
+    "redshift",
+    "ssm",
+    "organizations",
+    "guardduty",
+    "autoscaling",
+    "s3",
+];
+
+/// Arguments that a command takes without an option before them, in their order.
+const OPERANDS: &[&str] = &[
+    "remote",
+    "resource_type",
+    "kind",
+    "release",
+    "release_name",
+    "name",
+    "resource",
+    "target",
+    "ref",
+    "revision",
+    "commit",
+    "branch",
+    "branch_name",
+    "container",
+    "container_id",
+    "image",
+    "volume",
+    "app",
+    "id",
+    "service",
+    "unit",
+    "key",
+    "path",
+    "chart",
+];
+
+/// Reads the call as the command; `false` when the program has none of that name.
+pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
+    let words = naming::words(call.name.last);
+    let context = naming::words(call.name.context);
+    let known = |word: &String| PROGRAMS.iter().find(|(name, _)| name == word).map(|(_, program)| *program);
+    let service = words.first().filter(|word| words.len() > 2 && SERVICES.contains(&&***word));
+    let (program, mut line) = if let Some(service) = service {
+        let service = if service == "s3" { "s3api" } else { service };
+        ("aws", vec![Word::known(service), Word::known(words[1..].join("-"))])
+    } else if let Some(program) = words.first().filter(|_| words.len() > 1).and_then(known) {
+        (program, words[1..].iter().map(Word::known).collect())
+    } else if let Some(program) = context.last().and_then(known) {
+        (program, words.iter().map(Word::known).collect())
+    } else {
+        return false;
+    };
+    arguments(call, &mut line);
+    line.insert(0, Word::known(program));
+    let (mark, gaps) = (scene.mark(), scene.gaps().len());
+    let span = Some(Span::new(0, call.text.len())).filter(|span| span.end > 0);
+    let stdin = Stream::default();
+    command::run_as(scene, &Invocation { words: &line, span, stdin: &stdin, assignments: &[] }, program);
+    let unknown = |kind| matches!(kind, GapKind::UnknownProgram | GapKind::UnknownStatement | GapKind::UnknownOption);
+    if scene.gaps()[gaps.min(scene.gaps().len())..].iter().any(|gap| unknown(gap.kind)) {
+        scene.forget_since(mark, gaps);
+        return false;
+    }
+    let (dry_run, guard_off, places) = (call.arguments.dry_run(), call.arguments.guard_off(), call.arguments.places());
+    for effect in scene.since(mark) {
+        effect.dry_run |= dry_run;
+        effect.guard_off |= guard_off;
+        for place in &places {
+            if !effect.places.contains(place) {
+                effect.places.push(place.clone());
+            }
+        }
+    }
+    true
+}
+
+/// Operands first, then the options: `{"mode": "hard"}` is `--hard`, `{"SecretId": "x"}` is `--secret-id x`.
+fn arguments(call: &Call<'_>, line: &mut Vec<Word>) {
+    let scalar = |value: &Value| match value {
+        Value::String(text) if !text.is_empty() && text.len() <= 300 && !text.contains('\n') => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let service = line.len() == 2 && line[1].text.contains('-');
+    if !service {
+        line.extend(
+            OPERANDS.iter().filter_map(|name| scalar(call.arguments.get(&[name])?)).map(|text| call.word(&text)),
+        );
+    }
+    for (key, value) in &call.arguments.values {
+        let words = naming::words(key);
+        let plain = words.join("_");
+        if !service
+            && (OPERANDS.contains(&&*plain) || matches!(&*plain, "repo_path" | "cwd" | "workdir" | "working_directory"))
+        {
+            continue;
+        }
+        let option = format!("--{}", words.join("-"));
+        match value {
+            Value::Bool(true) => line.push(Word::known(option)),
+            Value::String(mode) if plain == "mode" => line.push(Word::known(format!("--{mode}"))),
+            // A policy is text as well: what it lets in stands there.
+            Value::String(text) => line.push(Word { text: format!("{option}={text}"), ..call.word(text) }),
+            Value::Number(number) => line.push(Word::known(format!("{option}={number}"))),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::classify::seen;
+
+    fn check(tool: &str, arguments: &str, expected: &str) {
+        assert_eq!(seen::tool(tool, arguments), expected, "{tool} {arguments}");
+    }
+
+    #[test]
+    fn a_tool_named_after_a_command_is_that_command() {
+        check("helm_uninstall", r#"{"release":"shop"}"#, "drop Stack `shop` cascades");
+        check("mcp__redis__flushall", "{}", "drop Database `` all");
+        check(
+            "argocd_frobnicate",
+            r#"{"x":1}"#,
+            "unknown Item `` unknown unresolved\ngap unknown-tool hides anything: argocd_frobnicate",
+        );
+    }
+}
