@@ -21,8 +21,8 @@ use std::sync::Arc;
 use super::{Engine, Seen};
 use crate::classify::Known;
 use crate::model::{
-    Action, ActorKind, Cell, Class, Decision, Environment, Extent, Finding, Flip, Kind, Missing, Mode, Nature,
-    NearMiss, Nearness, Reversibility, SessionFacts, Surroundings, Verdict, Zone,
+    Action, ActorKind, Area, Cell, Class, Decision, Effect, Environment, Extent, Finding, Flip, Kind, Missing, Mode,
+    Nature, NearMiss, Nearness, Operation, Reversibility, SessionFacts, Surroundings, Verdict, Zone,
 };
 use crate::policy::{Control, Fact, Near, Request};
 
@@ -30,6 +30,9 @@ use crate::policy::{Control, Fact, Near, Request};
 const MOST_TOLD: usize = 8;
 /// Values of one circumstance that are tried.
 const MOST_VALUES: usize = 8;
+
+/// Conditions about the words that one slip is tried for.
+const MOST_BY_WORDS: u32 = 2;
 
 /// Which near-misses are wanted.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +69,8 @@ impl Engine {
         // A program does not slip.
         let types = seen.action.actor.kind != ActorKind::Service;
         let later = asked.statements_later && seen.action.kind == Kind::Sql;
+        // Nobody types what has places to be filled in: a program holds it, and sends it whole.
+        let types = types && !(seen.action.kind == Kind::Sql && slip::is_prepared(&seen.action.text));
         if verdict.decision != Decision::Allow {
             return None;
         }
@@ -74,7 +79,12 @@ impl Engine {
         let mut open = Vec::new();
         let mut effect = 0;
         self.each_request(seen, |request| {
-            for near in self.policy.near(request, most) {
+            // One slip can bring about several things that words say: `rm *.o` and `rm * .o`.
+            let by_words = types && by_words(seen.action, request.effect);
+            for near in self.policy.near(request, if by_words { most.max(MOST_BY_WORDS) } else { most }) {
+                if near.distance() > most && !near.unmet.iter().all(|unmet| unmet.nature == Nature::Text) {
+                    continue;
+                }
                 // A rule in shadow stops nothing, and what nobody knows makes a distance nobody can state.
                 if near.rule.mode == Mode::Shadow || !near.unmet.is_empty() && !near.unknown.is_empty() {
                     continue;
@@ -94,7 +104,7 @@ impl Engine {
                 };
                 let always = near.unmet.iter().all(|unmet| unmet.control == Control::Always);
                 let stands = match class {
-                    Class::Slip => always,
+                    Class::Slip => always && near.distance() <= most,
                     Class::Lucky => always || !flips.is_empty(),
                     Class::Margin | Class::Guarded | Class::Blind => true,
                 };
@@ -210,13 +220,37 @@ impl Engine {
 
     /// Ids of the rules that stop an action like `seen` with another text.
     fn rules_for(&self, action: &Action, seen: &Seen<'_>, known: &Known) -> Vec<String> {
-        let understanding = self.understand(action, known, false);
+        let mut understanding = self.understand(action, known, false);
+        // What the session knows of a thing it knows of it in the edited text as well.
+        for effect in &mut understanding.effects {
+            let same =
+                |one: &&Effect| one.resource.kind == effect.resource.kind && one.resource.name == effect.resource.name;
+            for area in [Area::OwnWork, Area::Ephemeral] {
+                if seen.understanding.effects.iter().filter(same).any(|one| one.resource.areas.has(area)) {
+                    effect.resource.areas = effect.resource.areas.with(area);
+                }
+            }
+        }
         let mut met: Vec<String> = Vec::new();
         self.each_request(&Seen { action, understanding: &understanding, ..*seen }, |request| {
             met.extend(self.policy.judge(request).met.iter().map(|rule| rule.id.clone()));
         });
         met
     }
+}
+
+/// Whether a slip is looked for that changes more than one thing at once: only where something is lost by it.
+fn by_words(action: &Action, effect: &Effect) -> bool {
+    let loses = matches!(
+        effect.operation,
+        Operation::Delete
+            | Operation::Drop
+            | Operation::Rewrite
+            | Operation::Stop
+            | Operation::Alter
+            | Operation::Grant
+    );
+    loses && matches!(action.kind, Kind::Shell | Kind::Exec)
 }
 
 /// The order in which one action's near-misses are told, which is also the order of their groups as far as it goes.

@@ -10,7 +10,7 @@ use crate::policy::{Condition, ConditionKind, Met};
 use crate::report::palette::{BLUE, BOLD, DIM, GREEN, RED, YELLOW};
 
 use super::display::marked;
-use super::near::said::{facts, missing, now, slipped};
+use super::near::said::{barrier, facts, held_by, missing, now, slipped};
 use super::text::who;
 use super::{escaped, redacted};
 
@@ -159,12 +159,15 @@ fn near_misses(explanation: &Explanation, look: Look, out: &mut dyn Write) -> io
         if let Some(facts) = facts(&near.flips) {
             writeln!(out, "      {DIM}or with {DIM:#} {}", escaped(&facts))?;
         }
+        if let Some(held) = held_by(near) {
+            writeln!(out, "      {DIM}held by {DIM:#} {held}")?;
+        }
     }
-    if let [barrier] = &explanation.barriers[..]
-        && barrier.len() == 1
+    if let [facts] = &explanation.barriers[..]
+        && facts.len() == 1
     {
-        let barrier = barrier.iter().next().map(String::as_str).unwrap_or_default();
-        writeln!(out, "  {YELLOW}single barrier{YELLOW:#}: {barrier}")?;
+        let facts_of = facts.iter().next().map(String::as_str).unwrap_or_default();
+        writeln!(out, "  {YELLOW}single barrier{YELLOW:#}: {}", barrier(facts_of))?;
     }
     Ok(())
 }

@@ -176,6 +176,58 @@ fn a_choice_is_told_alone() {
     assert_eq!(groups(&mira, "groups"), ["lucky sql.delete-all-production DELETE FROM carts"]);
 }
 
+/// A filter on the class is a question about each near-miss, not about the action that has several.
+#[test]
+fn a_class_is_told_alone() {
+    let project = Project::new();
+    let slips = project.json(&["-E", "class(slip)"]);
+    assert_eq!(
+        groups(&slips, "groups"),
+        ["slip files.destroy-home rm -rf ./~/", "slip sql.delete-all-production DELETE FROM carts WHERE id = 7",]
+    );
+    for class in ["lucky", "slip", "guarded", "blind"] {
+        let told = project.json(&["-E", &format!("class({class})")]);
+        for list in ["groups", "routine", "guarded", "blind"] {
+            let others = groups(&told, list).into_iter().filter(|group| !group.starts_with(class));
+            assert_eq!(others.collect::<Vec<_>>(), [""; 0], "{class} in {list}");
+        }
+    }
+}
+
+/// One slip away from the same thing every few actions is how somebody works.
+#[test]
+fn a_habit_is_routine() {
+    let project = Project::own("");
+    let line = |table: usize| {
+        format!(
+            r#"{{"kind":"sql","text":"DELETE FROM t_{table} WHERE id = 1","session":"a","environment":"production","actor":{{"name":"mira","kind":"human"}}}}"#
+        )
+    };
+    let write = |count: usize| {
+        let names = ["one", "two", "three", "four", "five"];
+        let lines: Vec<String> = (0..count).map(|at| line(at).replace(&format!("t_{at}"), names[at])).collect();
+        project.write("logs/day.jsonl", &(lines.join("\n") + "\n"));
+        project.json(&[])
+    };
+    let few = write(4);
+    assert_eq!((few["listed"].as_u64(), groups(&few, "routine").len()), (Some(4), 0));
+    let many = write(5);
+    assert_eq!((many["listed"].as_u64(), groups(&many, "routine").len()), (Some(0), 1));
+}
+
+/// A program fills it in and sends it whole; nobody types it.
+#[test]
+fn what_is_prepared_does_not_slip() {
+    let project = Project::own("");
+    for (text, slips) in [("id = 1", 1), ("id = $1", 0), ("id = ?", 0), ("id = :id", 0), ("note = '$1'", 1)] {
+        let log = format!(
+            r#"{{"kind":"sql","text":"DELETE FROM bins WHERE {text}","session":"a","environment":"production","actor":{{"name":"mira","kind":"human"}}}}"#
+        );
+        project.write("logs/day.jsonl", &format!("{log}\n"));
+        assert_eq!(project.json(&[])["groups"].as_array().unwrap().len(), slips, "{text}");
+    }
+}
+
 #[test]
 fn further_away_is_told_on_request() {
     let project = Project::own("");

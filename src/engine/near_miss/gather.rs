@@ -17,14 +17,19 @@ use crate::engine::Engine;
 use crate::engine::compare::template;
 use crate::engine::gate::Day;
 use crate::model::{
-    Action, ActionId, Cell, Class, Decision, Environment, Finding, Flip, Missing, NearMiss, Nearness, Timestamp,
+    Action, ActionId, Actor, Cell, Class, Decision, Environment, Finding, Flip, Missing, NearMiss, Nearness, Timestamp,
 };
 use crate::policy::{Policy, doublings};
 
 /// Actors, sessions and hosts counted one by one; beyond it the number is a lower bound.
 const MAX_NAMES: usize = 1000;
+/// Everybody beyond that.
+const OTHERS: &str = "(others)";
 /// Actions of one shape whose slips are tried; as many more are as good as routine.
 const MAX_TRIED: usize = 64;
+/// Who is one slip away from the same rule this often, and more often than once in [`HABIT`] actions, works like that.
+const HABITUAL: u64 = 5;
+const HABIT: u64 = 50;
 /// A day, in microseconds.
 const DAY: i64 = 86_400_000_000;
 
@@ -68,6 +73,10 @@ pub struct Gather {
     actions: u64,
     allowed: u64,
     cells: FxHashMap<Cell, u64>,
+    /// How much everybody was allowed, by the name; a log that names nobody is somebody, too.
+    doers: FxHashMap<Arc<str>, usize>,
+    allowed_of: Vec<u64>,
+    last: Option<(Arc<Actor>, &'static str, usize)>,
     met: FxHashMap<Arc<str>, u64>,
     places: Vec<Key>,
     numbers: FxHashMap<Key, usize>,
@@ -94,10 +103,15 @@ pub(super) struct Who {
     pub(super) host: Option<Arc<str>>,
 }
 
+/// How often each of the doers was one slip away from each rule, for each of the conditions.
+type Slips = FxHashMap<(usize, String, Vec<Missing>), u64>;
+
 /// How many actions, when and in what.
 #[derive(Clone, Debug, Default)]
 struct Tally {
     count: u64,
+    /// Who did it, by the number that [`Gather::doer`] gives.
+    doers: BTreeMap<usize, u64>,
     sessions: BTreeSet<Arc<str>>,
     environments: BTreeSet<Environment>,
     first: Option<Timestamp>,
@@ -161,6 +175,10 @@ impl Gather {
             return;
         }
         self.allowed += 1;
+        let doer = self.doer(&finding.action);
+        if let Some(allowed) = self.allowed_of.get_mut(doer) {
+            *allowed += 1;
+        }
         let Some(nearness) = &finding.near else { return };
         for cell in &nearness.cells {
             *self.cells.entry(*cell).or_default() += 1;
@@ -182,9 +200,41 @@ impl Gather {
         }
     }
 
+    /// The number of who did it.
+    fn doer(&mut self, action: &Action) -> usize {
+        let format = action.origin.format;
+        if let Some((actor, last, number)) = &self.last
+            && Arc::ptr_eq(actor, &action.actor)
+            && *last == format
+        {
+            return *number;
+        }
+        let name = if action.actor.name.is_empty() { format } else { action.actor.name.as_str() };
+        let own = self.doers.len() < MAX_NAMES || self.doers.contains_key(name);
+        let name = if own { name } else { OTHERS };
+        let number = self.doers.get(name).copied().unwrap_or_else(|| {
+            self.doers.insert(name.into(), self.allowed_of.len());
+            self.allowed_of.push(0);
+            self.allowed_of.len() - 1
+        });
+        self.last = Some((Arc::clone(&action.actor), format, number));
+        number
+    }
+
+    /// Whether all who did it do it all the time: one slip away is how they work, and no news.
+    fn is_habit(&self, (key, doers): (&Key, &BTreeMap<usize, u64>), slips: &Slips) -> bool {
+        let habitual = |doer: &usize| {
+            let often = slips.get(&(*doer, key.rule.clone(), key.missing.clone())).copied().unwrap_or(0);
+            let allowed = self.allowed_of.get(*doer).copied().unwrap_or(0);
+            often >= HABITUAL && often * HABIT > allowed
+        };
+        key.class == Class::Slip && doers.keys().all(habitual)
+    }
+
     /// Leaves an action with open slips for the end.
     fn leave(&mut self, nearness: &Nearness, finding: &Finding) {
         let open = |near: &&NearMiss| near.open;
+        let doer = self.doer(&finding.action);
         let rules = nearness.told.iter().filter(open).map(|near| near.rule.id.clone()).collect();
         let left = self.left.entry(Left { rules, template: template(finding) }).or_default();
         left.count += 1;
@@ -198,7 +248,7 @@ impl Gather {
             }
         }
         let who = Who::of(action, left.members.len());
-        left.members.entry(who).or_default().add(finding);
+        left.members.entry(who).or_default().add(finding, doer);
     }
 
     /// Tries the open slips: all of them where they are few, else those of the first ones.
@@ -248,10 +298,11 @@ impl Gather {
 
     fn add(&mut self, near: &NearMiss, finding: &Finding, beside: Option<usize>) -> usize {
         let number = self.number(near, finding);
+        let doer = self.doer(&finding.action);
         let Some(members) = self.members.get_mut(number) else { return number };
         let who = Who::of(&finding.action, members.len());
         let member = members.entry(who).or_insert_with(|| Member::new(near, finding));
-        member.add(near, finding);
+        member.add(near, finding, doer);
         if let Some(beside) = beside {
             *member.beside.entry(beside).or_default() += 1;
         }
@@ -281,11 +332,26 @@ impl Gather {
         let mut survey = Survey {
             actions: self.actions,
             allowed: self.allowed,
-            alike: self.like.is_some().then_some(self.alike),
+            alike: self.like.is_some().then(|| std::mem::take(&mut self.alike)),
             ..Survey::default()
         };
-        for (number, (key, members)) in self.places.into_iter().zip(self.members).enumerate() {
-            let Some(mut group) = Group::of(&key, members, policy) else { continue };
+        let mut groups = Vec::new();
+        let mut slips = Slips::default();
+        let (places, members) = (std::mem::take(&mut self.places), std::mem::take(&mut self.members));
+        for (number, (key, members)) in places.into_iter().zip(members).enumerate() {
+            let mut doers: BTreeMap<usize, u64> = BTreeMap::new();
+            for (doer, count) in members.values().flat_map(|member| &member.tally.doers) {
+                *doers.entry(*doer).or_default() += count;
+            }
+            let Some(group) = Group::of(&key, members, policy) else { continue };
+            if key.class == Class::Slip {
+                for (doer, count) in &doers {
+                    *slips.entry((*doer, key.rule.clone(), key.missing.clone())).or_default() += count;
+                }
+            }
+            groups.push((number, key, doers, group));
+        }
+        for (number, key, doers, mut group) in groups {
             group.count = group.count.saturating_sub(taken.get(&number).copied().unwrap_or(0));
             if group.count == 0 || self.like.as_ref().is_some_and(|like| !like.fits(&group)) {
                 continue;
@@ -299,7 +365,9 @@ impl Gather {
                 _ if hidden => &mut survey.suppressed,
                 Class::Blind => &mut survey.blind,
                 Class::Guarded => &mut survey.guarded,
-                _ if group.count > telling.collapse_above => &mut survey.routine,
+                _ if group.count > telling.collapse_above || self.is_habit((&key, &doers), &slips) => {
+                    &mut survey.routine
+                }
                 _ => {
                     survey.listed += group.count;
                     &mut survey.groups
@@ -333,7 +401,7 @@ impl Group {
             }
         }
         example.near.flips = flips.into_iter().collect();
-        let Tally { count, sessions, environments, first, last, days } = tally;
+        let Tally { count, sessions, environments, first, last, days, .. } = tally;
         let group = Self {
             id: id(key, policy),
             rule: Arc::clone(&example.near.rule),
@@ -362,16 +430,17 @@ impl Who {
     /// `others`: so many are counted already.
     fn of(action: &Action, others: usize) -> Self {
         if others >= MAX_NAMES {
-            return Self { actor: "(others)".into(), host: None };
+            return Self { actor: OTHERS.into(), host: None };
         }
         Self { actor: action.actor.name.as_str().into(), host: action.surroundings.host.as_deref().map(Into::into) }
     }
 }
 
 impl Tally {
-    fn add(&mut self, finding: &Finding) {
+    fn add(&mut self, finding: &Finding, doer: usize) {
         let action = &finding.action;
         self.count += 1;
+        *self.doers.entry(doer).or_default() += 1;
         if self.sessions.len() < MAX_NAMES && !self.sessions.contains(&action.session) {
             self.sessions.insert(Arc::clone(&action.session));
         }
@@ -407,8 +476,8 @@ impl Member {
         }
     }
 
-    fn add(&mut self, near: &NearMiss, finding: &Finding) {
-        self.tally.add(finding);
+    fn add(&mut self, near: &NearMiss, finding: &Finding, doer: usize) {
+        self.tally.add(finding, doer);
         let action = &finding.action;
         let nearer = (near.cost, action.time.map(|time| time.0), action.id) < self.example.order();
         // Circumstances add up; of slips the example shows its own.

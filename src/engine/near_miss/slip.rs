@@ -17,9 +17,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub(crate) use catalogue::{Catalogue, about, catalogue};
+pub(crate) use statement::is_prepared;
 
 use crate::engine::reword;
-use crate::model::{Action, Effect, Kind, Span};
+use crate::model::{Action, Effect, Kind, Operation, Span};
 use crate::policy::Fact;
 use crate::reader::record::quoted;
 use words::{Command, Pointer, Word};
@@ -88,6 +89,7 @@ const OPERATORS: &[(&str, Operator)] = &[
     ("parent-id", path::parent_id),
     ("dry-run-lost", flags::dry_run_lost),
     ("selection-lost", flags::selection_lost),
+    ("delete-first", flags::delete_first),
     ("flag-for-flag", flags::flag_for_flag),
     ("guard-off", flags::guard_off),
     ("branch-lost", flags::branch_lost),
@@ -122,6 +124,12 @@ impl<'a> Site<'a> {
     /// The first word of what does it.
     fn program(&self) -> &'a str {
         self.effect.by.split(' ').next().unwrap_or_default()
+    }
+
+    /// Something is put there, and nothing else happens to what is there already.
+    fn is_placed(&self) -> bool {
+        let puts = matches!(self.effect.operation, Operation::Create | Operation::Update);
+        puts && self.catalogue.placing.iter().any(|program| program == self.program())
     }
 
     /// A statement of SQL, perhaps in the quotes of a command.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::postgres::read_time;
 use crate::model::{
-    Action, Actor, Executed, Gap, GapKind, Hides, Issue, Kind, Origin, Outcome, Span, Surroundings, Timestamp,
+    Action, Actor, ActorKind, Executed, Gap, GapKind, Hides, Issue, Kind, Origin, Outcome, Span, Surroundings,
+    Timestamp,
 };
 use crate::reader::Source;
 use crate::reader::record::action_id;
@@ -89,7 +90,9 @@ impl Maker {
         if self.actors.len() > 1024 {
             self.actors.clear();
         }
-        let actor = Arc::new(Actor { name: user.to_owned(), ..Actor::default() });
+        // A replica applies what was done elsewhere under names that are no account's.
+        let kind = if matches!(user, "SQL_SLAVE" | "system user") { ActorKind::Service } else { ActorKind::default() };
+        let actor = Arc::new(Actor { name: user.to_owned(), kind, ..Actor::default() });
         self.actors.insert(user.to_owned(), actor.clone());
         actor
     }

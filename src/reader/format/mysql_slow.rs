@@ -345,7 +345,7 @@ mod tests {
              # User@Host: root[root] @ localhost []\n# Query_time: 2  Lock_time: 0  Rows_sent: 0  Rows_examined: 9\nSET GLOBAL a = 1;\n\
              # User@Host: root[root] @ localhost []\n# Query_time: 2  Lo",
             "L1 note: the time zone of this log is not known, its times are read as UTC (set `log_timestamps` to `UTC` on the server)\n\
-             L1 sql \"TRUNCATE a\" session=10 actor=unknown:SQL_SLAVE time=2007-12-18T16:48:27Z exec=yes user=SQL_SLAVE database=db1 dialect=mysql\n\
+             L1 sql \"TRUNCATE a\" session=10 actor=service:SQL_SLAVE time=2007-12-18T16:48:27Z exec=yes user=SQL_SLAVE database=db1 dialect=mysql\n\
              L11 sql \"SET GLOBAL a = 1\" session=root actor=unknown:root time=2007-12-18T11:48:27Z exec=yes user=root database=db1 dialect=mysql\n\
              L14 issue: an entry without its statement\n\
              nothing: 1",

@@ -7,7 +7,7 @@ use crate::report::change::{cell, code};
 use crate::report::text::{counted, second, short, thousands};
 use crate::report::{escaped, redacted};
 
-use super::said::{actors, facts, missing, now, slipped};
+use super::said::{actors, facts, held_by, missing, now, slipped};
 use super::{NearReport, Told};
 
 #[derive(Debug)]
@@ -88,6 +88,9 @@ fn details(group: &Group, told: &Told<'_>, out: &mut dyn Write) -> io::Result<()
     if let Some(facts) = facts(&group.example.near.flips) {
         writeln!(out, "- or with {}", code(&escaped(&facts)))?;
     }
-    writeln!(out, "- {}", group.rule.message)?;
+    if let Some(held) = held_by(&group.example.near) {
+        writeln!(out, "- held by: {held}")?;
+    }
+    writeln!(out, "- then: {}", group.rule.message)?;
     writeln!(out, "- group `{}`, action `{}`\n\n</details>", group.id, action.id)
 }

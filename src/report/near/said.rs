@@ -2,7 +2,7 @@
 
 use crate::engine::near_miss::group::Group;
 use crate::engine::near_miss::slip;
-use crate::model::{Flip, Missing, NearMiss};
+use crate::model::{Class, Flip, Missing, NearMiss};
 use crate::report::escaped;
 
 /// `context.environment` is for rules; a person reads `environment`.
@@ -10,9 +10,149 @@ fn fact(path: &str) -> String {
     path.rsplit('.').next().unwrap_or(path).replace('_', " ")
 }
 
-/// What is missing: `resource in Environment::"production" and context.count >= 100`.
+/// Ways for one condition to hold that are said; a rule can have a dozen.
+const MOST_WAYS: usize = 3;
+
+/// What is missing, in words: `environment is production and count >= 100`.
 pub(in crate::report) fn missing(missing: &[Missing]) -> String {
-    missing.iter().map(|missing| missing.condition.as_str()).collect::<Vec<_>>().join(" and ")
+    missing.iter().map(|missing| in_words(&missing.condition)).collect::<Vec<_>>().join(" and ")
+}
+
+/// A condition of Cedar as a person would say it: `resource in Area::"home"` is `target in home`.
+fn in_words(condition: &str) -> String {
+    let ways: Vec<&str> = top(condition, " || ");
+    let said: Vec<String> = ways.iter().take(MOST_WAYS).map(|way| way_in_words(way)).collect();
+    let more = ways.len().saturating_sub(MOST_WAYS);
+    let said = said.join(", or ");
+    if more > 0 { format!("{said}, or one of {more} more") } else { said }
+}
+
+fn way_in_words(way: &str) -> String {
+    let way = without_brackets(way);
+    if let Some(inner) = way.strip_prefix('!') {
+        let inner = without_brackets(inner);
+        for (holds, fails) in [(" in ", " not in "), (" like ", " not like "), (" == ", " != "), (" has ", " without ")]
+        {
+            if let [left, right] = top(inner, holds)[..] {
+                return way_in_words(&format!("{left}{fails}{right}"));
+            }
+        }
+        return format!("not {}", way_in_words(inner));
+    }
+    let both = top(way, " && ");
+    if both.len() > 1 {
+        return both.iter().map(|part| way_in_words(part)).collect::<Vec<_>>().join(" and ");
+    }
+    let mut said = String::with_capacity(way.len());
+    for (at, part) in without_types(way).split('"').enumerate() {
+        // What stands in quotes is somebody's word.
+        if at % 2 == 1 {
+            said.push_str(part);
+            continue;
+        }
+        let part = part.replace("context.session.", "").replace("context.", "").replace("resource.", "");
+        let part =
+            part.replace("resource ", "target ").replace("action ", "operation ").replace("principal ", "actor ");
+        said.push_str(
+            &part.replace(" == ", " is ").replace(" != ", " is not ").replace('_', " ").replace(['[', ']'], ""),
+        );
+    }
+    let said = said.trim().to_owned();
+    for word in ["production", "staging", "development", "test", "unknown"] {
+        if said == format!("target in {word}") {
+            return format!("environment is {word}");
+        }
+    }
+    said
+}
+
+/// `Area::"home"` -> `"home"`.
+fn without_types(text: &str) -> String {
+    let mut parts = text.split("::\"");
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let name = kept.trim_end_matches(|letter: char| letter.is_ascii_alphanumeric()).len();
+        kept.truncate(name);
+        kept.push('"');
+        kept.push_str(part);
+    }
+    kept
+}
+
+/// `(a || b)` -> `a || b`.
+fn without_brackets(text: &str) -> &str {
+    let text = text.trim();
+    let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+    // `(a) || (b)` begins and ends with others.
+    inner.filter(|inner| depths(inner).all(|(_, _, depth)| depth >= 0)).map_or(text, without_brackets)
+}
+
+/// Splits where no bracket is open, and outside of quotes.
+fn top<'t>(text: &'t str, by: &str) -> Vec<&'t str> {
+    let text = without_brackets(text);
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for (at, _, depth) in depths(text) {
+        if depth == 0 && at >= start && text[at..].starts_with(by) {
+            parts.push(&text[start..at]);
+            start = at + by.len();
+        }
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
+/// Every letter outside of quotes, with how many brackets are open behind it.
+fn depths(text: &str) -> impl Iterator<Item = (usize, char, i32)> {
+    let (mut depth, mut quoted) = (0, false);
+    text.char_indices().filter_map(move |(at, letter)| {
+        match letter {
+            '"' => quoted = !quoted,
+            '(' | '[' if !quoted => depth += 1,
+            ')' | ']' if !quoted => depth -= 1,
+            _ => {}
+        }
+        (!quoted).then_some((at, letter, depth))
+    })
+}
+
+/// What held an action off that only a control kept from being stopped: `the program asks first`. `None` for the others.
+pub(in crate::report) fn held_by(near: &NearMiss) -> Option<String> {
+    if near.class != Class::Guarded {
+        return None;
+    }
+    let mut held: Vec<&str> = Vec::new();
+    for (word, said) in CONTROLS {
+        if near.missing.iter().any(|missing| missing.condition.contains(word)) {
+            held.push(said);
+        }
+    }
+    (!held.is_empty()).then(|| held.join(", and "))
+}
+
+/// Facts by which something is held off.
+const CONTROLS: &[(&str, &str)] = &[
+    ("context.dry_run", "it was a trial run that changes nothing"),
+    ("context.guard_off", "the program asks, or refuses, before it does it"),
+    ("context.reversible", "there is a way back"),
+    ("context.in_transaction", "a transaction is open that can be rolled back"),
+    ("context.approved", "somebody has approved it"),
+    ("context.executed", "it was not carried out"),
+];
+
+/// The one thing between an action and every rule about it: `the environment`.
+pub(in crate::report) fn barrier(facts: &str) -> String {
+    let said = |fact: &str| match fact {
+        "guard off" => "that the program asks first".to_owned(),
+        "dry run" => "that it was a trial run".to_owned(),
+        "reversible" => "that there is a way back".to_owned(),
+        "extent" => "how much of it is meant".to_owned(),
+        "target" => "which thing is meant".to_owned(),
+        "by" => "what does it".to_owned(),
+        "certainty" => "how sure it is".to_owned(),
+        other => format!("the {other}"),
+    };
+    facts.split(" / ").map(said).collect::<Vec<_>>().join(" or ")
 }
 
 /// What is there instead: ` (environment is development)`.
@@ -64,4 +204,32 @@ pub(super) fn actors(group: &Group, most: usize) -> String {
         .collect();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     shown.join(", ") + &more
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(condition: &str, said: &str) {
+        assert_eq!(in_words(condition), said);
+    }
+
+    #[test]
+    fn conditions_are_said_in_words() {
+        check(r#"resource in Environment::"production""#, "environment is production");
+        check(r#"context.extent == Extent::"all""#, "extent is all");
+        check(r#"resource in [Area::"home", Area::"root"]"#, "target in home, root");
+        check(r#"!(resource in [Area::"own-work", Area::"temporary"])"#, "target not in own-work, temporary");
+        check(r#"!(resource.name like "/var_x/*")"#, "name not like /var_x/*");
+        check(r#"context.reversible != Reversibility::"yes""#, "reversible is not yes");
+        check("context.guard_off", "guard off");
+        check("!context.session.read_secret", "not read secret");
+        check(
+            r#"(action == Action::"drop") || context.cascades || (context.extent == Extent::"all")"#,
+            "operation is drop, or cascades, or extent is all",
+        );
+        check("(a && b) || c || d || (e)", "a and b, or c, or d, or one of 1 more");
+        check("context.count >= 100", "count >= 100");
+    }
 }

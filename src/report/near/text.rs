@@ -12,7 +12,7 @@ use crate::report::palette::{BLUE, BOLD, DIM, RED, YELLOW};
 use crate::report::text::{counted, second, short, thousands, who};
 use crate::report::{escaped, located, redacted};
 
-use super::said::{actors, facts, missing, now, slipped};
+use super::said::{actors, barrier, facts, held_by, missing, now, slipped};
 use super::{NearReport, Told};
 
 /// What could not be read is shown one by one up to here.
@@ -146,12 +146,16 @@ impl Page<'_> {
             let seen = if group.class == Class::Lucky { "  (seen elsewhere in this data)" } else { "" };
             self.line("or with", &format!("{}{seen}", escaped(&facts)))?;
         }
-        if let [barrier] = &group.barriers[..]
-            && barrier.len() == 1
-        {
-            let barrier = barrier.iter().next().map(String::as_str).unwrap_or_default();
-            self.line("barrier", &format!("only {barrier}"))?;
+        if let Some(held) = held_by(&group.example.near) {
+            self.line("held by", &held)?;
         }
+        if let [facts] = &group.barriers[..]
+            && facts.len() == 1
+        {
+            let facts = facts.iter().next().map(String::as_str).unwrap_or_default();
+            self.line("barrier", &format!("only {}", barrier(facts)))?;
+        }
+        self.line("then", &escaped(&group.rule.message))?;
         if group.actors.len() > 1 {
             self.line("by", &escaped(&actors(group, MAX_ACTORS)))?;
         }

@@ -69,51 +69,72 @@ pub(super) fn find(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     let (folders, tests) = words.split_at(words.iter().position(begins).unwrap_or(words.len()));
     let here = [Word::known(".")];
     let folders = if folders.is_empty() { &here[..] } else { folders };
-    let narrow = tests.iter().any(|word| NARROW.contains(&&*word.text));
-    let telling = tests.iter().any(|word| TELLING.contains(&&*word.text));
-    let name = only_name(tests);
-    let targets: Vec<Word> = folders.iter().map(|folder| target(folder, narrow, name)).collect();
     for folder in folders {
         let effect = settle::on_kind(scene, Operation::List, folder, ResourceKind::Folder, false);
         super::note(scene, call, effect);
     }
     let mut at = 0;
     while let Some(word) = tests.get(at) {
-        at += 1;
+        // What comes behind it keeps nothing from it.
+        let kept = || Kept::by(tests.get(..at).unwrap_or_default());
         match &*word.text {
             "-delete" => {
-                for (folder, target) in folders.iter().zip(&targets) {
-                    let word = if narrow && name.is_none() { folder } else { target };
-                    let effect = settle::on_path(scene, Operation::Delete, word, !telling).map(|mut effect| {
-                        effect.extent = if telling { Extent::Some } else { Extent::All };
+                let kept = kept();
+                for folder in folders {
+                    let target = kept.target(folder);
+                    let word = if kept.narrow && kept.name.is_none() { folder } else { &target };
+                    let effect = settle::on_path(scene, Operation::Delete, word, !kept.telling).map(|mut effect| {
+                        effect.extent = if kept.telling { Extent::Some } else { Extent::All };
                         effect
                     });
                     super::note(scene, call, effect);
                 }
             }
             "-exec" | "-execdir" | "-ok" | "-okdir" => {
-                let rest = tests.get(at..).unwrap_or_default();
+                let kept = kept();
+                let rest = tests.get(at + 1..).unwrap_or_default();
                 let ends = |word: &Word| matches!(&*word.text, ";" | "\\;" | "+");
                 let length = rest.iter().position(ends).unwrap_or(rest.len());
                 let typed: Vec<&str> = rest.iter().take(length).filter_map(Word::value).collect();
                 if let Some(effect) = super::interactive_shell(&typed.join(" "), call.invocation.span) {
                     scene.effect(effect);
                 }
-                for target in &targets {
-                    let put = |word: &Word| super::replaced(word, "{}", target);
+                for folder in folders {
+                    let target = kept.target(folder);
+                    let put = |word: &Word| super::replaced(word, "{}", &target);
                     let words: Vec<Word> = rest.iter().take(length).map(put).collect();
                     within::run_words(scene, call, &words, false);
                 }
                 at += length;
             }
             "-fprint" | "-fprintf" | "-fls" | "-fprint0" => {
-                let effect = tests.get(at).and_then(|file| settle::on_path(scene, Operation::Update, file, false));
+                let effect = tests.get(at + 1).and_then(|file| settle::on_path(scene, Operation::Update, file, false));
                 super::note(scene, call, effect);
             }
             _ => {}
         }
+        at += 1;
     }
-    Some(Stream { connected: true, lists_under: targets.into_iter().next(), ..Stream::default() })
+    let listed = folders.first().map(|folder| Kept::by(tests).target(folder));
+    Some(Stream { connected: true, lists_under: listed, ..Stream::default() })
+}
+
+/// What tests keep of all there is.
+struct Kept<'w> {
+    narrow: bool,
+    telling: bool,
+    name: Option<&'w Word>,
+}
+
+impl<'w> Kept<'w> {
+    fn by(tests: &'w [Word]) -> Self {
+        let any = |list: &[&str]| tests.iter().any(|word| list.contains(&&*word.text));
+        Self { narrow: any(NARROW), telling: any(TELLING), name: only_name(tests) }
+    }
+
+    fn target(&self, folder: &Word) -> Word {
+        target(folder, self.narrow, self.name)
+    }
 }
 
 /// The pattern of `-name x` when it is the only name test and not negated.

@@ -15,6 +15,8 @@ pub(crate) struct Catalogue {
     /// Two versions find other near-misses in the same log.
     #[cfg_attr(not(test), expect(dead_code, reason = "for whoever states what near-misses were looked for with"))]
     pub(crate) version: u32,
+    /// Programs that put something where their operand says.
+    pub(super) placing: Vec<String>,
     #[serde(rename = "slip")]
     pub(crate) slips: Vec<Entry>,
     #[serde(rename = "guard")]

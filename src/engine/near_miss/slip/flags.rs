@@ -84,6 +84,25 @@ pub(super) fn selection_lost(site: &Site<'_>, edits: &mut Edits<'_>) {
     }
 }
 
+/// `find . -name x -delete` -> `find . -delete -name x`.
+pub(super) fn delete_first(site: &Site<'_>, edits: &mut Edits<'_>) {
+    if site.effect.by != "find" || !site.text.contains("-delete") {
+        return;
+    }
+    let Some(command) = site.command() else { return };
+    let words = &command.words;
+    let from = site.verbs(words, "find");
+    let is_test = |at: &usize| site.raw(&words[*at]).starts_with(['-', '(', '\\', '!']) && !words[*at].redirected;
+    let Some(first) = (from..words.len()).find(is_test).filter(|_| from > 0) else { return };
+    let Some(last) = (first..words.len()).rfind(|at| site.raw(&words[*at]) == "-delete") else { return };
+    // In brackets or in one of several ways it is another sentence when it moves.
+    let joined = |word: &Word| matches!(site.raw(word), "-o" | "-or" | "(" | "\\(" | ",");
+    if last > first && !words[first..].iter().any(joined) {
+        let start = words[first].at.start;
+        edits.make(&[(start..start, "-delete "), (gone(words, last), "")]);
+    }
+}
+
 /// `--force-with-lease` -> `--force`, `git clean -nd` -> `git clean -fd`.
 pub(super) fn flag_for_flag(site: &Site<'_>, edits: &mut Edits<'_>) {
     for (safety, words, at) in safeties(site) {

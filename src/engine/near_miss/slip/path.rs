@@ -36,7 +36,7 @@ fn insert_space(edits: &mut Edits<'_>, at: usize) {
 
 /// `/usr/lib/x` -> `/usr /lib/x`, `/usr/lib /x`; `~/x` -> `~ /x`.
 pub(super) fn space(site: &Site<'_>, edits: &mut Edits<'_>) {
-    if !site.said().contains('/') {
+    if !site.said().contains('/') || site.is_placed() {
         return;
     }
     for (word, raw) in site.targets() {
@@ -223,7 +223,7 @@ fn can_be_empty(site: &Site<'_>, name: &str) -> bool {
 
 /// `a/b/c` -> `a/b`.
 pub(super) fn parent_folder(site: &Site<'_>, edits: &mut Edits<'_>) {
-    if is_path(site) {
+    if is_path(site) && !site.is_placed() {
         parents(site, edits, false);
     }
 }

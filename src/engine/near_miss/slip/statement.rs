@@ -121,6 +121,34 @@ impl Statement {
     }
 }
 
+/// Has places that a program fills in: `$1`, `= ?`, `:id`, `%s`, outside of quotes.
+pub(crate) fn is_prepared(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let (mut quote, mut before, mut last) = (0, b' ', b' ');
+    for (at, byte) in bytes.iter().enumerate() {
+        let next = bytes.get(at + 1).copied().unwrap_or(b' ');
+        let place = match byte {
+            b'$' => next.is_ascii_digit(),
+            // In PostgreSQL it is an operator as well, which stands behind a name.
+            b'?' => matches!(before, b'=' | b'<' | b'>' | b'(' | b','),
+            b':' => next.is_ascii_alphabetic() && matches!(last, b' ' | b'=' | b'(' | b',' | b'\n' | b'\t'),
+            b'%' => next == b's' && matches!(before, b'=' | b'<' | b'>' | b'(' | b','),
+            _ => false,
+        };
+        match byte {
+            b'\'' | b'"' | b'`' if quote == 0 => quote = *byte,
+            _ if *byte == quote => quote = 0,
+            _ if quote == 0 && place => return true,
+            _ => {}
+        }
+        last = *byte;
+        if !byte.is_ascii_whitespace() {
+            before = *byte;
+        }
+    }
+    false
+}
+
 /// `DELETE FROM t WHERE id = 1` -> `DELETE FROM t`.
 pub(super) fn where_lost(site: &Site<'_>, edits: &mut Edits<'_>) {
     let Some(statement) = statement(site, "WHERE") else { return };
