@@ -250,7 +250,7 @@ fn by_words(action: &Action, effect: &Effect) -> bool {
             | Operation::Alter
             | Operation::Grant
     );
-    loses && matches!(action.kind, Kind::Shell | Kind::Exec)
+    loses && matches!(action.kind, Kind::Shell | Kind::Exec | Kind::Tool)
 }
 
 /// The order in which one action's near-misses are told, which is also the order of their groups as far as it goes.
