@@ -57,6 +57,16 @@ pub(super) fn meaning(name: &str, context: &str) -> Option<Meaning> {
     } else {
         kind
     };
+    let kind = match (verb, kind) {
+        (Operation::Update, K::Item)
+            if words.iter().any(|word| word == "push") && words.iter().any(|word| word == "force") =>
+        {
+            K::Branch
+        }
+        // A link for everybody to what stands behind it.
+        (Operation::Create, K::Endpoint) if words.iter().any(|word| word == "public") => K::Object,
+        (_, kind) => kind,
+    };
     // A project that is paused is something that runs.
     let kind = if verb == Operation::Stop && kind == K::Repository { K::Service } else { kind };
     let all = rest().any(|word| matches!(word, "all" | "everything" | "bulk"))
@@ -328,7 +338,7 @@ const ANSWERS: &str = "analysis analyzer area average balance benchmark bmi brie
     lcm length level list location log lookup lowest map mass mean median metadata metric mode name news number odd outcome \
     paradox path pattern percentage performance perimeter plan planner population position potential power precipitation \
     prediction predictor prerequisite price probability profile property quality quote rank ranking rate rating ratio \
-    reader recipe recommendation report result review root route schedule score search searcher size \
+    reader recipe recommendation report result review root route schedule schema score search searcher size \
     solution solver speed standing statistic status stock suggestion summary sunrise temperature test theory \
     thesaurus time timezone total translation translator trend triangle type units value variance velocity version \
     weather weight winner wikipedia word year";
@@ -411,6 +421,8 @@ mod tests {
         check("post_message", "create Message");
         check("add_collaborator", "grant Role");
         check("pause_project", "stop Service");
+        check("git_force_push", "rewrite Branch");
+        check("generate_public_link", "grant Object");
         check("disable_two_factor_auth", "disable Safeguard");
     }
 

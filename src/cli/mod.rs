@@ -24,6 +24,7 @@ mod reports;
 mod review;
 mod setup;
 mod side;
+mod sources;
 mod suggest;
 mod terminal;
 mod test;
@@ -87,6 +88,7 @@ enum Command {
     Fmt(fmt::Arguments),
     Init(init::Arguments),
     Import(import::Arguments),
+    Sources(sources::Arguments),
     Formats(formats::Arguments),
     Filters(filters::Arguments),
 }
@@ -129,6 +131,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Fmt(arguments) => fmt::run(arguments),
         Command::Init(arguments) => init::run(arguments),
         Command::Import(arguments) => import::run(arguments),
+        Command::Sources(arguments) => sources::run(&arguments),
         Command::Formats(arguments) => formats::run(&arguments),
         Command::Filters(arguments) => filters::run(&arguments),
     };

@@ -10,6 +10,7 @@ mod examples;
 pub mod expect;
 pub mod gate;
 mod given;
+pub mod inventory;
 pub mod link;
 pub mod lock;
 mod mapping;

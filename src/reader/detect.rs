@@ -76,7 +76,7 @@ fn detect_among(readers: &[&'static dyn Reader], sample: &Sample<'_>) -> Detecte
 /// Enough of the start to recognise it by, with nothing in it that a terminal would act on.
 fn first_bytes(head: &[u8]) -> String {
     const SHOWN: usize = 40;
-    let shown = head[..head.len().min(SHOWN)].escape_ascii();
+    let shown = head[..head.len().min(SHOWN)].escape_ascii().to_string().replace("\\\"", "\"").replace("\\'", "'");
     format!("{shown}{}", if head.len() > SHOWN { "…" } else { "" })
 }
 

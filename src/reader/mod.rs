@@ -10,6 +10,7 @@ pub(crate) mod collect;
 pub mod detect;
 mod fields;
 pub mod format;
+pub mod guide;
 mod history;
 pub mod input;
 pub mod map;

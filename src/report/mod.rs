@@ -22,6 +22,7 @@ pub mod mutate;
 pub mod near;
 #[cfg(feature = "prove")]
 pub mod prove;
+pub mod sources;
 pub mod tested;
 
 pub use display::{escaped, marked};

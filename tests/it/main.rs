@@ -34,6 +34,7 @@ mod score_sqli;
 mod sessions;
 mod shelves;
 mod snapshots;
+mod sources;
 mod suggest;
 mod support;
 mod yaml;

@@ -5,7 +5,9 @@ use std::sync::LazyLock;
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
-use crate::model::{Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Zone};
+use crate::model::{
+    Area, Certainty, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Zone,
+};
 
 use crate::classify::{Language, Scene, http, paths, secrets};
 
@@ -19,6 +21,8 @@ enum Does {
     /// A shell command; the flag says whether `cd` lasts until the next call.
     Shell(bool),
     Code(Language),
+    /// A file given to the page that is open.
+    Upload,
     /// A script of the desktop's own language.
     AppleScript,
     /// A screen that is looked at, clicked and typed on.
@@ -78,6 +82,7 @@ const TOOLS: &[(Does, &str)] = &[
         "javascript executejavascript runjavascript nodeexec evaluatescript browserevaluate puppeteerevaluate \
          playwrightevaluate runjs workflow",
     ),
+    (Does::Upload, "browserfileupload browseruploadfile puppeteeruploadfile playwrightuploadfile"),
     (Does::AppleScript, "applescript applescriptexecute executeapplescript runapplescript osascript"),
     (Does::Computer, "computer computeruse computertool"),
     (
@@ -192,11 +197,23 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
     let foreign = !call.name.context.is_empty();
     let has = |names: &[&str]| call.arguments.get(names).is_some();
     match does {
+        // An agent's own team has no number; somebody else's does.
+        Does::Nothing if plain.eq_ignore_ascii_case("teamdelete") && !call.arguments.values.is_empty() => return false,
         Does::Nothing => return !foreign || call.arguments.values.is_empty() || plain.contains("think"),
         Does::Shell(lasting) if has(COMMAND) => shell(scene, call, lasting),
         Does::Code(language) if has(CODE) => {
             if let Some(code) = call.arguments.text(CODE) {
                 call.code(scene, said(call).unwrap_or(language), code);
+            }
+        }
+        Does::Upload if has(PATH) => {
+            let before = scene.mark();
+            files(scene, call, Operation::Read, Extent::One, FILE);
+            // Pages are tested with files all day; a key among them has left.
+            let keys: Vec<Effect> =
+                scene.since(before).iter().filter(|e| e.resource.areas.has(Area::Credential)).cloned().collect();
+            for key in keys {
+                scene.effect(Effect { operation: Operation::Export, zone: Some(Zone::Unknown), ..key });
             }
         }
         Does::AppleScript if has(&["code_snippet", "script", "code", "input"]) => {

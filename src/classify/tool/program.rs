@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::model::{GapKind, Span};
+use crate::model::{GapKind, Operation, Span};
 
 use crate::classify::command::{self, Invocation, Stream};
 use crate::classify::{Scene, Word, naming};
@@ -115,6 +115,15 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
     command::run_as(scene, &Invocation { words: &line, span, stdin: &stdin, assignments: &[] }, program);
     let unknown = |kind| matches!(kind, GapKind::UnknownProgram | GapKind::UnknownStatement | GapKind::UnknownOption);
     if scene.gaps()[gaps.min(scene.gaps().len())..].iter().any(|gap| unknown(gap.kind)) {
+        scene.forget_since(mark, gaps);
+        return false;
+    }
+    // Where the name says more than the command (`vercel delete` is a deployment of a folder), the name counts.
+    let destroys = |operation| matches!(operation, Operation::Delete | Operation::Drop | Operation::Disable);
+    let says = naming::meaning(call.name.last, call.name.context).is_some_and(|meaning| destroys(meaning.operation));
+    if says
+        && !scene.since(mark).iter().any(|effect| destroys(effect.operation) || effect.operation == Operation::Rewrite)
+    {
         scene.forget_since(mark, gaps);
         return false;
     }

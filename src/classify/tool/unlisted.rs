@@ -296,7 +296,7 @@ fn forwards(call: &Call<'_>, kind: ResourceKind, operation: Operation) -> bool {
 
 /// Money that leaves: sent, wired, paid out, given back. `create_payment_link` only asks for some.
 fn pays(call: &Call<'_>, operation: Operation) -> bool {
-    let words = naming::words(call.name.last);
+    let words = naming::words(call.name.whole);
     let has = |names: &[&str]| words.iter().any(|word| names.contains(&&**word));
     (matches!(operation, Operation::Create | Operation::Export | Operation::Execute)
         || operation == Operation::Update && has(&["refund"]))
@@ -349,8 +349,10 @@ fn high_right<'a>(call: &'a Call<'_>) -> Option<&'a str> {
         "access_level",
         "level",
         "privilege",
+        "group",
+        "group_name",
     ]);
-    given.into_iter().find(|right| naming::words(right).iter().any(|word| is_high_right(word)))
+    given.into_iter().find(|right| naming::words(right).iter().any(|word| is_high_right(word.trim_end_matches('s'))))
 }
 
 fn is_high_right(word: &str) -> bool {

@@ -2,6 +2,8 @@
 //!
 //! `{"Records":[{"eventTime":"…","eventSource":"s3.amazonaws.com","eventName":"DeleteBucket","requestParameters":{…}}]}`
 
+mod query;
+
 use std::borrow::Cow;
 use std::io::{self, BufRead};
 use std::ops::ControlFlow;
@@ -11,7 +13,9 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::audit::{self, Found, Outside, Shelf};
+use super::rows::{self, Row, Table};
 use crate::model::{Actor, ActorKind, Executed, Gap, GapKind, Hides, Outcome, Surroundings};
+use crate::reader::recorder::Place;
 use crate::reader::transcript::{At, Loose, Word, moment};
 use crate::reader::{Match, Out, Reader, Sample, Source};
 
@@ -29,7 +33,16 @@ impl Reader for CloudTrail {
     }
 
     fn detect(&self, sample: &Sample<'_>) -> Match {
-        let Some(head) = audit::telling(sample) else { return Match::No };
+        let Some(head) = audit::telling(sample) else {
+            let names = rows::columns(sample);
+            let has = |name: &str| names.iter().any(|column| column == name);
+            let event = has("eventsource") && has("eventname");
+            return if event && (has("useridentity") || has("eventtime")) { Match::Certain } else { Match::No };
+        };
+        if head.contains("\"QueryResultRows\":") {
+            let lower = head.to_ascii_lowercase();
+            return if lower.contains("\"eventname\":") { Match::Certain } else { Match::No };
+        }
         let event = head.contains("\"eventSource\":\"") && head.contains("\"eventName\":\"");
         match event && (head.contains("\"userIdentity\":") || head.contains("\"awsRegion\":\"")) {
             true => Match::Certain,
@@ -46,6 +59,11 @@ impl Reader for CloudTrail {
 
     fn read(&self, input: &mut dyn BufRead, source: &Source, out: &mut dyn Out) -> io::Result<()> {
         let mut shelf = Shelf::new(source);
+        let head = input.fill_buf()?;
+        let start = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+        if !matches!(start.first(), Some(b'{' | b'[') | None) {
+            return rows::read(&mut Rows { shelf }, input, source, out);
+        }
         audit::each_record(input, &mut |record, at| match record {
             Err(problem) => shelf.lost(at, problem, out),
             Ok(text) => {
@@ -56,7 +74,11 @@ impl Reader for CloudTrail {
                 if any {
                     return flow;
                 }
-                match serde_json::from_str::<Value>(text) {
+                let parsed = serde_json::from_str::<Value>(text);
+                if let Some(rows) = parsed.as_ref().ok().and_then(query::answered) {
+                    return rows.iter().try_for_each(|row| queried(&mut shelf, row, at, out));
+                }
+                match parsed {
                     Ok(Value::Object(row)) if is_control(&row) => {
                         out.nothing();
                         ControlFlow::Continue(())
@@ -66,6 +88,33 @@ impl Reader for CloudTrail {
                 }
             }
         })
+    }
+}
+
+/// A row of a query; one that counts something is no event.
+fn queried(shelf: &mut Shelf<'_>, row: &str, at: At, out: &mut dyn Out) -> ControlFlow<()> {
+    match serde_json::from_str::<Event<'_>>(row) {
+        Ok(event) if event.is_one() => taken(shelf, &event, at, out),
+        _ => {
+            out.nothing();
+            ControlFlow::Continue(())
+        }
+    }
+}
+
+/// The result of a query as CSV.
+struct Rows<'s> {
+    shelf: Shelf<'s>,
+}
+
+impl Table for Rows<'_> {
+    fn row(&mut self, row: &Row, place: Place, out: &mut dyn Out) -> ControlFlow<()> {
+        let record = query::record(row.iter().map(|(name, text)| (name.as_str(), text.clone())));
+        queried(&mut self.shelf, &record, At { line: place.line, offset: place.offset }, out)
+    }
+
+    fn finish(&mut self, _out: &mut dyn Out) -> ControlFlow<()> {
+        ControlFlow::Continue(())
     }
 }
 

@@ -46,7 +46,9 @@ impl Reader for Cursor {
     }
 
     fn detect(&self, sample: &Sample<'_>) -> Match {
-        let mut lines = first_lines(sample, 5).map(|line| {
+        // How a turn ended stands between what was said.
+        let said = |line: &&str| !line.contains("\"type\":\"turn_ended\"");
+        let mut lines = first_lines(sample, 5).filter(said).map(|line| {
             let is_other = line.contains("\"type\":\"message\"") || line.contains("\"uuid\"");
             !is_other && serde_json::from_str::<Line<'_>>(line).is_ok_and(|line| line.is_said())
         });

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::audit::{self, Found, Outside, Pairs, Part, Shelf};
+use super::kubernetes_audit;
 use crate::model::{Action, ActorKind, Executed, Gap, GapKind, Hides, Kind, Outcome, Surroundings};
 use crate::reader::transcript::{At, Flag, Loose, Word, moment};
 use crate::reader::{Match, Out, Reader, Sample, Source};
@@ -215,7 +216,7 @@ fn action(shelf: &mut Shelf<'_>, entry: &Entry<'_>, payload: &Payload<'_>, at: A
         _ => ActorKind::Unknown,
     };
     let mut gaps = Vec::new();
-    let (tool, arguments) = match kubernetes(payload).or_else(|| bigquery(payload)) {
+    let (tool, arguments) = match kubernetes(payload, &mut gaps).or_else(|| bigquery(payload)) {
         Some(request) => request,
         None => call(payload, part, &mut gaps),
     };
@@ -275,7 +276,7 @@ fn call(payload: &Payload<'_>, part: Part, gaps: &mut Vec<Gap>) -> (String, Map<
 }
 
 /// GKE's API server writes its audit log as entries: `io.k8s.core.v1.pods.delete` of `core/v1/namespaces/a/pods/b`.
-fn kubernetes(payload: &Payload<'_>) -> Option<(String, Map<String, Value>)> {
+fn kubernetes(payload: &Payload<'_>, gaps: &mut Vec<Gap>) -> Option<(String, Map<String, Value>)> {
     if payload.service_name.text() != "k8s.io" {
         return None;
     }
@@ -297,8 +298,17 @@ fn kubernetes(payload: &Payload<'_>) -> Option<(String, Map<String, Value>)> {
     }
     let mut body = audit::object(payload.request);
     body.remove("@type");
+    let command = body.get("command").filter(|command| command.is_array()).cloned();
+    let (kind, sub) = resource.split_once('/').unwrap_or((&resource, ""));
+    if let Some(command) = command {
+        arguments.insert("command".to_owned(), command);
+    } else if sub == "exec" {
+        gaps.push(audit::gap(GapKind::ParametersMissing, Hides::Anything, "the command that was run in the pod"));
+    }
     if !body.is_empty() {
         arguments.insert("object".to_owned(), Value::Object(body));
+    } else if matches!(verb, "create" | "update" | "patch") && !kubernetes_audit::is_bookkeeping(kind, sub) {
+        gaps.push(audit::gap(GapKind::BodyMissing, Hides::Anything, "the body of the request"));
     }
     Some((format!("kubernetes:{verb}:{resource}"), arguments))
 }

@@ -233,7 +233,7 @@ fn outcome(event: &Event<'_>) -> Outcome {
 }
 
 /// Bodies of these change nothing that a policy looks at: leases, states, what a component asks about somebody.
-fn is_bookkeeping(resource: &str, subresource: &str) -> bool {
+pub(super) fn is_bookkeeping(resource: &str, subresource: &str) -> bool {
     const RESOURCES: &[&str] = &[
         "leases",
         "events",

@@ -4,6 +4,8 @@ pub mod actions;
 pub mod agentdojo;
 pub mod aider;
 pub mod anthropic;
+pub mod apt_history;
+pub mod asciicast;
 mod audit;
 pub mod auditd;
 pub mod azure_activity;
@@ -45,6 +47,7 @@ pub mod mysql_slow;
 pub mod opa;
 pub mod openai;
 pub mod openhands;
+pub mod oracle_audit;
 pub mod otel_genai;
 pub mod pgaudit;
 pub mod pi;
@@ -59,7 +62,10 @@ pub mod query_history;
 pub mod qwen;
 pub mod r_judge;
 pub mod redis_monitor;
+mod rows;
+pub mod santa;
 pub mod specstory;
+pub mod sql_server_audit;
 pub mod strace;
 pub mod sudo;
 pub mod swe_agent;
@@ -117,6 +123,9 @@ pub const READERS: &[&dyn Reader] = &[
     &tcsh_history::TcshHistory,
     &auditd::Auditd,
     &sudo::Sudo,
+    &apt_history::AptHistory,
+    &santa::Santa,
+    &asciicast::Asciicast,
     &mysql_binlog::MysqlBinlog,
     &mariadb_audit::MariadbAudit,
     &redis_monitor::RedisMonitor,
@@ -127,6 +136,8 @@ pub const READERS: &[&dyn Reader] = &[
     &mongodb::Mongodb,
     &mysql_audit::MysqlAudit,
     &query_history::QueryHistory,
+    &sql_server_audit::SqlServerAudit,
+    &oracle_audit::OracleAudit,
     &powershell_transcript::PowershellTranscript,
     &teleport::Teleport,
     &hoop::Hoop,

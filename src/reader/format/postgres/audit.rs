@@ -46,10 +46,20 @@ pub(crate) fn read(rest: &str) -> Option<Audited<'_>> {
     }
     let behind = match made_up || is_named(&text, &fields[6]) {
         true => None,
-        false => stated(&fields[4], &fields[5], &fields[6]),
+        false => behind(&fields[3], &fields[4], &fields[5], &fields[6]),
     };
     let part = std::mem::take(&mut fields[2]);
     Some(Audited { text, statement: fields.swap_remove(1), part, parameters_known, made_up, rows, behind })
+}
+
+/// What is done to an object that the statement does not name: rows of a table behind a view, and what CASCADE drops.
+fn behind(class: &str, command: &str, sort: &str, object: &str) -> Option<String> {
+    let whole = matches!(sort, "TABLE" | "VIEW" | "MATERIALIZED VIEW" | "FOREIGN TABLE" | "SCHEMA");
+    match class {
+        "READ" | "WRITE" => stated(command, sort, object),
+        _ if command.starts_with("DROP ") && whole => Some(format!("DROP {sort} {object}")),
+        _ => None,
+    }
 }
 
 /// Whether a statement names an object itself, or nobody asks about the object.

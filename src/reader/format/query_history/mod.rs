@@ -28,7 +28,7 @@ impl Reader for QueryHistory {
     }
 
     fn about(&self) -> &'static str {
-        "Exports as CSV, JSON or Parquet: Snowflake QUERY_HISTORY, ClickHouse query_log, SQL Server and Oracle audit, BigQuery, Databricks"
+        "Exports as CSV, JSON or Parquet: Snowflake QUERY_HISTORY, ClickHouse query_log, BigQuery, Databricks"
     }
 
     fn detect(&self, sample: &Sample<'_>) -> Match {
@@ -59,7 +59,7 @@ impl Reader for QueryHistory {
 
     fn read(&self, input: &mut dyn BufRead, source: &Source, out: &mut dyn Out) -> io::Result<()> {
         let recorder = Recorder::new(source, self.name());
-        let history = History { recorder, started: HashMap::new(), initial: HashSet::new(), open: None };
+        let history = History { recorder, started: HashMap::new(), initial: HashSet::new() };
         rows::read(history, input, source, out)
     }
 }
@@ -76,8 +76,6 @@ struct History {
     started: HashMap<String, Found>,
     /// Queries that a client sent: what servers ask each other for them is no query of its own.
     initial: HashSet<String>,
-    /// A statement that SQL Server goes on with in the next row: its key, and the last number.
-    open: Option<(String, u32, Found)>,
 }
 
 impl History {
@@ -87,8 +85,7 @@ impl History {
         };
         let told = value(row, product.text);
         let made_up = told.trim().is_empty();
-        let stated =
-            if made_up { stated(row).or_else(|| sort(row, product)) } else { Some((told.to_owned(), Hides::Nothing)) };
+        let stated = if made_up { sort(row, product) } else { Some((told.to_owned(), Hides::Nothing)) };
         let Some((text, missing)) = stated else {
             out.nothing();
             return ControlFlow::Continue(());
@@ -127,7 +124,6 @@ impl History {
         }
         match product.dialect {
             "clickhouse" => self.clickhouse(row, found, out),
-            "tsql" => self.sql_server(row, found, out),
             _ => out.action(self.recorder.action(found)),
         }
     }
@@ -178,36 +174,7 @@ impl History {
         out.action(self.recorder.action(found))
     }
 
-    /// A statement that is too long for a row goes on in rows with higher numbers.
-    fn sql_server(&mut self, row: &Row, mut found: Found, out: &mut dyn Out) -> ControlFlow<()> {
-        // The permission was checked, and that is all `succeeded` tells.
-        if matches!(value(row, &["succeeded"]).to_ascii_lowercase().as_str(), "0" | "false") {
-            found.outcome.executed = Executed::No;
-        }
-        let number = value(row, &["sequence_number"]).parse().unwrap_or(1);
-        let key = format!("{} {}", value(row, &["event_time"]), value(row, &["session_id"]));
-        if let Some((known, last, open)) = &mut self.open
-            && *known == key
-            && number == *last + 1
-        {
-            *last = number;
-            open.text.push_str(&found.text);
-            return ControlFlow::Continue(());
-        }
-        if let Some((_, _, open)) = self.open.take() {
-            out.action(self.recorder.action(open))?;
-        }
-        if number > 1 {
-            found.lacks(GapKind::Truncated, Hides::Anything, "the start of the statement");
-        }
-        self.open = Some((key, number, found));
-        ControlFlow::Continue(())
-    }
-
     fn finish(&mut self, out: &mut dyn Out) -> ControlFlow<()> {
-        if let Some((_, _, open)) = self.open.take() {
-            out.action(self.recorder.action(open))?;
-        }
         let mut started: Vec<_> = std::mem::take(&mut self.started).into_values().collect();
         started.sort_by_key(|found| found.place.offset);
         for found in started {
@@ -215,23 +182,6 @@ impl History {
         }
         ControlFlow::Continue(())
     }
-}
-
-/// What a row without its statement says by its action and its object: Oracle leaves the text out of some.
-fn stated(row: &Row) -> Option<(String, Hides)> {
-    let action = value(row, &["action_name"]).to_ascii_uppercase();
-    let (schema, object) = (value(row, &["object_schema"]), value(row, &["object_name"]));
-    if object.is_empty() {
-        return None;
-    }
-    let name = if schema.is_empty() { object.to_owned() } else { format!("{schema}.{object}") };
-    let statement = match action.as_str() {
-        "DELETE" => Some(format!("DELETE FROM {name} WHERE :1")),
-        "TRUNCATE TABLE" => Some(format!("TRUNCATE TABLE {name}")),
-        drop if drop.starts_with("DROP ") => Some(format!("{drop} {name}")),
-        _ => None,
-    };
-    statement.map(|statement| (statement, Hides::Target))
 }
 
 /// What is left of a statement whose text is not in its row: its sort, `DROP TABLE`. Jobs of BigQuery that load or copy
@@ -272,21 +222,6 @@ mod tests {
             "L2 sql \"DROP TABLE a\" session=ann actor=unknown:ann ok user=ann dialect=clickhouse\n\
              L3 sql \"SELECT 1\" session=ann actor=unknown:ann user=ann dialect=clickhouse\n\
              nothing: 2",
-        );
-    }
-
-    #[test]
-    fn sql_server_goes_on_in_the_next_row_and_oracle_leaves_out() {
-        check(
-            "event_time,sequence_number,action_id,succeeded,session_id,server_principal_name,statement\n\
-             2026-07-01 10:00:00.5,1,DL  ,1,51,ann,DELETE FROM a WHERE\n2026-07-01 10:00:00.5,2,DL  ,1,51,ann, b = 1\n2026-07-01 10:00:01,1,DR  ,0,51,ann,DROP TABLE a\n",
-            "L2 sql \"DELETE FROM a WHERE b = 1\" session=51 actor=unknown:ann time=2026-07-01T10:00:00.5Z user=ann dialect=tsql\n\
-             L4 sql \"DROP TABLE a\" session=51 actor=unknown:ann time=2026-07-01T10:00:01Z exec=no user=ann dialect=tsql",
-        );
-        check(
-            "SESSIONID,DBUSERNAME,ACTION_NAME,OBJECT_SCHEMA,OBJECT_NAME,SQL_TEXT,RETURN_CODE\n7,ANN,DROP TABLE,SHOP,A,,0\n7,ANN,LOGON,,,,0\n",
-            "L2 sql \"DROP TABLE SHOP.A\" session=7 actor=unknown:ANN ok user=ANN dialect=oracle gap=body-missing/target\n\
-             nothing: 1",
         );
     }
 
