@@ -70,7 +70,7 @@ impl Engine {
         let types = seen.action.actor.kind != ActorKind::Service;
         let later = asked.statements_later && seen.action.kind == Kind::Sql;
         // Nobody types what has places to be filled in: a program holds it, and sends it whole.
-        let types = types && !(seen.action.kind == Kind::Sql && slip::is_prepared(&seen.action.text));
+        let types_it = || types && !(seen.action.kind == Kind::Sql && slip::is_prepared(&seen.action.text));
         if verdict.decision != Decision::Allow {
             return None;
         }
@@ -123,9 +123,9 @@ impl Engine {
                 };
                 if stands {
                     told.push(near_miss);
-                } else if class == Class::Slip && types && later {
+                } else if class == Class::Slip && later && types_it() {
                     told.push(NearMiss { open: true, ..near_miss });
-                } else if class == Class::Slip && types {
+                } else if class == Class::Slip && types_it() {
                     open.push((near, near_miss));
                 }
             }
