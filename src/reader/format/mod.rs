@@ -6,6 +6,7 @@ pub mod aider;
 pub mod anthropic;
 pub mod apt_history;
 pub mod asciicast;
+pub mod atuin;
 mod audit;
 pub mod auditd;
 pub mod azure_activity;
@@ -121,6 +122,7 @@ pub const READERS: &[&dyn Reader] = &[
     &zsh_history::ZshHistory,
     &fish_history::FishHistory,
     &tcsh_history::TcshHistory,
+    &atuin::Atuin,
     &auditd::Auditd,
     &sudo::Sudo,
     &apt_history::AptHistory,
@@ -188,7 +190,7 @@ mod tests {
                 bytes.splice(at..end, with.into_iter().take(3).chain(odd.bytes()));
             }
             for reader in READERS {
-                let sample = crate::reader::Sample { head: &bytes, complete: true, name: "é.log" };
+                let sample = crate::reader::Sample { head: &bytes, complete: true, name: "é.log", tables: &[] };
                 let _ = reader.detect(&sample);
                 read_all(*reader, "é.log", &bytes);
             }
