@@ -19,18 +19,23 @@ pub mod cloudtrail;
 pub mod codex;
 pub mod copilot_cli;
 pub mod cowrie;
+pub mod crush;
 pub mod cursor;
+pub mod cursor_sqlite;
 pub mod databricks_audit;
 pub mod droid;
 pub mod fish_history;
 pub mod gcp_audit;
 pub mod gemini_cli;
 pub mod github_audit;
+pub mod goose;
 pub mod grok;
+pub mod hermes;
 pub mod hoop;
 pub mod hoopinspect;
 pub mod inspect_ai;
 pub mod kimi;
+pub mod kiro;
 pub mod kubernetes_audit;
 pub mod kypo;
 pub mod langsmith;
@@ -47,6 +52,7 @@ pub mod mysql_general;
 pub mod mysql_slow;
 pub mod opa;
 pub mod openai;
+pub mod opencode;
 pub mod openhands;
 pub mod oracle_audit;
 pub mod otel_genai;
@@ -73,6 +79,8 @@ pub mod swe_agent;
 pub mod tau_bench;
 pub mod tcsh_history;
 pub mod teleport;
+pub mod warp;
+pub mod zed;
 pub mod zsh_history;
 
 use super::Reader;
@@ -93,6 +101,13 @@ pub const READERS: &[&dyn Reader] = &[
     &droid::Droid,
     &pi::Pi,
     &cursor::Cursor,
+    &cursor_sqlite::CursorSqlite,
+    &opencode::OpenCode,
+    &crush::Crush,
+    &goose::Goose,
+    &hermes::Hermes,
+    &kiro::Kiro,
+    &zed::Zed,
     &cline::Cline,
     &aider::Aider,
     &openai::OpenAi,
@@ -123,6 +138,7 @@ pub const READERS: &[&dyn Reader] = &[
     &fish_history::FishHistory,
     &tcsh_history::TcshHistory,
     &atuin::Atuin,
+    &warp::Warp,
     &auditd::Auditd,
     &sudo::Sudo,
     &apt_history::AptHistory,

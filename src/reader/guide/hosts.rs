@@ -47,6 +47,14 @@ pub(super) const GUIDES: &[Guide] = &[
         sample: sample!("atuin/history.db"),
     },
     Guide {
+        name: "warp",
+        known_by: "an SQLite database with `commands` that have `start_ts`, `pwd` and `session_id`",
+        tells: "command lines with times, exit code, working folder, host, account, and which of them its agent ran",
+        lacks: "output",
+        settings: &[],
+        sample: sample!("warp/warp.sqlite"),
+    },
+    Guide {
         name: "auditd",
         known_by: "`type=… msg=audit(…)`",
         tells: "programs that ran with argv, folder, and whose login is behind them",
