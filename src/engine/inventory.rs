@@ -12,7 +12,7 @@ use rustc_hash::FxHashSet;
 use crate::model::{Action, ActionId, Actor, ActorKind, GapKind, Issue, Timestamp};
 use crate::reader::detect::{Detected, detect};
 use crate::reader::input::Input;
-use crate::reader::{self, Options, Out, Reader, Sample, Source};
+use crate::reader::{self, Options, Out, Reader, Source};
 
 /// Deeply nested records are walked by recursion.
 const STACK_BYTES: usize = 64 << 20;
@@ -163,8 +163,9 @@ impl Inventory {
                 return taken;
             }
         };
-        let sample = Sample { head: &opened.sample, complete: opened.complete, name: input.name() };
-        let source = Source { file: Arc::clone(&input.file), options: Arc::clone(&self.options) };
+        let sample = opened.shown(input.name());
+        let (file, options) = (Arc::clone(&input.file), Arc::clone(&self.options));
+        let source = Source { file, options, database: opened.database.clone() };
         let map = self.options.maps.of(&input.file, input.name()).filter(|_| self.reader.is_none());
         let read = match map {
             Some(map) => {

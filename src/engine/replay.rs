@@ -20,7 +20,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::model::{Action, ActionId, Finding, Issue};
 use crate::reader::detect::{Detected, detect};
 use crate::reader::input::Input;
-use crate::reader::{Options, Out, Reader, Sample, Source};
+use crate::reader::{Options, Out, Reader, Source};
 
 use super::ahead::Ahead;
 use super::{Engine, Session};
@@ -250,8 +250,9 @@ fn read_file(input: &Input, replay: &Replay, mut sending: Sending<'_>, counters:
         }
     };
     counters.add(&opened.bytes);
-    let sample = Sample { head: &opened.sample, complete: opened.complete, name: input.name() };
-    let source = Source { file: Arc::clone(&input.file), options: Arc::clone(&replay.options) };
+    let sample = opened.shown(input.name());
+    let (file, options) = (Arc::clone(&input.file), Arc::clone(&replay.options));
+    let source = Source { file, options, database: opened.database.clone() };
     let map = replay.options.maps.of(&input.file, input.name()).filter(|_| replay.reader.is_none());
     let found = match (map, replay.reader) {
         (Some(_), _) => None,

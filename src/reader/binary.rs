@@ -1,6 +1,6 @@
 //! Files that are no text: what they are, and what to do to get text out of them.
 
-use super::table;
+use super::{sqlite, table};
 
 /// A file that is refused for what it is.
 #[derive(Debug, thiserror::Error)]
@@ -17,7 +17,7 @@ pub(super) fn refuse(sample: &[u8]) -> Option<Refused> {
             return Some(Refused { problem: format!("{what}, which is not read"), advice: (*advice).to_owned() });
         }
     }
-    if sample.starts_with(table::MAGIC) {
+    if sample.starts_with(table::MAGIC) || sample.starts_with(sqlite::MAGIC) {
         return None;
     }
     if sample.get(257..262) == Some(b"ustar") {
@@ -46,6 +46,9 @@ pub(super) fn refuse(sample: &[u8]) -> Option<Refused> {
 /// One control byte in so many is more than text has.
 const CONTROL_SHARE: usize = 50;
 
+const BESIDE: &str =
+    "it is read with the database it belongs to: copy that one too, under the same name without this end";
+
 /// First bytes, what it is, what to do.
 const KINDS: &[(&[u8], &str, &str)] = &[
     (b"PK\x03\x04", "a zip archive", "unpack it into a folder with `unzip` and name the folder"),
@@ -55,7 +58,9 @@ const KINDS: &[(&[u8], &str, &str)] = &[
     (b"\x04\x22\x4d\x18", "lz4 data", "unpack it with `lz4 -d`"),
     (b"\x1f\x8b", "gzip data packed more than twice", "unpack it first"),
     (b"\x28\xb5\x2f\xfd", "zstd data packed more than twice", "unpack it first"),
-    (b"SQLite format 3\0", "an SQLite database", "export its table as JSON lines with `sqlite3 -json`"),
+    (b"\x37\x7f\x06\x82", "the log of pages of an SQLite database", BESIDE),
+    (b"\x37\x7f\x06\x83", "the log of pages of an SQLite database", BESIDE),
+    (b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", "the journal of an SQLite database", BESIDE),
     (b"ElfFile\0", "a Windows event log", "export it with `wevtutil qe /f:xml` or `Get-WinEvent | ConvertTo-Json`"),
     (b"LPKSHHRH", "a systemd journal", "export it with `journalctl --file FILE -o json`"),
     (b"\xfebin", "a MySQL binary log", "turn it into text with `mysqlbinlog --verbose`"),
@@ -85,7 +90,8 @@ mod tests {
     #[test]
     fn named_kinds() {
         check(b"PK\x03\x04\x14\0", Some("a zip archive, which is not read"));
-        check(b"SQLite format 3\0\x10\0", Some("an SQLite database, which is not read"));
+        check(b"SQLite format 3\0\x10\0", None);
+        check(b"\x37\x7f\x06\x82\0", Some("the log of pages of an SQLite database, which is not read"));
         let mut tar = vec![b'x'; 257];
         tar.extend_from_slice(b"ustar\0");
         check(&tar, Some("a tar archive, which is not read"));

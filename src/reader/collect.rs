@@ -14,7 +14,7 @@ pub(crate) fn read_all(reader: &dyn Reader, name: &str, bytes: &[u8]) -> String 
 
 /// Like [`read_all`], with what the user said about all files.
 pub(crate) fn read_with(reader: &dyn Reader, name: &str, mut bytes: &[u8], options: Options) -> String {
-    let source = Source { file: Arc::from(name), options: Arc::new(options) };
+    let source = Source { file: Arc::from(name), options: Arc::new(options), database: None };
     let mut out = Collector::default();
     if let Err(error) = reader.read(&mut bytes, &source, &mut out) {
         let _ = writeln!(out.text, "error: {error}");
@@ -27,7 +27,7 @@ pub(crate) fn read_with(reader: &dyn Reader, name: &str, mut bytes: &[u8], optio
 
 /// What each action's record says came back; `-` where it says nothing.
 pub(crate) fn outputs(reader: &dyn Reader, name: &str, mut bytes: &[u8]) -> Vec<String> {
-    let source = Source { file: Arc::from(name), options: Arc::default() };
+    let source = Source { file: Arc::from(name), options: Arc::default(), database: None };
     let mut out = Collector::default();
     let _ = reader.read(&mut bytes, &source, &mut out);
     out.actions.iter().map(|action| action.outcome.output.as_deref().unwrap_or("-").to_owned()).collect()

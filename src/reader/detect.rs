@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Match, READERS, Reader, Sample};
+use super::{Match, READERS, Reader, Sample, sqlite};
 use crate::model::Issue;
 
 /// How much of a file's start the readers are shown.
 pub const SAMPLE_BYTES: usize = 64 << 10;
+
+/// So many tables of a database that nobody knows are named.
+const MOST_TABLES: usize = 12;
 
 /// What a file turned out to be.
 #[allow(missing_debug_implementations, reason = "holds a reader")]
@@ -38,6 +41,16 @@ impl Detected {
                 let names = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
                 (format!("could be {names}"), "say which with `--from NAME`".to_owned(), true)
             }
+            Self::Unknown if !sample.tables.is_empty() => {
+                let names: Vec<String> = sample.tables.iter().take(MOST_TABLES).map(|table| format!("`{}`", table.name)).collect();
+                let more = sample.tables.len().saturating_sub(MOST_TABLES);
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                (
+                    format!("an SQLite database of none of the formats, with the tables {}{more}", names.join(", ")),
+                    "say with `--map` which `table` holds the records and what its columns are (docs/mapping.md)".to_owned(),
+                    true,
+                )
+            }
             Self::Unknown => (
                 format!("unknown format, it starts with `{}`", first_bytes(sample.head)),
                 "name the format with `--from NAME` (`nearmiss formats` lists them), or say with `--map` what its fields are (docs/mapping.md)".to_owned(),
@@ -51,7 +64,10 @@ impl Detected {
 
 fn detect_among(readers: &[&'static dyn Reader], sample: &Sample<'_>) -> Detected {
     let text = sample.head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(sample.head);
-    if sample.complete && text.iter().all(u8::is_ascii_whitespace) {
+    // Of a database its tables tell; its bytes are no text.
+    let text = if sample.head.starts_with(sqlite::MAGIC) { &[][..] } else { text };
+    let is_over = sample.complete || sample.head.starts_with(sqlite::MAGIC);
+    if sample.tables.is_empty() && is_over && text.iter().all(u8::is_ascii_whitespace) {
         return Detected::Empty;
     }
     let sample = Sample { head: text, ..*sample };
@@ -119,7 +135,7 @@ mod tests {
     #[track_caller]
     fn check(name: &str, head: &[u8], expected: &str) {
         let readers: &[&'static dyn Reader] = &[&Letter("alpha", b'a'), &Letter("beta", b'b')];
-        let sample = Sample { head, complete: true, name };
+        let sample = Sample { head, complete: true, name, tables: &[] };
         let detected = detect_among(readers, &sample);
         let seen = match (&detected, detected.issue(&Arc::from(name), &sample)) {
             (Detected::Reader(reader), _) => reader.name().to_owned(),
@@ -161,7 +177,7 @@ mod tests {
         for reader in READERS.iter().filter(|reader| reader.name() != "lines") {
             for input in input::find(&[corpora.join(reader.name())], None).inputs {
                 let opened = input.open().unwrap();
-                let sample = Sample { head: &opened.sample, complete: opened.complete, name: input.name() };
+                let sample = opened.shown(input.name());
                 match detect(&sample) {
                     Detected::Reader(found) => assert_eq!(found.name(), reader.name(), "{}", input.file),
                     other => panic!("{:?}", other.issue(&input.file, &sample)),

@@ -161,7 +161,7 @@ mod tests {
 
     #[track_caller]
     fn check(file: &str, expected: &str) {
-        let source = Source { file: Arc::from(file), options: Arc::default() };
+        let source = Source { file: Arc::from(file), options: Arc::default(), database: None };
         let history = History::new(&source, "bash_history");
         assert_eq!(format!("{} {}", history.actor.name, history.session), expected);
     }

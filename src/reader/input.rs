@@ -10,7 +10,9 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::Sample;
 use super::detect::SAMPLE_BYTES;
+use super::sqlite::{self, Database};
 use super::{binary, record, unpack};
 use crate::model::Issue;
 
@@ -45,6 +47,16 @@ pub struct Opened {
     pub bytes: Arc<AtomicU64>,
     /// How many there are, where that is known.
     pub size: Option<u64>,
+    /// The file, when it is a database: `reader` need not be read then.
+    pub database: Option<Arc<Database>>,
+}
+
+impl Opened {
+    /// What readers are shown of it to say whether it is theirs; `name` is the input's.
+    pub fn shown<'o>(&'o self, name: &'o str) -> Sample<'o> {
+        let tables = self.database.as_ref().map_or(&[][..], |database| database.tables());
+        Sample { head: &self.sample, complete: self.complete, name, tables }
+    }
 }
 
 /// Finds the inputs under `paths`; `stdin` is what `-` stands for.
@@ -54,7 +66,9 @@ pub fn find(paths: &[PathBuf], stdin: Option<Box<dyn Read + Send>>) -> Found {
     for path in paths {
         search.name(path);
     }
-    let mut inputs: Vec<(Arc<str>, PathBuf)> = std::mem::take(&mut search.files).into_values().collect();
+    let mut files = std::mem::take(&mut search.files);
+    leave_out_companions(&mut files);
+    let mut inputs: Vec<(Arc<str>, PathBuf)> = files.into_values().collect();
     inputs.sort();
     let mut inputs: Vec<Input> =
         inputs.into_iter().map(|(file, path)| Input { file, from: From::File(path) }).collect();
@@ -121,8 +135,20 @@ impl Input {
         if let Some(refused) = binary::refuse(&sample) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, refused));
         }
-        let reader = Box::new(io::Cursor::new(sample.clone()).chain(reader));
-        Ok(Opened { sample, complete, reader, packed, bytes, size })
+        let mut reader: Box<dyn BufRead + Send> = Box::new(io::Cursor::new(sample.clone()).chain(reader));
+        let database = if sample.starts_with(sqlite::MAGIC) {
+            let database = match &self.from {
+                From::File(path) if !packed && size.is_some() => {
+                    bytes.fetch_add(size.unwrap_or(0).saturating_sub(bytes.load(Ordering::Relaxed)), Ordering::Relaxed);
+                    open_database(path)
+                }
+                _ => Database::in_memory(&mut reader)?,
+            };
+            Some(Arc::new(database.map_err(|problem| refused(problem.problem, problem.advice))?))
+        } else {
+            None
+        };
+        Ok(Opened { sample, complete, reader, packed, bytes, size, database })
     }
 
     /// The issue for an error of [`Input::open`] or of reading on.
@@ -134,6 +160,29 @@ impl Input {
         };
         Issue { file: self.file.clone(), line: 0, offset: 0, problem, advice, lost: true }
     }
+}
+
+/// A database and what lies beside it.
+fn open_database(path: &Path) -> Result<Database, sqlite::Problem> {
+    let beside = |end: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(end);
+        File::open(name).ok().filter(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()))
+    };
+    let file = File::open(path).map_err(|error| sqlite::Problem::unreadable(&error))?;
+    let wal = beside("-wal").map(|file| Box::new(file) as Box<dyn sqlite::Stored>);
+    let journal = beside("-journal").is_some_and(is_hot);
+    Database::open(Box::new(file), wal, journal)
+}
+
+/// Whether a journal holds what a program has not finished: one that was used up is empty or begins with zeros.
+fn is_hot(mut journal: File) -> bool {
+    let mut magic = [0; 8];
+    journal.read_exact(&mut magic).is_ok() && magic == *b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
+}
+
+fn refused(problem: String, advice: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, binary::Refused { problem, advice })
 }
 
 #[derive(Debug)]
@@ -163,6 +212,26 @@ impl Read for Counted {
         self.bytes.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }
+}
+
+/// What lies beside a database is read with it, and not for itself.
+fn leave_out_companions(files: &mut BTreeMap<PathBuf, (Arc<str>, PathBuf)>) {
+    let of = |path: &Path| {
+        let name = path.to_str()?;
+        let database = ["-wal", "-shm", "-journal"].iter().find_map(|end| name.strip_suffix(end))?;
+        Some(PathBuf::from(database))
+    };
+    let is_companion =
+        |path: &Path| of(path).is_some_and(|database| files.contains_key(&database) && is_database(&database));
+    let companions: Vec<PathBuf> = files.keys().filter(|path| is_companion(path)).cloned().collect();
+    for path in companions {
+        files.remove(&path);
+    }
+}
+
+fn is_database(path: &Path) -> bool {
+    let mut head = [0; sqlite::MAGIC.len()];
+    File::open(path).is_ok_and(|mut file| file.read_exact(&mut head).is_ok()) && head == *sqlite::MAGIC
 }
 
 #[derive(Default)]

@@ -16,6 +16,7 @@ pub mod input;
 pub mod map;
 pub mod record;
 mod recorder;
+pub mod sqlite;
 mod table;
 mod transcript;
 mod unpack;
@@ -55,7 +56,7 @@ pub trait Reader: Sync {
 }
 
 /// The start of an unpacked file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Sample<'a> {
     /// At most [`detect::SAMPLE_BYTES`] bytes; cut anywhere.
     pub head: &'a [u8],
@@ -64,6 +65,15 @@ pub struct Sample<'a> {
     /// The file's name without its folder and without `.gz` and the like. Only ever a tie-breaker: formats that
     /// have no mark of their own (a plain history file) may answer [`Match::Maybe`] for a telling name.
     pub name: &'a str,
+    /// The tables, when the file is a database; its head says nothing then.
+    pub tables: &'a [sqlite::Table],
+}
+
+impl Sample<'_> {
+    /// Whether it is a database that has this table with all of these columns.
+    pub fn has_table(&self, name: &str, columns: &[&str]) -> bool {
+        self.tables.iter().any(|table| table.name.eq_ignore_ascii_case(name) && table.has(columns))
+    }
 }
 
 /// How sure a reader is that a file is its own; the highest wins, two of the same height are a tie.
@@ -84,6 +94,8 @@ pub struct Source {
     /// The path as it was given or found, with `/` between folders.
     pub file: Arc<str>,
     pub options: Arc<Options>,
+    /// The file, opened to be read from anywhere, when it is a database.
+    pub database: Option<Arc<sqlite::Database>>,
 }
 
 /// What the user said about all files; every reader takes what concerns it.

@@ -96,7 +96,7 @@ fn longer_list(sample: &[u8], times: usize) -> Option<Vec<u8>> {
 }
 
 fn read(reader: &dyn Reader, text: &[u8]) -> (Counted, Duration) {
-    let source = Source { file: Arc::from("bench.log"), options: Arc::new(Options::default()) };
+    let source = Source { file: Arc::from("bench.log"), options: Arc::new(Options::default()), database: None };
     let mut counted = Counted::default();
     let started = Instant::now();
     reader.read(&mut BufReader::with_capacity(256 << 10, text), &source, &mut counted).expect("memory can be read");

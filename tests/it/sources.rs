@@ -255,18 +255,21 @@ fn damaged_files_are_read_without_a_panic_and_inside_of_themselves() {
 
 fn check_damaged(input: input::Input) {
     use nearmiss::reader::detect::{Detected, detect};
-    use nearmiss::reader::{Sample, Source};
+    use nearmiss::reader::Source;
     let (file, name) = (Arc::clone(&input.file), input.name().to_owned());
-    let Ok(opened) = input.open() else { return };
+    let Ok(mut opened) = input.open() else { return };
     let mut bytes = Vec::new();
-    let mut unpacked = opened.reader;
     // A broken archive ends early; what came out before is read.
-    let _ = std::io::Read::read_to_end(&mut unpacked, &mut bytes);
-    let sample = Sample { head: &opened.sample, complete: opened.complete, name: &name };
+    let _ = std::io::Read::read_to_end(&mut opened.reader, &mut bytes);
+    let sample = opened.shown(&name);
     let Detected::Reader(reader) = detect(&sample) else { return };
-    let source = Source { file, options: Arc::new(Options::default()) };
-    let mut inside =
-        Inside { size: bytes.len() as u64, lines: 1 + bytes.iter().filter(|byte| **byte == b'\n').count() as u64 };
+    let source = Source { file, options: Arc::new(Options::default()), database: None };
+    // Of a database, a line is the number of a row.
+    let most = if bytes.starts_with(b"SQLite format 3") { u64::MAX } else { 0 };
+    let mut inside = Inside {
+        size: bytes.len() as u64,
+        lines: most.max(1 + bytes.iter().filter(|byte| **byte == b'\n').count() as u64),
+    };
     let read = std::thread::Builder::new().stack_size(64 << 20).spawn(move || {
         let _ = reader.read(&mut &bytes[..], &source, &mut inside);
     });

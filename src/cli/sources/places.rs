@@ -45,11 +45,35 @@ const AGENTS: &[Known] = &[
     place(
         "Cursor (SQLite)",
         "cursor_sqlite",
-        &[".config/Cursor/User/globalStorage", "Library/Application Support/Cursor/User/globalStorage"],
-        &[".vscdb"],
+        &[
+            ".config/Cursor/User/globalStorage",
+            "Library/Application Support/Cursor/User/globalStorage",
+            "AppData/Roaming/Cursor/User/globalStorage",
+            ".cursor/chats",
+        ],
+        &["state.vscdb", "store.db"],
     ),
     place("OpenCode", "opencode", &[".local/share/opencode"], &[".json", ".db"]),
-    place("Crush", "crush", &[".local/share/crush"], &[".db"]),
+    place("Crush", "crush", &[".local/share/crush", ".crush/crush.db"], &[".db"]),
+    place("Goose", "goose", &[".local/share/goose/sessions"], &[".db", ".jsonl"]),
+    place("Hermes", "hermes", &[".hermes/state.db"], &[]),
+    place(
+        "Kiro CLI and Amazon Q",
+        "kiro",
+        &[
+            ".local/share/kiro-cli/data.sqlite3",
+            ".local/share/amazon-q/data.sqlite3",
+            "Library/Application Support/kiro-cli/data.sqlite3",
+            "Library/Application Support/amazon-q/data.sqlite3",
+        ],
+        &[],
+    ),
+    place(
+        "Zed",
+        "zed",
+        &[".local/share/zed/threads/threads.db", "Library/Application Support/Zed/threads/threads.db"],
+        &[],
+    ),
     place(
         "Cline and Roo Code",
         "cline",
@@ -72,6 +96,16 @@ const SHELLS: &[Known] = &[
     place("fish", "fish_history", &[".local/share/fish/fish_history"], &[]),
     place("tcsh", "tcsh_history", &[".history", ".tcsh_history"], &[]),
     place("atuin", "atuin", &[".local/share/atuin/history.db"], &[]),
+    place(
+        "Warp",
+        "warp",
+        &[
+            ".local/state/warp-terminal/warp.sqlite",
+            "Library/Group Containers/2BBY89MBSN.dev.warp/Library/Application Support/dev.warp.Warp-Stable/warp.sqlite",
+            "AppData/Local/warp/Warp/data/warp.sqlite",
+        ],
+        &[],
+    ),
     place("psql", "", &[".psql_history"], &[]),
     place("mysql", "", &[".mysql_history"], &[]),
     Known {

@@ -221,7 +221,7 @@ pub(in crate::engine) fn records(
         lines.push('\n');
     }
     let reader = detect::by_name("actions").ok_or_else(|| "there is no reader for actions".to_owned())?;
-    let source = Source { file: Arc::from(format!("{id}.toml")), options: Arc::default() };
+    let source = Source { file: Arc::from(format!("{id}.toml")), options: Arc::default(), database: None };
     let mut read = Read::default();
     reader.read(&mut io::Cursor::new(lines), &source, &mut read).map_err(|error| error.to_string())?;
     match read.problem {

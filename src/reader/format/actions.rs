@@ -272,7 +272,7 @@ L2 shell \"x\" session=day.jsonl actor=unknown:unknown gap=truncated/anything",
 
     #[test]
     fn issues_name_the_byte() {
-        let source = Source { file: Arc::from("x"), options: Arc::default() };
+        let source = Source { file: Arc::from("x"), options: Arc::default(), database: None };
         let mut out = Offsets(Vec::new());
         Actions.read(&mut &b"\n{\"kind\":\"shell\",}\n\xff\n"[..], &source, &mut out).unwrap();
         assert_eq!(out.0, [17, 19]);
@@ -296,7 +296,7 @@ L2 shell \"x\" session=day.jsonl actor=unknown:unknown gap=truncated/anything",
     #[test]
     fn ids_follow_the_record_and_not_the_folder() {
         let ids = |file: &str, input: &str| {
-            let source = Source { file: Arc::from(file), options: Arc::default() };
+            let source = Source { file: Arc::from(file), options: Arc::default(), database: None };
             let mut out = crate::reader::collect::Collector::default();
             Actions.read(&mut input.as_bytes(), &source, &mut out).unwrap();
             out.actions.iter().map(|action| action.id).collect::<Vec<_>>()
@@ -310,7 +310,8 @@ L2 shell \"x\" session=day.jsonl actor=unknown:unknown gap=truncated/anything",
 
     #[test]
     fn detected_by_its_keys() {
-        let sure = |head: &str| Actions.detect(&Sample { head: head.as_bytes(), complete: false, name: "x" });
+        let sure =
+            |head: &str| Actions.detect(&Sample { head: head.as_bytes(), complete: false, name: "x", tables: &[] });
         assert_eq!(sure("\n{\"kind\":\"shell\",\"text\":\"a\"}\n"), Match::Certain);
         assert_eq!(sure("{\"kind\":\"shell\",\"text\":\"a\",\"more\":1}"), Match::Likely);
         assert_eq!(sure("{\"kind\":\"sql\",\"text\":\"a\",\"cwd\":\"/x"), Match::Certain);

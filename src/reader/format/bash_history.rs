@@ -137,7 +137,7 @@ mod tests {
         fn no_line_is_dropped(lines in proptest::collection::vec(
             proptest::sample::select(vec!["#1700000000", "ls", "cat <<A", "cat <<-'B' <<A", "A", "\tB", "x \\", "", "<<<A"]), 0..30,
         )) {
-            let source = Source { file: "h".into(), options: std::sync::Arc::default() };
+            let source = Source { file: "h".into(), options: std::sync::Arc::default(), database: None };
             let mut out = crate::reader::collect::Collector::default();
             BashHistory.read(&mut lines.join("\n").as_bytes(), &source, &mut out).unwrap();
             let texts: Vec<&str> = out.actions.iter().map(|action| &*action.text).collect();
@@ -149,7 +149,9 @@ mod tests {
 
     #[test]
     fn detected() {
-        let sure = |name: &str, head: &str| BashHistory.detect(&Sample { head: head.as_bytes(), complete: true, name });
+        let sure = |name: &str, head: &str| {
+            BashHistory.detect(&Sample { head: head.as_bytes(), complete: true, name, tables: &[] })
+        };
         assert_eq!(sure("x", "#1700000000\nls\n"), Match::Likely);
         assert_eq!(sure("x", "ls\n#1700000000\nls\n#1700000001\n"), Match::Likely);
         assert_eq!(sure("x", "ls\n#1700000000\nls\n"), Match::No);

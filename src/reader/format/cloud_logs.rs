@@ -102,7 +102,7 @@ fn inside(head: &[u8]) -> Option<&'static dyn Reader> {
     if text.trim_start().starts_with(['{', '[']) {
         return None;
     }
-    let sample = Sample { head: text.as_bytes(), complete: true, name: "" };
+    let sample = Sample { head: text.as_bytes(), complete: true, name: "", tables: &[] };
     let found = INSIDE.iter().map(|reader| (reader.detect(&sample), *reader)).filter(|(is, _)| *is >= Match::Likely);
     // The first of the surest.
     found.rev().max_by_key(|(is, _)| *is).map(|(_, reader)| reader)
@@ -360,7 +360,8 @@ mod tests {
 
     #[test]
     fn only_what_has_lines_inside_is_ours() {
-        let detect = |text: &str| CloudLogs.detect(&Sample { head: text.as_bytes(), complete: true, name: "x" });
+        let detect =
+            |text: &str| CloudLogs.detect(&Sample { head: text.as_bytes(), complete: true, name: "x", tables: &[] });
         let postgres = "2026-10-05 05:00:00 UTC:h(1):ann@shop:[7]:LOG:  statement: SELECT 1";
         assert_eq!(detect(&format!("{{\"logGroup\":\"g\",\"message\":\"{postgres}\"}}")), Match::Certain);
         assert_eq!(detect(&format!("{{\"logName\":\"l\",\"textPayload\":\"{postgres}\"}}")), Match::No);

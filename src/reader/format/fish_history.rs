@@ -141,7 +141,8 @@ mod tests {
 
     #[test]
     fn detected() {
-        let sure = |head: &str| FishHistory.detect(&Sample { head: head.as_bytes(), complete: true, name: "x" });
+        let sure =
+            |head: &str| FishHistory.detect(&Sample { head: head.as_bytes(), complete: true, name: "x", tables: &[] });
         assert_eq!(sure("- cmd: ls\n  when: 1700000000\n"), Match::Certain);
         assert_eq!(sure("- cmd: ls\n"), Match::Likely);
         assert_eq!(sure("- name: x\n  cmd: ls\n"), Match::No);

@@ -6,6 +6,7 @@ pub mod aider;
 pub mod anthropic;
 pub mod apt_history;
 pub mod asciicast;
+pub mod atuin;
 mod audit;
 pub mod auditd;
 pub mod azure_activity;
@@ -18,18 +19,23 @@ pub mod cloudtrail;
 pub mod codex;
 pub mod copilot_cli;
 pub mod cowrie;
+pub mod crush;
 pub mod cursor;
+pub mod cursor_sqlite;
 pub mod databricks_audit;
 pub mod droid;
 pub mod fish_history;
 pub mod gcp_audit;
 pub mod gemini_cli;
 pub mod github_audit;
+pub mod goose;
 pub mod grok;
+pub mod hermes;
 pub mod hoop;
 pub mod hoopinspect;
 pub mod inspect_ai;
 pub mod kimi;
+pub mod kiro;
 pub mod kubernetes_audit;
 pub mod kypo;
 pub mod langsmith;
@@ -46,6 +52,7 @@ pub mod mysql_general;
 pub mod mysql_slow;
 pub mod opa;
 pub mod openai;
+pub mod opencode;
 pub mod openhands;
 pub mod oracle_audit;
 pub mod otel_genai;
@@ -72,6 +79,8 @@ pub mod swe_agent;
 pub mod tau_bench;
 pub mod tcsh_history;
 pub mod teleport;
+pub mod warp;
+pub mod zed;
 pub mod zsh_history;
 
 use super::Reader;
@@ -92,6 +101,13 @@ pub const READERS: &[&dyn Reader] = &[
     &droid::Droid,
     &pi::Pi,
     &cursor::Cursor,
+    &cursor_sqlite::CursorSqlite,
+    &opencode::OpenCode,
+    &crush::Crush,
+    &goose::Goose,
+    &hermes::Hermes,
+    &kiro::Kiro,
+    &zed::Zed,
     &cline::Cline,
     &aider::Aider,
     &openai::OpenAi,
@@ -121,6 +137,8 @@ pub const READERS: &[&dyn Reader] = &[
     &zsh_history::ZshHistory,
     &fish_history::FishHistory,
     &tcsh_history::TcshHistory,
+    &atuin::Atuin,
+    &warp::Warp,
     &auditd::Auditd,
     &sudo::Sudo,
     &apt_history::AptHistory,
@@ -188,7 +206,7 @@ mod tests {
                 bytes.splice(at..end, with.into_iter().take(3).chain(odd.bytes()));
             }
             for reader in READERS {
-                let sample = crate::reader::Sample { head: &bytes, complete: true, name: "é.log" };
+                let sample = crate::reader::Sample { head: &bytes, complete: true, name: "é.log", tables: &[] };
                 let _ = reader.detect(&sample);
                 read_all(*reader, "é.log", &bytes);
             }

@@ -439,7 +439,8 @@ mod tests {
 
     #[test]
     fn its_marks_are_known() {
-        let detect = |text: &str| MysqlGeneral.detect(&Sample { head: text.as_bytes(), complete: true, name: "x" });
+        let detect =
+            |text: &str| MysqlGeneral.detect(&Sample { head: text.as_bytes(), complete: true, name: "x", tables: &[] });
         assert_eq!(detect("061226 15:42:36\t     11 Quit       \n"), Match::Certain);
         assert_eq!(detect("2026-01-05T09:00:00Z 8 o'clock\n"), Match::No);
         assert_eq!(detect("# Time: 061226 15:42:36\n# Query_time: 1\nSELECT 1;\n"), Match::No);

@@ -355,7 +355,8 @@ mod tests {
 
     #[test]
     fn its_marks_are_known() {
-        let detect = |text: &str| PostgresCsv.detect(&Sample { head: text.as_bytes(), complete: true, name: "x" });
+        let detect =
+            |text: &str| PostgresCsv.detect(&Sample { head: text.as_bytes(), complete: true, name: "x", tables: &[] });
         assert_eq!(
             detect(&("the rest of something\",,\n".to_owned() + &record(1, "LOG", "x", "", ""))),
             Match::Certain

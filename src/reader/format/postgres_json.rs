@@ -380,7 +380,8 @@ mod tests {
 
     #[test]
     fn its_marks_are_known() {
-        let detect = |text: &str| PostgresJson.detect(&Sample { head: text.as_bytes(), complete: true, name: "x" });
+        let detect =
+            |text: &str| PostgresJson.detect(&Sample { head: text.as_bytes(), complete: true, name: "x", tables: &[] });
         assert_eq!(detect(&record(r#""error_severity":"LOG","message":"x""#)), Match::Certain);
         assert_eq!(detect(&record(r#""error_severity":"LOG","message":"AUDIT: x""#)), Match::Certain);
         assert_eq!(

@@ -288,7 +288,9 @@ mod tests {
 
     #[test]
     fn its_marks_are_known() {
-        let detect = |text: &str| PostgresStderr.detect(&Sample { head: text.as_bytes(), complete: true, name: "x" });
+        let detect = |text: &str| {
+            PostgresStderr.detect(&Sample { head: text.as_bytes(), complete: true, name: "x", tables: &[] })
+        };
         assert_eq!(detect(&log("7 LOG:  statement: SELECT 1")), Match::Certain);
         assert_eq!(detect(&log("7 LOG:  AUDIT: SESSION,1,1,READ,SELECT,,,SELECT 1,<none>")), Match::Certain);
         assert_eq!(detect("2026-11-22T10:00:00Z app ERROR: no space left\nx\ny\nz\n"), Match::Maybe);

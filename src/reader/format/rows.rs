@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn columns_are_known_by_their_plain_names() {
         let check = |head: &str, expected: &[&str]| {
-            assert_eq!(columns(&Sample { head: head.as_bytes(), complete: true, name: "x" }), expected);
+            assert_eq!(columns(&Sample { head: head.as_bytes(), complete: true, name: "x", tables: &[] }), expected);
         };
         check("\u{feff}Event_Time;Action_ID;\"Statement\"\n", &["event_time", "action_id", "statement"]);
         check("name\ttimestamp (UTC)\tbatch_text\r\n", &["name", "timestamp", "batch_text"]);

@@ -55,7 +55,9 @@ mod tests {
 
     #[test]
     fn detected() {
-        let sure = |name: &str, head: &str| TcshHistory.detect(&Sample { head: head.as_bytes(), complete: true, name });
+        let sure = |name: &str, head: &str| {
+            TcshHistory.detect(&Sample { head: head.as_bytes(), complete: true, name, tables: &[] })
+        };
         assert_eq!(sure("x", "#+1700000000\nls\n"), Match::Certain);
         assert_eq!(sure(".history", "ls\n"), Match::Maybe);
         assert_eq!(sure("x", "#1700000000\nls\n"), Match::No);

@@ -188,7 +188,9 @@ mod tests {
 
     #[test]
     fn detected() {
-        let sure = |name: &str, head: &str| ZshHistory.detect(&Sample { head: head.as_bytes(), complete: true, name });
+        let sure = |name: &str, head: &str| {
+            ZshHistory.detect(&Sample { head: head.as_bytes(), complete: true, name, tables: &[] })
+        };
         assert_eq!(sure("x", ": 1700000000:0;ls\n"), Match::Certain);
         assert_eq!(sure(".zsh_history", "ls\n: 1700000000:0;ls\n"), Match::Likely);
         assert_eq!(sure(".zsh_history", "ls\n"), Match::Maybe);

@@ -39,6 +39,22 @@ pub(super) const GUIDES: &[Guide] = &[
         sample: sample!("tcsh_history/stamped"),
     },
     Guide {
+        name: "atuin",
+        known_by: "an SQLite database with the table `history` and its columns",
+        tells: "command lines with times, exit code, working folder, host and, in newer ones, who typed them: a person or an agent",
+        lacks: "output; a command that was deleted from the history has a gap in place of its text",
+        settings: &[],
+        sample: sample!("atuin/history.db"),
+    },
+    Guide {
+        name: "warp",
+        known_by: "an SQLite database with `commands` that have `start_ts`, `pwd` and `session_id`",
+        tells: "command lines with times, exit code, working folder, host, account, and which of them its agent ran",
+        lacks: "output",
+        settings: &[],
+        sample: sample!("warp/warp.sqlite"),
+    },
+    Guide {
         name: "auditd",
         known_by: "`type=… msg=audit(…)`",
         tells: "programs that ran with argv, folder, and whose login is behind them",

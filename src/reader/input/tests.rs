@@ -211,6 +211,35 @@ fn utf16_becomes_utf8() {
 }
 
 #[test]
+fn what_lies_beside_a_database_is_read_with_it() {
+    let (file, log) = (include_bytes!("../sqlite/samples/wal.db"), include_bytes!("../sqlite/samples/wal.db-wal"));
+    let journal = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7\0";
+    let folder = folder(&[
+        ("a.db", file),
+        ("a.db-wal", log),
+        ("a.db-shm", b"x"),
+        ("a.db-journal", journal),
+        ("b.txt", b"x"),
+        ("b.txt-wal", log),
+        ("c.db.gz", &gzip(file)),
+    ]);
+    check(&folder, &[""], "F/a.db\nF/b.txt\nF/b.txt-wal\nF/c.db.gz");
+    let inputs = find(&[folder.path().to_owned()], None).inputs;
+    let tables = |at: usize| {
+        let opened = inputs[at].open().unwrap();
+        let tables = opened.database.iter().flat_map(|database| database.tables());
+        tables.map(|table| table.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(tables(0), ["w", "later"]);
+    assert_eq!(tables(1), [""; 0]);
+    assert_eq!(
+        inputs[2].open().err().unwrap().to_string(),
+        "the log of pages of an SQLite database, which is not read"
+    );
+    assert_eq!(tables(3), ["w"]);
+}
+
+#[test]
 fn binaries_are_named() {
     assert_eq!(open("x.jsonl", b"PK\x03\x04\x14\0\0\0").1, "a zip archive, which is not read");
     assert_eq!(open("x", b"\x01\0\0\0\x02\0\0").1, "an unknown binary format");

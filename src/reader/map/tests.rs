@@ -10,7 +10,7 @@ const SHELL: &str = "[fields]\nkind = { value = \"shell\" }\ntext = \"cmd\"\n";
 
 fn read(map: &str, name: &str, bytes: &[u8]) -> Collector {
     let map = Map::parse("m.toml", map).unwrap();
-    let source = Source { file: Arc::from(name), options: Arc::default() };
+    let source = Source { file: Arc::from(name), options: Arc::default(), database: None };
     let mut out = Collector::default();
     map.read(&mut &bytes[..], &source, &mut out).unwrap();
     out

@@ -10,7 +10,7 @@ use crate::model::{
     Action, ActionId, Actor, Executed, Gap, GapKind, Hides, Issue, Kind, Origin, Outcome, Surroundings, Timestamp,
 };
 use crate::reader::record::action_id;
-use crate::reader::{Out, Source};
+use crate::reader::{Out, Source, sqlite};
 
 /// So many calls may wait; beyond that the oldest is handed out as it is.
 const MAX_WAITING: usize = 4096;
@@ -251,6 +251,12 @@ impl<'o> Calls<'o> {
     /// Something that was there and could not be read.
     pub(crate) fn lost(&mut self, at: At, problem: &str, advice: &str) -> ControlFlow<()> {
         self.put(at, problem.to_owned(), advice, true)
+    }
+
+    /// A row of a database that could not be read.
+    pub(crate) fn damaged(&mut self, problem: &sqlite::Problem) -> ControlFlow<()> {
+        let at = At { line: 0, offset: problem.offset };
+        self.put(at, problem.problem.clone(), &problem.advice, problem.lost)
     }
 
     fn issue(&mut self, at: At, problem: String, advice: &str) -> ControlFlow<()> {

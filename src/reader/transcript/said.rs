@@ -208,6 +208,7 @@ const REFUSED: &[&str] = &[
     "the user denied",
     "the user rejected",
     "the user declined",
+    "the user has declined",
     "user denied",
     "user rejected",
     "user declined",
@@ -234,6 +235,7 @@ const REFUSED: &[&str] = &[
     "exec command rejected by user",
     "[request interrupted by user for tool use]",
     "permission to use ",
+    "permission to run tool action denied",
     "hook pretooluse:",
 ];
 
@@ -280,7 +282,7 @@ fn stated_code(text: &str) -> Option<i32> {
             "<exited with",
         ];
         let says = begins.iter().any(|words| line.trim_start_matches(['[', '(']).starts_with(words));
-        let labels = ["exit code: ", "xit code: ", "exit code ", "with code ", "<returncode>"];
+        let labels = ["exit code: ", "xit code: ", "xit code ", "with code ", "<returncode>"];
         if says { labels.iter().find_map(|label| number_after(line, label)) } else { None }
     };
     let text = text.trim();

@@ -13,12 +13,12 @@ fn check(bytes: &[u8], expected: &str) {
 }
 
 fn sure(bytes: &[u8]) -> Match {
-    ClaudeCode.detect(&Sample { head: bytes, complete: true, name: "x.jsonl" })
+    ClaudeCode.detect(&Sample { head: bytes, complete: true, name: "x.jsonl", tables: &[] })
 }
 
 fn ids(bytes: &[u8]) -> Vec<String> {
     let mut out = Collector::default();
-    let source = Source { file: "s1.jsonl".into(), options: std::sync::Arc::default() };
+    let source = Source { file: "s1.jsonl".into(), options: std::sync::Arc::default(), database: None };
     ClaudeCode.read(&mut &*bytes, &source, &mut out).unwrap();
     out.actions.iter().map(|action| action.id.to_string()).collect()
 }
@@ -184,7 +184,7 @@ fn what_was_read_before_an_error_is_handed_out() {
     }
     let mut input = io::BufReader::new(io::Read::chain(SESSION, Failing));
     let mut out = Collector::default();
-    let source = Source { file: "s1.jsonl".into(), options: std::sync::Arc::default() };
+    let source = Source { file: "s1.jsonl".into(), options: std::sync::Arc::default(), database: None };
     assert!(ClaudeCode.read(&mut input, &source, &mut out).is_err());
     // The last one never got its result.
     assert_eq!(out.actions.len(), 8);

@@ -14,7 +14,7 @@ fn check(bytes: &[u8], expected: &str) {
 }
 
 fn sure(bytes: &[u8]) -> Match {
-    Codex.detect(&Sample { head: bytes, complete: true, name: "x.jsonl" })
+    Codex.detect(&Sample { head: bytes, complete: true, name: "x.jsonl", tables: &[] })
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn check(bytes: &[u8], expected: &str) {
 }
 
 fn sure(bytes: &[u8]) -> Match {
-    GeminiCli.detect(&Sample { head: bytes, complete: true, name: "x.json" })
+    GeminiCli.detect(&Sample { head: bytes, complete: true, name: "x.json", tables: &[] })
 }
 
 #[test]
