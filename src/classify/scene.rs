@@ -186,6 +186,12 @@ impl<'a> Scene<'a> {
         self.shell.lost = false;
     }
 
+    /// The folder that the session was in when the action began, where its full path is known.
+    pub fn began(&self) -> Option<&str> {
+        let began = self.action.surroundings.cwd.as_deref().or(self.known.cwd.as_deref());
+        began.filter(|folder| super::paths::is_absolute(folder))
+    }
+
     /// The working folder, where its full path is known.
     pub fn absolute_cwd(&self) -> Option<&str> {
         self.cwd.as_deref().filter(|cwd| super::paths::is_absolute(cwd))

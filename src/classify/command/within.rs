@@ -225,7 +225,8 @@ pub(in crate::classify) fn opened(scene: &mut Scene<'_>, command: &str, span: Op
 /// Runs words as a simple command that stands in the place of `call`.
 pub(super) fn run_words(scene: &mut Scene<'_>, call: &Call<'_>, words: &[Word], assignments: bool) -> Stream {
     let mut set = call.invocation.assignments.to_vec();
-    let mut from = 0;
+    // `lxc exec db -- rm x`: what parts the two commands belongs to neither.
+    let mut from = usize::from(words.first().is_some_and(|word| word.text == "--"));
     while let Some(word) = words.get(from).filter(|_| assignments) {
         let Some((name, value)) = word.text.split_once('=') else { break };
         if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {

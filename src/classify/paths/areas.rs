@@ -20,9 +20,8 @@ pub(super) struct Ground<'a> {
 impl<'a> Ground<'a> {
     /// The workspace is where the session was when the action began: `cd /etc && rm x` does not make `/etc` one.
     pub(super) fn new(scene: &'a Scene<'_>) -> Self {
-        let began = scene.action.surroundings.cwd.as_deref();
         Self {
-            workspace: began.or(scene.absolute_cwd()),
+            workspace: scene.began(),
             home: scene.home.as_deref(),
             elsewhere: scene.elsewhere,
             remote: scene.elsewhere && scene.places.iter().any(|place| place.kind == PlaceKind::Host),
