@@ -12,7 +12,7 @@ use crate::model::{Area, Areas, Extent, Resource, ResourceKind};
 
 use super::{Scene, Word};
 
-pub use normal::normalise;
+pub use normal::{is_absolute, normalise};
 
 /// Stands in a path for a part that is not known; never a name that means anything.
 const HOLE: &str = "\u{1}";
@@ -153,7 +153,9 @@ mod tests {
     fn rendered(cwd: Option<&str>, home: Option<&str>, elsewhere: bool, path: &str) -> String {
         let (action, catalog, known) = (action(cwd, home), Catalog::builtin(), Known::default());
         let mut scene = scene::Scene::new(&catalog, &action, &known, false);
-        scene.elsewhere = elsewhere;
+        if elsewhere {
+            scene.go_elsewhere();
+        }
         let kind = if is_folder(path) { ResourceKind::Folder } else { ResourceKind::File };
         let found = resource(&scene, &word(path), kind);
         let areas: Vec<_> = found.areas.iter().map(Area::word).collect();

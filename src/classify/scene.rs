@@ -37,7 +37,8 @@ pub enum Language {
 pub struct Scene<'a> {
     pub catalog: &'a Catalog,
     pub action: &'a Action,
-    /// The working folder where the current code runs; `None` when it is not known.
+    /// The working folder where the current code runs: absolute, or, where nobody recorded in which folder it began,
+    /// seen from there. `None` is that folder itself, or that nothing is known ([`State::lost`](super::shell::State)).
     pub cwd: Option<String>,
     pub home: Option<String>,
     /// Shell variables as far as known here; `None` for set but unknown.
@@ -175,6 +176,19 @@ impl<'a> Scene<'a> {
         }
         self.depth -= 1;
         self.frame = outer;
+    }
+
+    /// From here on the code runs on another machine or in a container, in a folder of its own.
+    pub fn go_elsewhere(&mut self) {
+        self.elsewhere = true;
+        self.cwd = None;
+        self.shell.old_cwd = None;
+        self.shell.lost = false;
+    }
+
+    /// The working folder, where its full path is known.
+    pub fn absolute_cwd(&self) -> Option<&str> {
+        self.cwd.as_deref().filter(|cwd| super::paths::is_absolute(cwd))
     }
 
     /// Runs `inside` with changes to who and where that end with it: `sudo`, `ssh`, a subshell.

@@ -122,6 +122,7 @@ impl Arguments {
 fn typed(arguments: &Arguments) -> anyhow::Result<Action> {
     let (kind, text) = match (&arguments.sql, &arguments.command[..]) {
         (Some(sql), _) => (Kind::Sql, sql.clone()),
+        (None, [_, ..]) if arguments.input.kind() == Some(Kind::Sql) => (Kind::Sql, arguments.command.join(" ")),
         (None, [line]) => (Kind::Shell, line.clone()),
         (None, []) => bail!("write a command after `--`, or a statement with `--sql`"),
         // Several words are what a shell has already split: put back so that it would split them the same way.

@@ -244,6 +244,10 @@ impl InputArguments {
         from + &kind + &maps
     }
 
+    pub(super) fn kind(&self) -> Option<Kind> {
+        self.kind
+    }
+
     pub(super) fn dialect(&self) -> Option<&str> {
         self.dialect.as_deref()
     }

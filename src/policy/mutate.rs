@@ -67,7 +67,12 @@ words! {
 impl Mutant {
     /// Names the mutant within its policy: `sql.drop-table: drop resource is Table`.
     pub fn name(&self) -> String {
-        let Self { rule, mutation, before, after, .. } = self;
+        self.name_with(&self.before, &self.after)
+    }
+
+    /// The same with the two conditions written otherwise (shortened, for the eye).
+    pub fn name_with(&self, before: &str, after: &str) -> String {
+        let Self { rule, mutation, .. } = self;
         match mutation {
             Mutation::Deleted => format!("{rule}: delete"),
             Mutation::Widened => format!("{rule}: widen {before} to {after}"),

@@ -196,8 +196,7 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
         Does::Like(program) => like(scene, &made, &first, program),
         Does::List | Does::OnList => list(scene, call, &first.words),
         Does::Remote => scene.scoped(|scene| {
-            scene.elsewhere = true;
-            scene.cwd = None;
+            scene.go_elsewhere();
             started(scene, &first, call);
         }),
         Does::Send => sent(scene, call, &made),

@@ -1,5 +1,7 @@
 //! Applies a spec to a command line: its effects, then the code and commands within, then what comes out.
 
+use std::borrow::Cow;
+
 use crate::classify::{Scene, Word, paths};
 use crate::model::{Area, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Zone};
 
@@ -13,6 +15,11 @@ pub(super) fn apply(scene: &mut Scene<'_>, call: &Call<'_>) -> Stream {
     in_place(scene, call, effects_and_code)
 }
 
+/// The folder that the command line says to work in: `git -C`, `docker exec -w`.
+pub(super) fn folder<'c>(call: &'c Call<'_>) -> Option<Cow<'c, Word>> {
+    call.levels().find_map(|spec| spec.cwd.as_ref()).and_then(|template| template.word(call))
+}
+
 /// Runs `then` in the folder and the places that the command line names.
 pub(super) fn in_place(
     scene: &mut Scene<'_>,
@@ -20,7 +27,7 @@ pub(super) fn in_place(
     then: impl FnOnce(&mut Scene<'_>, &Call<'_>) -> Stream,
 ) -> Stream {
     let mut own_scene = !call.spec().inner.is_empty();
-    let cwd = call.levels().find_map(|spec| spec.cwd.as_ref()).and_then(|template| template.word(call));
+    let cwd = folder(call);
     let mut named = Vec::new();
     for spec in call.levels() {
         places::collect(spec, call, &mut named);

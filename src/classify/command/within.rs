@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::classify::{Language, Scene, Word};
+use crate::classify::{Language, Scene, Word, paths};
 use crate::model::{Area, CodeOrigin, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};
 
 use super::call::Call;
 use super::spec::{CodeSpec, Inner};
 use super::template::Template;
-use super::{Invocation, Stream, inferred, settle, written};
+use super::{Invocation, Stream, inferred, interpret, settle, written};
 
 /// Runs the code that a spec finds in a word, a file or standard input.
 pub(super) fn run_code(scene: &mut Scene<'_>, call: &Call<'_>, code: &CodeSpec) {
@@ -191,8 +191,10 @@ pub(super) fn run_inner(scene: &mut Scene<'_>, call: &Call<'_>, inner: &Inner) -
     scene.scoped(|scene| {
         scene.elevated |= inner.elevated;
         if inner.elsewhere {
-            scene.elsewhere = true;
-            scene.cwd = None;
+            // `docker exec -w /data`: the folder that the command line names is one over there.
+            let named = interpret::folder(call).and_then(|folder| folder.value().map(str::to_owned));
+            scene.go_elsewhere();
+            scene.cwd = named.filter(|folder| paths::is_absolute(folder));
         }
         let mut stream = None;
         scene.step(

@@ -22,7 +22,7 @@ impl<'a> Ground<'a> {
     pub(super) fn new(scene: &'a Scene<'_>) -> Self {
         let began = scene.action.surroundings.cwd.as_deref();
         Self {
-            workspace: began.or(scene.cwd.as_deref()),
+            workspace: began.or(scene.absolute_cwd()),
             home: scene.home.as_deref(),
             elsewhere: scene.elsewhere,
             remote: scene.elsewhere && scene.places.iter().any(|place| place.kind == PlaceKind::Host),
@@ -93,6 +93,10 @@ fn placed<'p>(ground: &Ground<'_>, path: &'p str, areas: &mut Areas) -> Option<&
     if ground.elsewhere {
         if ground.remote && path.starts_with('/') {
             *areas = areas.with(Area::Outside);
+        }
+        // Who logs in at a machine lands in the home folder there.
+        if ground.remote && path == "." {
+            *areas = areas.with(Area::Home);
         }
         return None;
     }

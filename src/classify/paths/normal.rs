@@ -124,10 +124,13 @@ pub fn normalise(scene: &Scene<'_>, text: &str) -> String {
     if text.starts_with('/') {
         return joined("/", text);
     }
-    match scene.cwd.as_deref().filter(|_| !scene.elsewhere) {
-        Some(cwd) => joined(cwd, text),
-        None => joined("", text),
-    }
+    joined(scene.cwd.as_deref().unwrap_or_default(), text)
+}
+
+/// Whether a path says where it stands without a working folder.
+pub fn is_absolute(path: &str) -> bool {
+    path.starts_with(['/', '~', '\\'])
+        || matches!(path.as_bytes(), [drive, b':', b'/' | b'\\', ..] if drive.is_ascii_alphabetic())
 }
 
 fn windows(scene: &Scene<'_>, text: &str) -> Option<String> {
@@ -216,7 +219,7 @@ pub(super) fn climbs(scene: &Scene<'_>, text: &str) -> bool {
     if memchr::memmem::find(text.as_bytes(), b"..").is_none() {
         return false;
     }
-    let (mut depth, mut left) = match scene.cwd.as_deref().filter(|_| !text.starts_with('/')) {
+    let (mut depth, mut left) = match scene.absolute_cwd().filter(|_| !text.starts_with('/')) {
         _ if text.starts_with('/') => (0_usize, false),
         Some(cwd) if !text.starts_with('~') => (cwd.split('/').filter(|part| !part.is_empty()).count(), false),
         _ => return false,

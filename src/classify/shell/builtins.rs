@@ -6,7 +6,7 @@ use super::simple::{self, Command};
 use super::walk::silent;
 use super::{assign, call, code, print};
 use crate::classify::command::Stream;
-use crate::classify::{Scene, Word};
+use crate::classify::{Scene, Word, paths};
 use crate::model::{Effect, Extent, Operation, Resource, ResourceKind, Reversibility, Span};
 
 /// Carries out a builtin; `None` when the command is not one.
@@ -30,7 +30,7 @@ pub(super) fn run(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>
             let back = scene.shell.folders.pop().flatten();
             enter(scene, back);
         }
-        "pwd" => return Some(printed(scene.cwd.clone().map(|cwd| cwd + "\n"), scene.outer(about.span))),
+        "pwd" => return Some(printed(scene.absolute_cwd().map(|cwd| cwd.to_owned() + "\n"), scene.outer(about.span))),
         "echo" => return Some(print::echo(scene, rest, about.span)),
         "printf" => match rest {
             [option, name, rest @ ..] if option.text == "-v" => {
@@ -165,38 +165,19 @@ fn change_folder(scene: &mut Scene<'_>, words: &[Word]) {
         enter(scene, back);
         return;
     }
-    let to = word.value().filter(|_| !word.glob).and_then(|path| joined(scene.cwd.as_deref(), path));
-    enter(scene, to);
+    let to = word
+        .value()
+        .filter(|path| !word.glob && (!scene.shell.lost || scene.cwd.is_some() || paths::is_absolute(path)));
+    let to = to.map(|path| paths::normalise(scene, path));
+    // Back where it began, which is nowhere known.
+    let began = to.as_deref() == Some(".");
+    enter(scene, to.filter(|_| !began));
+    scene.shell.lost &= !began;
 }
 
 fn enter(scene: &mut Scene<'_>, folder: Option<String>) {
     scene.shell.lost = folder.is_none();
     scene.shell.old_cwd = std::mem::replace(&mut scene.cwd, folder);
-}
-
-/// The folder that `path` names seen from `cwd`, without `.` and `..`.
-fn joined(cwd: Option<&str>, path: &str) -> Option<String> {
-    let whole = if path.starts_with(['/', '~']) || path.get(1..3).is_some_and(|drive| drive == ":\\" || drive == ":/") {
-        path.to_owned()
-    } else {
-        format!("{}/{path}", cwd?)
-    };
-    if !whole.starts_with(['/', '~']) {
-        return Some(whole);
-    }
-    let mut steps: Vec<&str> = Vec::new();
-    for step in whole.split('/') {
-        match step {
-            "" | "." => {}
-            ".." if steps.last().is_some_and(|last| last.starts_with('~')) => return None,
-            ".." => {
-                steps.pop();
-            }
-            other => steps.push(other),
-        }
-    }
-    let path = steps.join("/");
-    Some(if path.starts_with('~') { path } else { format!("/{path}") })
 }
 
 fn set(scene: &mut Scene<'_>, name: &str, value: Option<String>) {

@@ -4,7 +4,7 @@ use super::tree::{Change, Index, Parameter};
 use super::words::{Found, single};
 use super::{pattern, ways};
 use crate::classify::command::Stream;
-use crate::classify::{Scene, Word};
+use crate::classify::{Scene, Word, paths};
 
 /// Replacing is not followed where the result could be longer than this.
 const MAX_REPLACED: usize = 64 * 1024;
@@ -173,8 +173,8 @@ fn named(scene: &Scene<'_>, name: &str, quoted: bool) -> Found {
     match name {
         // Where the home folder is not known, a tilde says the same and is understood further down.
         "HOME" => Found::Text(scene.home.clone().unwrap_or_else(|| "~".to_owned())),
-        "PWD" => known(scene.cwd.as_ref(), true),
-        "OLDPWD" => known(scene.shell.old_cwd.as_ref(), true),
+        "PWD" => known(scene.cwd.as_ref().filter(|folder| paths::is_absolute(folder)), true),
+        "OLDPWD" => known(scene.shell.old_cwd.as_ref().filter(|folder| paths::is_absolute(folder)), true),
         "USER" | "LOGNAME" => known(scene.action.surroundings.user.as_ref(), true),
         "IFS" => Found::Text(" \t\n".to_owned()),
         "@" | "*" => match &scene.shell.positional {

@@ -19,7 +19,7 @@ pub struct State {
     pub(super) patterns: BTreeSet<String>,
     /// `$1 …`; `None` when they are not known.
     pub(super) positional: Option<Rc<[Word]>>,
-    pub(super) old_cwd: Option<String>,
+    pub(in crate::classify) old_cwd: Option<String>,
     /// The working folder was changed to one that is not known.
     pub(in crate::classify) lost: bool,
     /// The stack of `pushd`.

@@ -3,7 +3,7 @@
 use super::tree::{Part, RawWord, Substitution};
 use super::{braces, parameters, walk};
 use crate::classify::command::Stream;
-use crate::classify::{Scene, Unknown, Word};
+use crate::classify::{Scene, Unknown, Word, paths};
 
 /// From here on, what a word is made of stays as it was written.
 const MAX_WORD: usize = 64 * 1024;
@@ -238,8 +238,8 @@ impl<'o> Fields<'o> {
         let end = text.find('/').unwrap_or(text.len());
         let folder = match &text[..end] {
             "~" => scene.home.as_deref(),
-            "~+" => scene.cwd.as_deref(),
-            "~-" => scene.shell.old_cwd.as_deref(),
+            "~+" => scene.absolute_cwd(),
+            "~-" => scene.shell.old_cwd.as_deref().filter(|folder| paths::is_absolute(folder)),
             _ => None,
         };
         let Some(folder) = folder else { return text };

@@ -300,6 +300,9 @@ const MIGHTY: &[&str] = &[
     "roles/editor",
 ];
 
+/// Accounts that a server is born with and that may do everything; hardened servers keep them locked.
+const MASTERS: &[&str] = &["sa", "sys", "system", "sysman", "root", "root@localhost", "postgres"];
+
 /// A role or right with what is known of its might.
 fn role(run: &Run<'_, '_, '_>, name: &Name) -> Resource {
     let mut resource = run.resource(ResourceKind::Role, name);
@@ -368,8 +371,13 @@ pub(super) fn alter_role(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, by: 
     settings::of_object(run, cursor, &name, by);
     let before = run.scene.mark();
     new_role(run, cursor, &name, by);
-    if run.scene.mark() == before && cursor.has("ENABLE") {
-        grants(run, &Name { text: format!("login to {}", name.text), ..name }, by, span);
+    let opened = cursor.has("ENABLE") || cursor.sees("ACCOUNT UNLOCK");
+    if run.scene.mark() == before && opened {
+        let mut login = run.resource(ResourceKind::Role, &Name { text: format!("login to {}", name.text), ..name });
+        if MASTERS.iter().any(|master| name.text.eq_ignore_ascii_case(master)) {
+            login.areas = login.areas.with(Area::Protected);
+        }
+        run.put(Operation::Grant, login, Extent::One, by, span, |_| {});
     }
     true
 }

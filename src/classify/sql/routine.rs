@@ -295,7 +295,7 @@ impl Run<'_, '_, '_> {
     pub(super) fn shell_reading(&mut self, code: &str, span: Span, stdin: Stream) {
         let mark = self.scene.mark();
         self.scene.scoped(|scene| {
-            scene.elsewhere = true;
+            scene.go_elsewhere();
             scene.run_piped(code, Err(Some(span)), stdin);
         });
         if self.dry {

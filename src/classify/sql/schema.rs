@@ -97,7 +97,10 @@ fn drop(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     let by = format!("DROP {}", named.words);
     let start = cursor.at;
     let span = Cursor { at: start, ..cursor }.span_from(0);
-    let operation = if named.kind == ResourceKind::Safeguard { Operation::Disable } else { Operation::Drop };
+    // A trigger on the statements of a whole database or server is there to watch or to refuse them.
+    let watches = named.words == "TRIGGER" && (cursor.sees("ON DATABASE") || cursor.sees("ON ALL SERVER"));
+    let guards = watches || named.kind == ResourceKind::Safeguard;
+    let operation = if guards { Operation::Disable } else { Operation::Drop };
     let on = on_table(cursor);
     for name in &names {
         let mut name = name.clone();
@@ -106,7 +109,8 @@ fn drop(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
         {
             name.text = format!("{} on {table}", name.text);
         }
-        let mut resource = run.resource(kind_of(run.dialect, &named), &name);
+        let kind = if watches { ResourceKind::Safeguard } else { kind_of(run.dialect, &named) };
+        let mut resource = run.resource(kind, &name);
         if named.temporary {
             resource.areas = resource.areas.with(Area::Ephemeral);
         }

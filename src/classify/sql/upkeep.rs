@@ -87,7 +87,8 @@ pub(super) fn upkeep(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &s
             }
             let Some(name) = cursor.name() else { return false };
             if verb == "UNDROP" || cursor.sees("TO BEFORE DROP") {
-                run.note(Operation::Create, kind, &name, Extent::One, verb);
+                // It comes back with its rows: not a thing of one's own that may go again.
+                run.note(Operation::Alter, kind, &name, Extent::One, verb);
             } else {
                 run.note(Operation::Update, kind, &name, Extent::All, verb);
             }

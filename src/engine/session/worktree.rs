@@ -45,7 +45,9 @@ impl Trees {
             }
             match at.rsplit_once('/') {
                 Some((above, _)) if !above.is_empty() => at = above,
-                _ => return Tree::default(),
+                Some(_) => return Tree::default(),
+                // A folder below the one where the session began.
+                None => return self.trees.get("").copied().unwrap_or_default(),
             }
         }
     }

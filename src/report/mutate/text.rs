@@ -104,11 +104,12 @@ impl Page<'_> {
             Mutation::Swapped => "the rule decides otherwise",
         };
         writeln!(self.out, "\n{:13}{YELLOW}nobody notices{YELLOW:#} that {what}  {DIM}{file}:{line}{DIM:#}", "")?;
+        let (before, after) = apart(before, after);
         if !before.is_empty() {
-            writeln!(self.out, "{:13}- {}", "", escaped(before))?;
+            writeln!(self.out, "{:13}- {}", "", escaped(&before))?;
         }
         if !after.is_empty() {
-            writeln!(self.out, "{:13}+ {}", "", escaped(after))?;
+            writeln!(self.out, "{:13}+ {}", "", escaped(&after))?;
         }
         if let Some(Notice::Action { file, line, .. }) = seen {
             writeln!(
@@ -158,8 +159,13 @@ impl Page<'_> {
             "\n{BOLD}EQUIVALENT{BOLD:#}  {} that nothing can tell from the rule, left out of the score",
             counted(equivalent.len() as u64, "mutant")
         )?;
+        let mut said = "";
         for (mutant, reason) in equivalent {
-            writeln!(self.out, "  {}\n    {DIM}{}{DIM:#}", escaped(&mutant.name()), escaped(reason))?;
+            if said != reason.as_str() {
+                writeln!(self.out, "  {DIM}{}{DIM:#}", escaped(reason))?;
+                said = reason;
+            }
+            writeln!(self.out, "    {}", escaped(&named(mutant)))?;
         }
         Ok(())
     }
@@ -189,6 +195,40 @@ impl Page<'_> {
     }
 }
 
+/// A mutant's name, with what both sides of it share left out.
+fn named(mutant: &Mutant) -> String {
+    let (before, after) = apart(&mutant.before, &mutant.after);
+    mutant.name_with(&before, &after)
+}
+
+/// Two conditions without the members of a long chain that they have in common: `… || A || …`, `… || B || …`.
+fn apart(before: &str, after: &str) -> (String, String) {
+    /// Short enough to be compared by eye.
+    const SHORT: usize = 60;
+    if before.len() < SHORT || after.len() < SHORT {
+        return (before.to_owned(), after.to_owned());
+    }
+    let joints = |text: &str| -> Vec<usize> {
+        let mut at: Vec<usize> =
+            [" || ", " && "].iter().flat_map(|joint| text.match_indices(joint)).map(|(at, _)| at).collect();
+        at.sort_unstable();
+        at
+    };
+    let same = before.bytes().zip(after.bytes()).take_while(|(one, other)| one == other).count();
+    // The joint itself stays, so that it is seen how what is left hangs together.
+    let head = joints(before).into_iter().rfind(|at| at + 4 <= same).unwrap_or(0);
+    let rest = before.len().min(after.len()) - head;
+    let alike =
+        before.bytes().rev().zip(after.bytes().rev()).take(rest).take_while(|(one, other)| one == other).count();
+    let tail = joints(before).into_iter().find(|at| before.len() - at <= alike).map_or(0, |at| before.len() - at - 4);
+    let cut = |text: &str| {
+        let front = if head > 0 { "…" } else { "" };
+        let back = if tail > 0 { "…" } else { "" };
+        format!("{front}{}{back}", &text[head..text.len() - tail])
+    };
+    (cut(before), cut(after))
+}
+
 /// What of a condition was never seen, in words.
 fn missing(seen: &ConditionSeen) -> Option<&'static str> {
     Some(match (seen.held, seen.failed, seen.alone) {
@@ -198,4 +238,38 @@ fn missing(seen: &ConditionSeen) -> Option<&'static str> {
         (true, true, Some(false)) => "never the only one that was not met",
         (true, true, _) => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::apart;
+
+    #[test]
+    fn what_two_conditions_share_is_left_out() {
+        let long = |middle: &str| {
+            format!(
+                "(resource is Workload) || (resource is Instance) || {middle} || (resource is Volume) || (resource is Node)"
+            )
+        };
+        let cases = [
+            (
+                long("(resource is Object)"),
+                long("((resource is Object) || (resource is Bucket))"),
+                "… || (resource is Object) || …",
+                "… || ((resource is Object) || (resource is Bucket)) || …",
+            ),
+            (
+                long("(resource is Object)"),
+                format!("{} || (resource is Queue)", long("(resource is Object)")),
+                "… || (resource is Node)",
+                "… || (resource is Node) || (resource is Queue)",
+            ),
+        ];
+        for (before, after, left, right) in cases {
+            assert_eq!(apart(&before, &after), (left.to_owned(), right.to_owned()));
+        }
+        assert_eq!(apart("a || b", "a || c"), ("a || b".to_owned(), "a || c".to_owned()));
+        let same = long("x");
+        assert_eq!(apart(&same, &same).0, apart(&same, &same).1);
+    }
 }

@@ -129,8 +129,7 @@ fn started(scene: &mut Scene<'_>, call: &Call<'_>, document: &yaml::Document) {
         .collect();
     if !words.is_empty() {
         scene.scoped(|scene| {
-            scene.elsewhere = true;
-            scene.cwd = None;
+            scene.go_elsewhere();
             within::run_words(scene, call, &words, false);
         });
     }

@@ -20,8 +20,7 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     // The shorthand may go on in further words: `commands=[a,b] workingDirectory=/x`.
     let lines = lines(&text);
     scene.scoped(|scene| {
-        scene.elsewhere = true;
-        scene.cwd = None;
+        scene.go_elsewhere();
         scene.run_word(language, &lines, span);
         scene.shell.take_output();
     });

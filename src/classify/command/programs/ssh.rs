@@ -14,8 +14,7 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     let words: Vec<Word> = command(call.operands().skip(1).cloned().collect());
     export(scene, call);
     scene.scoped(|scene| {
-        scene.elsewhere = true;
-        scene.cwd = None;
+        scene.go_elsewhere();
         if words.is_empty() {
             within::run_stdin(scene, call, Language::Shell);
             return None;

@@ -81,8 +81,7 @@ fn towards(mut effect: Effect, peer: &str) -> Effect {
 fn in_place(scene: &mut Scene<'_>, target: &Word, operation: Operation) -> Option<Effect> {
     let Some(remote) = remote(target) else { return settle::on_path(scene, operation, target, true) };
     scene.scoped(|scene| {
-        scene.elsewhere = true;
-        scene.cwd = None;
+        scene.go_elsewhere();
         let path = target.tail(target.text.len() - remote.path.len());
         let mut effect = settle::on_path(scene, operation, &path, true)?;
         effect.resource.name.clone_from(&target.text);

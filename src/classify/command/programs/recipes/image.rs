@@ -26,8 +26,7 @@ pub(super) fn image(scene: &mut Scene<'_>, call: &Call<'_>) -> Option<Stream> {
     for code in run_lines(&text) {
         let before = scene.mark();
         scene.scoped(|scene| {
-            scene.elsewhere = true;
-            scene.cwd = None;
+            scene.go_elsewhere();
             let piece = [Word { span: scene.inner(span), ..Word::known(code) }];
             within::run_shell(scene, call, &piece);
         });

@@ -62,7 +62,7 @@ pub(super) fn ci(scene: &mut Scene<'_>, call: &Call<'_>, program: &str) -> bool 
         ran = true;
         let before = scene.mark();
         scene.scoped(|scene| {
-            scene.elsewhere = true;
+            scene.go_elsewhere();
             read(scene, &lines.join("\n"), span);
         });
         // Jobs run in a container that goes when they are done, or on a machine that is kept for them.
