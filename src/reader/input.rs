@@ -153,7 +153,10 @@ impl Input {
                 })?;
                 (raw, Some(entry.packed))
             }
-            From::Joined(archive, parts) => (counted(Box::new(inside::Joined::open(archive, parts)?)), self.size()),
+            From::Joined(archive, parts) => {
+                let joined = inside::Joined::open(archive, parts, bytes.clone())?;
+                (Box::new(BufReader::with_capacity(unpack::BUFFER, joined)) as Box<dyn BufRead + Send>, self.size())
+            }
         };
         let is_inside = matches!(self.from, From::Inside(..) | From::Joined(..));
         let (mut reader, packed) = unpack::unpack(raw)?;
@@ -280,7 +283,8 @@ fn leave_out_companions(files: &mut BTreeMap<PathBuf, (Arc<str>, PathBuf)>) {
 
 fn is_database(path: &Path) -> bool {
     let mut head = [0; sqlite::MAGIC.len()];
-    File::open(path).is_ok_and(|mut file| file.read_exact(&mut head).is_ok()) && head == *sqlite::MAGIC
+    let is_file = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    is_file && File::open(path).is_ok_and(|mut file| file.read_exact(&mut head).is_ok()) && head == *sqlite::MAGIC
 }
 
 #[derive(Default)]

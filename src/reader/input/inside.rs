@@ -2,10 +2,11 @@
 //! `archive.zip!/path/inside`. An evaluation log of Inspect AI is one file, whatever it is packed in.
 
 use std::collections::{HashMap, VecDeque};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{From, Input};
 use crate::model::Issue;
@@ -28,7 +29,9 @@ pub(super) fn expand(file: &Arc<str>, path: &Path, issues: &mut Vec<Issue>) -> O
 
 /// The bytes of a file that is an archive, or has one packed in it.
 fn store(path: &Path) -> Option<Store> {
-    let file = File::open(path).ok().filter(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()))?;
+    // Whoever opens a pipe waits for it, and what was taken out of it is gone.
+    fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    let file = File::open(path).ok()?;
     let mut reader: Box<dyn BufRead + Send> = Box::new(BufReader::new(file));
     let (head, _) = unpack::start(&mut reader, archive::HEAD).ok()?;
     if archive::is_archive(&head) {
@@ -131,6 +134,8 @@ pub(super) struct Joined {
     current: Box<dyn BufRead + Send>,
     samples: u64,
     ended: bool,
+    /// Stored bytes that were consumed so far.
+    bytes: Arc<AtomicU64>,
 }
 
 /// A header is no longer than this.
@@ -139,7 +144,7 @@ const MOST_HEADER: u64 = 64 << 20;
 impl Joined {
     /// # Errors
     /// When the header cannot be read.
-    pub(super) fn open(archive: &Arc<Archive>, parts: &[usize]) -> io::Result<Self> {
+    pub(super) fn open(archive: &Arc<Archive>, parts: &[usize], bytes: Arc<AtomicU64>) -> io::Result<Self> {
         let mut left: VecDeque<usize> = parts.iter().copied().collect();
         let header = left.pop_front().and_then(|index| archive.entries.get(index));
         let header = header.map_or_else(|| Ok(Vec::new()), |header| archive.whole(header, MOST_HEADER))?;
@@ -148,7 +153,7 @@ impl Joined {
         let status = if header.contains("\"status\"") { "" } else { ",\n\"status\": \"started\"" };
         let start = format!("{members}{status},\n\"samples\": [\n");
         let current = Box::new(io::Cursor::new(start.into_bytes()));
-        Ok(Self { archive: Arc::clone(archive), left, current, samples: 0, ended: false })
+        Ok(Self { archive: Arc::clone(archive), left, current, samples: 0, ended: false, bytes })
     }
 }
 
@@ -164,7 +169,11 @@ impl Read for Joined {
                 Some(entry) => {
                     let between: &[u8] = if self.samples == 0 { b"" } else { b",\n" };
                     self.samples += 1;
-                    Box::new(between.chain(self.archive.read(entry, |_| {})?))
+                    let bytes = Arc::clone(&self.bytes);
+                    let count = move |read| {
+                        bytes.fetch_add(read, Ordering::Relaxed);
+                    };
+                    Box::new(between.chain(self.archive.read(entry, count)?))
                 }
                 None => {
                     self.ended = true;
