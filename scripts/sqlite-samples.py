@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Makes the SQLite databases below corpora/ and src/reader/sqlite/samples/, which the tests read: what agents and shells
+"""Makes the SQLite databases and the archives below corpora/ and src/reader/sqlite/samples/, which the tests read: what agents and shells
 record, and every part of the file format that the reader knows. Everything in them is made up. Usage:
-scripts/sqlite-samples.py. The same Python and SQLite give the same bytes; another SQLite's version number may differ."""
+scripts/sqlite-samples.py. The same Python and SQLite give the same bytes, but for the salts of a log of pages, which are chance, and a version number in the header."""
 
 import json
 import os
 import pathlib
 import shutil
 import sqlite3
+import zipfile
+import zlib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 START = 1772438400  # 2026-03-02 08:00:00 UTC
@@ -467,8 +469,7 @@ def zed():
         ],
     }
     text = json.dumps(newer).encode()
-    # A frame of one block as it is: Python has no zstd. Magic, single segment with its length in four bytes, a raw last block.
-    packed = b"\x28\xb5\x2f\xfd\xa0" + len(text).to_bytes(4, "little") + (len(text) << 3 | 1).to_bytes(3, "little") + text
+    packed = raw_zstd(text)
     database(
         "corpora/zed/threads.db",
         [
@@ -482,6 +483,74 @@ def zed():
     ).close()
 
 
+def raw_zstd(text):
+    """A frame of one block as it is: Python has no zstd. Magic, one segment with its length in four bytes, a raw last block."""
+    return b"\x28\xb5\x2f\xfd\xa0" + len(text).to_bytes(4, "little") + (len(text) << 3 | 1).to_bytes(3, "little") + text
+
+
+def archive(path, entries, method=zipfile.ZIP_DEFLATED):
+    path = ROOT / path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", method) as made:
+        for name, content in entries:
+            made.writestr(zipfile.ZipInfo(name, (2026, 3, 2, 8, 0, 0)), content, method)
+
+
+def evaluation():
+    """An evaluation log whose entries are packed with zstd, as newer ones are: stored first, then said to be method 93."""
+    header = {
+        "version": 2, "status": "success", "plan": {"name": "plan", "steps": []},
+        "eval": {"run_id": "r1", "task_id": "t1", "task": "clean-up", "created": "2026-03-02T08:00:00+00:00", "packages": {"inspect_ai": "0.3"}},
+    }
+
+    def sample(identity, command, error=None):
+        event = {
+            "timestamp": "2026-03-02T08:00:02+00:00", "event": "tool", "type": "function", "id": f"call_{identity}", "function": "bash",
+            "arguments": {"cmd": command}, "result": "done", "completed": "2026-03-02T08:00:04+00:00", "error": error,
+        }
+        return {"id": identity, "epoch": 1, "messages": [], "events": [event], "attachments": {}}
+
+    path = ROOT / "corpora/inspect_ai/packed.eval"
+    entries = [
+        ("_journal/start.json", {"version": 2}),
+        ("samples/a_epoch_1.json", sample("a", "du -sh /var/cache")),
+        ("samples/b_epoch_1.json", sample("b", "rm -rf /var/lib/postgresql", {"type": "approval", "message": "no"})),
+        ("summaries.json", []),
+        ("header.json", header),
+    ]
+    archive(path, [(name, raw_zstd(json.dumps(value, indent=2).encode())) for name, value in entries], zipfile.ZIP_STORED)
+    bytes_ = bytearray(path.read_bytes())
+    for name, value in entries:
+        text = json.dumps(value, indent=2).encode()
+        stored = raw_zstd(text)
+        said = [number.to_bytes(4, "little") for number in (zlib.crc32(stored), len(stored), len(stored))]
+        means = [number.to_bytes(4, "little") for number in (zlib.crc32(text), len(stored), len(text))]
+        for header_of, method in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+            at = bytes_.index(b"".join(said)) - method - 6
+            assert bytes_[at : at + 4] == header_of
+            bytes_[at + method : at + method + 2] = (93).to_bytes(2, "little")
+            bytes_[at + method + 6 : at + method + 18] = b"".join(means)
+    path.write_bytes(bytes_)
+
+
+def home():
+    """What a responder is sent: homes, a database with a log of pages beside it, an archive inside."""
+    history = ROOT / "corpora/atuin/history.db"
+    inner = ROOT / "corpora/archives/inner.zip"
+    archive(inner, [("deploy/.bash_history", "#1772438400\nls /srv\n#1772438460\nrm -rf /srv/releases\n")])
+    folder = ROOT / "src/reader/sqlite/samples"
+    entries = [
+        ("home/ada/.bash_history", "git status\ncurl -s https://example.com/setup.sh | sh\n"),
+        ("home/ada/.local/share/atuin/history.db", history.read_bytes()),
+        ("home/ada/notes.db", (folder / "wal.db").read_bytes()),
+        ("home/ada/notes.db-wal", (folder / "wal.db-wal").read_bytes()),
+        ("home/tom/deploy.zip", inner.read_bytes()),
+        ("__MACOSX/home/._x", b"\x00\x05\x16\x07"),
+    ]
+    archive("corpora/archives/home.zip", entries)
+    inner.unlink()
+
+
 if __name__ == "__main__":
-    for make in (atuin, opencode, crush, goose, cursor, hermes, warp, kiro, zed, parts_of_the_format):
+    for make in (atuin, opencode, crush, goose, cursor, hermes, warp, kiro, zed, parts_of_the_format, evaluation, home):
         make()

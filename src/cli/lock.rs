@@ -70,6 +70,10 @@ fn found(side: &Side, paths: &[PathBuf]) -> anyhow::Result<Lock> {
     let mut lock = Lock::default();
     for input in &found.inputs {
         let Some(path) = input.path() else { continue };
+        // An archive is many inputs, and one file.
+        if lock.traces.contains_key(&name(&side.folder, path)) {
+            continue;
+        }
         let pinned = pin(path).with_context(|| format!("failed to read {}", path.display()))?;
         lock.traces.insert(name(&side.folder, path), pinned);
     }

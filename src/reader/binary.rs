@@ -21,7 +21,8 @@ pub(super) fn refuse(sample: &[u8]) -> Option<Refused> {
         return None;
     }
     if sample.get(257..262) == Some(b"ustar") {
-        let advice = "unpack it into a folder with `tar -xf` and name the folder";
+        let advice =
+            "name the archive as a file of at most 512 MiB unpacked, or unpack it with `tar -xf` and name the folder";
         return Some(Refused { problem: "a tar archive, which is not read".to_owned(), advice: advice.to_owned() });
     }
     let nuls = memchr::memchr_iter(0, sample).count();
@@ -51,7 +52,11 @@ const BESIDE: &str =
 
 /// First bytes, what it is, what to do.
 const KINDS: &[(&[u8], &str, &str)] = &[
-    (b"PK\x03\x04", "a zip archive", "unpack it into a folder with `unzip` and name the folder"),
+    (
+        b"PK\x03\x04",
+        "a zip archive",
+        "name the archive as a file: it is not read from a pipe, nor inside of other packing",
+    ),
     (b"PK\x05\x06", "an empty zip archive", ""),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "unpack it into a folder and name the folder"),
     (b"\xfd7zXZ\0", "xz data", "unpack it with `xz -dk`"),

@@ -3,6 +3,8 @@
 //!
 //! Nothing is skipped silently: what is not read becomes an issue that says what to do.
 
+mod inside;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File, FileType};
 use std::io::{self, BufRead, BufReader, Read};
@@ -11,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Sample;
+use super::archive::{self, Archive};
 use super::detect::SAMPLE_BYTES;
 use super::sqlite::{self, Database};
 use super::{binary, record, unpack};
@@ -70,8 +73,12 @@ pub fn find(paths: &[PathBuf], stdin: Option<Box<dyn Read + Send>>) -> Found {
     leave_out_companions(&mut files);
     let mut inputs: Vec<(Arc<str>, PathBuf)> = files.into_values().collect();
     inputs.sort();
-    let mut inputs: Vec<Input> =
-        inputs.into_iter().map(|(file, path)| Input { file, from: From::File(path) }).collect();
+    let inputs = inputs.into_iter().flat_map(|(file, path)| {
+        let inside = inside::expand(&file, &path, &mut search.issues);
+        inside.unwrap_or_else(|| vec![Input { file, from: From::File(path) }])
+    });
+    let mut inputs: Vec<Input> = inputs.collect();
+    inputs.sort_by(|a, b| a.file.cmp(&b.file));
     if !dashes.is_empty() {
         match stdin {
             Some(stdin) => {
@@ -97,17 +104,23 @@ impl Input {
         name
     }
 
-    /// Where it lies; `None` for standard input.
+    /// The file that it is or, of what is in an archive, that one; `None` for standard input.
     pub fn path(&self) -> Option<&Path> {
         match &self.from {
             From::File(path) => Some(path),
+            From::Inside(archive, _) | From::Joined(archive, _) => Some(archive.path()),
             From::Stdin(_) => None,
         }
     }
 
     /// Bytes as it is stored, where that is known before it is opened.
     pub fn size(&self) -> Option<u64> {
-        let From::File(path) = &self.from else { return None };
+        let path = match &self.from {
+            From::File(path) => path,
+            From::Inside(archive, index) => return archive.entries.get(*index).map(|entry| entry.packed),
+            From::Joined(archive, _) => archive.path(),
+            From::Stdin(_) => return None,
+        };
         fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len())
     }
 
@@ -117,20 +130,36 @@ impl Input {
     /// When it cannot be opened, when not one byte of it is readable, and when it is no text. [`Input::issue`]
     /// says it to the user.
     pub fn open(&self) -> io::Result<Opened> {
-        let (raw, size): (Box<dyn Read + Send>, Option<u64>) = match &self.from {
+        let bytes = Arc::new(AtomicU64::new(0));
+        let counted = |raw: Box<dyn Read + Send>| {
+            let counted = Counted { raw, bytes: bytes.clone() };
+            Box::new(BufReader::with_capacity(unpack::BUFFER, counted)) as Box<dyn BufRead + Send>
+        };
+        let (raw, size) = match &self.from {
             From::File(path) => {
                 let file = File::open(path)?;
                 let metadata = file.metadata()?;
-                (Box::new(file), metadata.is_file().then_some(metadata.len()))
+                (counted(Box::new(file)), metadata.is_file().then_some(metadata.len()))
             }
             From::Stdin(Stdin(slot)) => {
                 let stdin = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-                (stdin.ok_or_else(|| io::Error::other("standard input can be read only once"))?, None)
+                (counted(stdin.ok_or_else(|| io::Error::other("standard input can be read only once"))?), None)
+            }
+            From::Inside(archive, index) => {
+                let entry = archive.entries.get(*index).ok_or(io::ErrorKind::NotFound)?;
+                let count = bytes.clone();
+                let raw = archive.read(entry, move |read| {
+                    count.fetch_add(read, Ordering::Relaxed);
+                })?;
+                (raw, Some(entry.packed))
+            }
+            From::Joined(archive, parts) => {
+                let joined = inside::Joined::open(archive, parts, bytes.clone())?;
+                (Box::new(BufReader::with_capacity(unpack::BUFFER, joined)) as Box<dyn BufRead + Send>, self.size())
             }
         };
-        let bytes = Arc::new(AtomicU64::new(0));
-        let counted = Counted { raw, bytes: bytes.clone() };
-        let (mut reader, packed) = unpack::unpack(Box::new(BufReader::with_capacity(unpack::BUFFER, counted)))?;
+        let is_inside = matches!(self.from, From::Inside(..) | From::Joined(..));
+        let (mut reader, packed) = unpack::unpack(raw)?;
         let (sample, complete) = unpack::start(&mut reader, SAMPLE_BYTES)?;
         if let Some(refused) = binary::refuse(&sample) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, refused));
@@ -142,24 +171,47 @@ impl Input {
                     bytes.fetch_add(size.unwrap_or(0).saturating_sub(bytes.load(Ordering::Relaxed)), Ordering::Relaxed);
                     open_database(path)
                 }
-                _ => Database::in_memory(&mut reader)?,
+                From::Inside(archive, index) => {
+                    let name = archive.entries.get(*index).map_or("", |entry| entry.name.as_str());
+                    let beside = |end: &str| {
+                        let entry = archive.find(&format!("{name}{end}"))?;
+                        archive.whole(entry, sqlite::MOST_IN_MEMORY).ok()
+                    };
+                    let journal = beside("-journal").is_some_and(|journal| is_hot(&*journal));
+                    let wal = beside("-wal").map(|wal| Box::new(io::Cursor::new(wal)) as Box<dyn sqlite::Stored>);
+                    Database::in_memory(&mut reader, wal, journal)?
+                }
+                _ => Database::in_memory(&mut reader, None, false)?,
             };
             Some(Arc::new(database.map_err(|problem| refused(problem.problem, problem.advice))?))
         } else {
             None
         };
-        Ok(Opened { sample, complete, reader, packed, bytes, size, database })
+        Ok(Opened { sample, complete, reader, packed: packed || is_inside, bytes, size, database })
     }
 
     /// The issue for an error of [`Input::open`] or of reading on.
     pub fn issue(&self, error: &io::Error) -> Issue {
-        let refused = error.get_ref().and_then(|inner| inner.downcast_ref::<binary::Refused>());
-        let (problem, advice) = match refused {
-            Some(refused) => (refused.problem.clone(), refused.advice.clone()),
-            None => said(error),
-        };
+        let (problem, advice) = unread(error);
         Issue { file: self.file.clone(), line: 0, offset: 0, problem, advice, lost: true }
     }
+}
+
+/// What is wrong, and what to do.
+fn unread(error: &io::Error) -> (String, String) {
+    let inner = error.get_ref();
+    let refused = inner.and_then(|inner| inner.downcast_ref::<binary::Refused>());
+    let inside = inner.and_then(|inner| inner.downcast_ref::<archive::Unread>());
+    match (refused, inside) {
+        (Some(refused), _) => (refused.problem.clone(), refused.advice.clone()),
+        (_, Some(inside)) => (inside.problem.clone(), inside.advice.clone()),
+        _ => said(error),
+    }
+}
+
+/// The name of the database that a file of this name lies beside.
+fn companion_of(name: &str) -> Option<&str> {
+    ["-wal", "-shm", "-journal"].iter().find_map(|end| name.strip_suffix(end))
 }
 
 /// A database and what lies beside it.
@@ -176,7 +228,7 @@ fn open_database(path: &Path) -> Result<Database, sqlite::Problem> {
 }
 
 /// Whether a journal holds what a program has not finished: one that was used up is empty or begins with zeros.
-fn is_hot(mut journal: File) -> bool {
+fn is_hot(mut journal: impl Read) -> bool {
     let mut magic = [0; 8];
     journal.read_exact(&mut magic).is_ok() && magic == *b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 }
@@ -188,6 +240,10 @@ fn refused(problem: String, advice: String) -> io::Error {
 #[derive(Debug)]
 enum From {
     File(PathBuf),
+    /// An entry of an archive, by its place.
+    Inside(Arc<Archive>, usize),
+    /// Entries that are one document together.
+    Joined(Arc<Archive>, Vec<usize>),
     Stdin(Stdin),
 }
 
@@ -216,11 +272,7 @@ impl Read for Counted {
 
 /// What lies beside a database is read with it, and not for itself.
 fn leave_out_companions(files: &mut BTreeMap<PathBuf, (Arc<str>, PathBuf)>) {
-    let of = |path: &Path| {
-        let name = path.to_str()?;
-        let database = ["-wal", "-shm", "-journal"].iter().find_map(|end| name.strip_suffix(end))?;
-        Some(PathBuf::from(database))
-    };
+    let of = |path: &Path| companion_of(path.to_str()?).map(PathBuf::from);
     let is_companion =
         |path: &Path| of(path).is_some_and(|database| files.contains_key(&database) && is_database(&database));
     let companions: Vec<PathBuf> = files.keys().filter(|path| is_companion(path)).cloned().collect();
@@ -231,7 +283,8 @@ fn leave_out_companions(files: &mut BTreeMap<PathBuf, (Arc<str>, PathBuf)>) {
 
 fn is_database(path: &Path) -> bool {
     let mut head = [0; sqlite::MAGIC.len()];
-    File::open(path).is_ok_and(|mut file| file.read_exact(&mut head).is_ok()) && head == *sqlite::MAGIC
+    let is_file = fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    is_file && File::open(path).is_ok_and(|mut file| file.read_exact(&mut head).is_ok()) && head == *sqlite::MAGIC
 }
 
 #[derive(Default)]

@@ -4,6 +4,7 @@
 //! Lenient with what it does not know (other tools' logs change), loud about what it had to leave out.
 
 mod action_record;
+mod archive;
 mod binary;
 #[cfg(test)]
 pub(crate) mod collect;

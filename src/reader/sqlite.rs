@@ -105,7 +105,7 @@ impl Database {
     pub fn given(input: &mut dyn BufRead, source: &Source, out: &mut dyn Out) -> io::Result<Option<Arc<Self>>> {
         let database = match &source.database {
             Some(database) => Arc::clone(database),
-            None => match Self::in_memory(input)? {
+            None => match Self::in_memory(input, None, false)? {
                 Ok(database) => Arc::new(database),
                 Err(problem) => {
                     let _ = out.issue(problem.issue(source));
@@ -121,11 +121,15 @@ impl Database {
         Ok(Some(database))
     }
 
-    /// Reads a whole stream.
+    /// Reads a whole stream, and what lies beside it.
     ///
     /// # Errors
     /// The outer one when the stream cannot be read, the inner one when there is no database in it.
-    pub fn in_memory(input: &mut dyn BufRead) -> io::Result<Result<Self, Problem>> {
+    pub fn in_memory(
+        input: &mut dyn BufRead,
+        wal: Option<Box<dyn Stored>>,
+        journal: bool,
+    ) -> io::Result<Result<Self, Problem>> {
         let mut bytes = Vec::new();
         // What a damaged archive still gives is a database that was cut off.
         let read = input.take(MOST_IN_MEMORY + 1).read_to_end(&mut bytes);
@@ -135,7 +139,7 @@ impl Database {
             let advice = "unpack it and name the file".to_owned();
             return Ok(Err(Problem { offset: 0, problem, advice, lost: true }));
         }
-        let opened = Self::open(Box::new(io::Cursor::new(bytes)), None, false);
+        let opened = Self::open(Box::new(io::Cursor::new(bytes)), wal, journal);
         match (opened, read) {
             (Err(_), Err(error)) => Err(error),
             (Ok(mut database), Err(error)) => {

@@ -21,6 +21,17 @@ const MAX_LAYERS: usize = 2;
 
 type Layer = Box<dyn BufRead + Send>;
 
+/// Whether a file that begins like this is packed.
+pub(super) fn is_packed(head: &[u8]) -> bool {
+    matches!(
+        head,
+        [0x1f, 0x8b, ..]
+            | [b'B', b'Z', b'h', b'1'..=b'9', ..]
+            | [0x28, 0xb5, 0x2f, 0xfd, ..]
+            | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]
+    )
+}
+
 /// The text inside `reader`, and whether it was packed.
 pub(super) fn unpack(mut reader: Layer) -> io::Result<(Layer, bool)> {
     let mut packed = true;
@@ -69,7 +80,17 @@ pub(super) fn start(reader: &mut Layer, wanted: usize) -> io::Result<(Vec<u8>, b
 }
 
 fn layer(what: &'static str, decoder: impl Read + Send + 'static) -> Layer {
-    Box::new(BufReader::with_capacity(BUFFER, Located { decoder, what, given: 0, failed: None }))
+    Box::new(BufReader::with_capacity(BUFFER, located(what, decoder)))
+}
+
+/// A decoder that says plainly where its data breaks off.
+pub(super) fn located<D: Read>(what: &'static str, decoder: D) -> impl Read + use<D> {
+    Located { decoder, what, given: 0, failed: None }
+}
+
+/// What is packed with zstd, in one frame or in several.
+pub(super) fn zstd<R: BufRead>(source: R) -> impl Read + use<R> {
+    Zstd::new(source)
 }
 
 /// Says plainly where packed data breaks off, and says it again to whoever asks again.

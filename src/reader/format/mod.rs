@@ -4,6 +4,7 @@ pub mod actions;
 pub mod agentdojo;
 pub mod aider;
 pub mod anthropic;
+pub mod antigravity;
 pub mod apt_history;
 pub mod asciicast;
 pub mod atuin;
@@ -108,6 +109,7 @@ pub const READERS: &[&dyn Reader] = &[
     &hermes::Hermes,
     &kiro::Kiro,
     &zed::Zed,
+    &antigravity::Antigravity,
     &cline::Cline,
     &aider::Aider,
     &openai::OpenAi,

@@ -172,6 +172,14 @@ pub(super) const GUIDES: &[Guide] = &[
         sample: sample!("zed/threads.db"),
     },
     Guide {
+        name: "antigravity",
+        known_by: "lines with `step_index`, `source`, `type` and `status`",
+        tells: "tool calls with times, what came back, exit codes, the working folder",
+        lacks: "what a step did that the model did not ask for in the file: such a command is a gap",
+        settings: &[],
+        sample: sample!("antigravity/steps.jsonl"),
+    },
+    Guide {
         name: "cline",
         known_by: "a message list in which tools are XML elements",
         tells: "commands, file edits, what came back",

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use super::*;
+use crate::reader::archive::tests::{Made, zip};
 
 /// A folder of its own with these files in it.
 fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
@@ -240,8 +241,50 @@ fn what_lies_beside_a_database_is_read_with_it() {
 }
 
 #[test]
+fn an_archive_is_a_folder() {
+    let made =
+        |name: &'static str, content: &'static [u8], method: u16| Made { name, content, method, ..Made::default() };
+    let (file, log) = (include_bytes!("../sqlite/samples/wal.db"), include_bytes!("../sqlite/samples/wal.db-wal"));
+    let inner = zip(&[made("x.log", b"pwd\n", 8), made("y.zip", b"PK\x05\x06 and so on", 0)], false);
+    let outer = [
+        Made { name: "inner.zip", content: &inner, ..Made::default() },
+        made("home/ada/.bash_history", b"ls\n", 8),
+        made("a.db", file, 8),
+        made("a.db-wal", log, 93),
+        made("a.db-shm", b"x", 0),
+        made("lzma", b"x", 14),
+        made("__MACOSX/._x", b"x", 0),
+    ];
+    let bytes = zip(&outer, true);
+    let folder =
+        folder(&[("b.zip", &bytes), ("a.log", b"x"), ("none.zip", &zip(&[], false)), ("cut.zip", &bytes[..20])]);
+    check(
+        &folder,
+        &["", "b.zip"],
+        "F/a.log\nF/b.zip!/a.db\nF/b.zip!/home/ada/.bash_history\nF/b.zip!/inner.zip!/x.log\nF/b.zip!/inner.zip!/y.zip\n\
+         F/b.zip!/lzma\n\
+         note F/b.zip: below `__MACOSX`, what macOS knows about other files, not read: 1\n\
+         issue F/cut.zip: a zip archive without anything that can be read\n\
+         note F/none.zip: no files in the archive",
+    );
+    let inputs = find(&[folder.path().join("b.zip")], None).inputs;
+    let read = |at: usize| {
+        let mut text = String::new();
+        let opened = inputs[at].open().map_err(|error| inputs[at].issue(&error).problem);
+        opened.map(|mut opened| opened.reader.read_to_string(&mut text).map(|_| text).unwrap())
+    };
+    let opened = inputs[0].open().unwrap();
+    assert_eq!(opened.database.unwrap().tables().len(), 2, "with what its log has");
+    assert_eq!((inputs[1].name(), read(1)), (".bash_history", Ok("ls\n".to_owned())));
+    assert_eq!(read(2), Ok("pwd\n".to_owned()));
+    assert_eq!(read(3), Err("an empty zip archive, which is not read".to_owned()));
+    assert_eq!(read(4), Err("packed in a way that is not read (LZMA)".to_owned()));
+    assert!(inputs.iter().all(|input| input.path() == Some(&*folder.path().join("b.zip"))));
+}
+
+#[test]
 fn binaries_are_named() {
-    assert_eq!(open("x.jsonl", b"PK\x03\x04\x14\0\0\0").1, "a zip archive, which is not read");
+    assert_eq!(open("x.jsonl", b"7z\xbc\xaf\x27\x1c\0\0").1, "a 7z archive, which is not read");
     assert_eq!(open("x", b"\x01\0\0\0\x02\0\0").1, "an unknown binary format");
 }
 

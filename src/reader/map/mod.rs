@@ -42,6 +42,8 @@ pub struct Map {
     files: Vec<glob::Pattern>,
     /// Where the records stand in a document; the document is the record where this is not said.
     records: Option<Path>,
+    /// The table of a database; its only one where this is not said.
+    table: Option<String>,
     /// The columns of a table whose first line does not name them.
     columns: Vec<String>,
     /// What stands between columns; found out where it is not said.
@@ -129,6 +131,7 @@ struct Written {
     #[serde(default)]
     files: Vec<Spanned<String>>,
     records: Option<Path>,
+    table: Option<String>,
     #[serde(default)]
     columns: Vec<String>,
     delimiter: Option<Spanned<String>>,
@@ -163,6 +166,7 @@ impl Map {
             name: file.to_owned(),
             files: Vec::new(),
             records: written.records,
+            table: written.table,
             columns: written.columns,
             delimiter: None,
             only: Vec::new(),

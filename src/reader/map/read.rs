@@ -1,4 +1,4 @@
-//! Files by a mapping: JSON Lines, lists and documents, tables as text, and Parquet.
+//! Files by a mapping: JSON Lines, lists and documents, tables as text, Parquet, and tables of SQLite databases.
 
 use std::io::{self, BufRead};
 use std::ops::ControlFlow;
@@ -12,6 +12,7 @@ use super::path::{Path, Step};
 use super::record::{Seen, is_needed};
 use crate::reader::record::{MAX_LINE, NOT_UTF8};
 use crate::reader::recorder::{Log, Objects, Place, read_lines};
+use crate::reader::sqlite::{self, Database};
 use crate::reader::{Out, Source, fields, table};
 
 impl Map {
@@ -24,6 +25,9 @@ impl Map {
         let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
         let first = text.iter().find(|byte| !byte.is_ascii_whitespace()).copied();
         let making = Making::new(self, source);
+        if head.starts_with(sqlite::MAGIC) || source.database.is_some() {
+            return database(making, input, source, out);
+        }
         if head.starts_with(table::MAGIC) {
             return parquet(making, input, out);
         }
@@ -312,5 +316,50 @@ fn parquet(mut making: Making<'_>, input: &mut dyn BufRead, out: &mut dyn Out) -
         let _ = out.issue(making.lost(Place::default(), refused.problem, &refused.advice));
     }
     let _ = making.finish(out);
+    Ok(())
+}
+
+/// The table that the mapping names, or the only one there is.
+fn database(mut making: Making<'_>, input: &mut dyn BufRead, source: &Source, out: &mut dyn Out) -> io::Result<()> {
+    let Some(database) = Database::given(input, source, out)? else { return Ok(()) };
+    let tables = database.tables();
+    let table = match (&making.map.table, tables) {
+        (Some(name), _) => database.table(name),
+        (None, [only]) => Some(only),
+        (None, _) => None,
+    };
+    let Some(table) = table else {
+        let names: Vec<String> = tables.iter().take(30).map(|table| format!("`{}`", table.name)).collect();
+        let problem = match &making.map.table {
+            Some(name) => format!("no table `{name}`, where {} says the records are", making.map.name),
+            None => format!("a database of {} tables, and {} has no `table`", tables.len(), making.map.name),
+        };
+        let _ = out.issue(making.lost(Place::default(), problem, &format!("the tables are {}", names.join(", "))));
+        return Ok(());
+    };
+    let names: Vec<String> = table.columns().map(str::to_owned).collect();
+    if !has_columns(&mut making, &names, out) {
+        return Ok(());
+    }
+    let wanted: Vec<&String> = names.iter().filter(|name| making.map.asks_for(name)).collect();
+    let read = database.each(&table.name, source, out, &mut |row, out| {
+        let mut values = Members::new();
+        for name in &wanted {
+            let value = match row.get(name) {
+                sqlite::Value::Null => continue,
+                sqlite::Value::Integer(number) => Value::from(number),
+                sqlite::Value::Real(number) => Value::from(number),
+                sqlite::Value::Text(text) => Value::String(text),
+                sqlite::Value::Blob(bytes) => Value::String(String::from_utf8_lossy(&bytes).into_owned()),
+            };
+            values.insert((*name).clone(), value);
+        }
+        let values = Value::Object(values);
+        let place = Place { line: row.number(), offset: row.offset };
+        making.record(Seen { record: &values, document: &values }, place, Some(row.position), out)
+    });
+    if read.is_continue() {
+        let _ = making.finish(out);
+    }
     Ok(())
 }

@@ -54,6 +54,24 @@ fn lines_lists_and_tables_are_the_same_records() {
 }
 
 #[test]
+fn a_table_of_a_database_is_a_table() {
+    let bytes = include_bytes!("../../../corpora/atuin/history.db");
+    let with = |top: &str| {
+        let map =
+            "[fields]\nkind = { value = \"shell\" }\ntext = \"command\"\nsession = \"session\"\nexit-code = \"exit\"\n";
+        read(&format!("{top}{map}"), "x.db", bytes).text
+    };
+    let named = with("table = \"History\"\n");
+    assert!(named.starts_with("L1 shell \"git status\" session=018f-term-1"), "{named}");
+    assert_eq!(named.lines().count(), 6, "{named}");
+    let unnamed = with("");
+    assert!(unnamed.contains("a database of 2 tables, and m.toml has no `table`"), "{unnamed}");
+    assert!(unnamed.contains("(the tables are `_sqlx_migrations`, `history`)"), "{unnamed}");
+    let wrong = with("table = \"shell\"\n");
+    assert!(wrong.contains("no table `shell`, where m.toml says the records are"), "{wrong}");
+}
+
+#[test]
 fn records_of_a_document_have_places_of_their_own() {
     let map = format!("records = \"hits[*].doc\"\n{SHELL}session = \"$.run\"\n");
     let file =

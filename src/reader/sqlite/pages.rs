@@ -60,13 +60,13 @@ impl Pages {
             }
             wal => wal,
         };
-        let in_wal = wal.as_ref().and_then(|wal| wal.pages.get(&1).copied());
         let mut pages = Self { file, length, wal, size: 0, usable: 0, count: 0 };
-        match (in_wal, &mut pages.wal) {
-            (Some(at), Some(wal)) => read_at(&mut wal.file, at, &mut header),
-            _ => read_at(&mut pages.file, 0, &mut header),
-        }
-        .map_err(|_| Problem::new(0, "an SQLite database without a whole first page"))?;
+        pages
+            .wal
+            .as_mut()
+            .and_then(|wal| wal.page(1, &mut header))
+            .unwrap_or_else(|| read_at(&mut pages.file, 0, &mut header))
+            .map_err(|_| Problem::new(0, "an SQLite database without a whole first page"))?;
         let byte = |at: usize| header.get(at).copied().unwrap_or(0);
         let word =
             |at: usize| header.get(at..at + 4).and_then(|word| word.try_into().ok()).map_or(0, u32::from_be_bytes);
@@ -99,8 +99,7 @@ impl Pages {
         // The header counts its pages only where a program that knows of it wrote last.
         let said = if word(24) == word(92) { word(28) } else { 0 };
         let expected = pages.wal.as_ref().map_or(said, |wal| wal.count);
-        pages.count = stored
-            .max(pages.wal.as_ref().map_or(0, |wal| wal.count.min(stored.saturating_add(wal.pages.len() as u32))));
+        pages.count = stored.max(pages.wal.as_ref().map_or(0, |wal| wal.count.min(stored.saturating_add(wal.len()))));
         if pages.wal.is_none() && u64::from(expected) * u64::from(pages.size) > length {
             let problem =
                 format!("the file is cut off: {length} bytes of {}", u64::from(expected) * u64::from(pages.size));
@@ -117,13 +116,8 @@ impl Pages {
         }
         let mut page = vec![0; self.size as usize];
         let at = self.offset(number, 0);
-        let read = match &mut self.wal {
-            Some(wal) if wal.pages.contains_key(&number) => {
-                let at = wal.pages.get(&number).copied().unwrap_or_default();
-                read_at(&mut wal.file, at, &mut page)
-            }
-            _ => read_at(&mut self.file, at, &mut page),
-        };
+        let logged = self.wal.as_mut().and_then(|wal| wal.page(number, &mut page));
+        let read = logged.unwrap_or_else(|| read_at(&mut self.file, at, &mut page));
         match read {
             Ok(()) => Ok(page),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {

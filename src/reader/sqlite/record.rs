@@ -118,7 +118,7 @@ fn value(sort: u64, bytes: &[u8], encoding: Encoding) -> Option<Value> {
         7 => Value::Real(f64::from_be_bytes(bytes.try_into().ok()?)),
         8 => Value::Integer(0),
         9 => Value::Integer(1),
-        _ if sort % 2 == 0 => Value::Blob(bytes.to_vec()),
+        _ if sort.is_multiple_of(2) => Value::Blob(bytes.to_vec()),
         _ => Value::Text(encoding.text(bytes)),
     })
 }

@@ -118,6 +118,37 @@ fn what_was_committed_to_the_log_is_over_what_is_in_the_file() {
     assert_eq!(open(SAMPLES[4], Some(log)).unwrap().problems.len(), 1, "pages of another size");
 }
 
+/// A log that another thread writes to.
+#[derive(Clone)]
+struct Shared(Arc<Mutex<Cursor<Vec<u8>>>>);
+
+impl io::Read for Shared {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().read(buffer)
+    }
+}
+
+impl io::Seek for Shared {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.0.lock().unwrap().seek(to)
+    }
+}
+
+#[test]
+fn a_log_that_is_begun_anew_is_noticed() {
+    let log = Shared(Arc::new(Mutex::new(Cursor::new(sample!("wal.db-wal").to_vec()))));
+    let file = Box::new(Cursor::new(sample!("wal.db").to_vec()));
+    let database = Database::open(file, Some(Box::new(log.clone())), false).unwrap();
+    assert_eq!(rows(&database, "w", &["a"]), ["in the log"]);
+    // Every frame of the next log has another salt.
+    let mut all = log.0.lock().unwrap();
+    let bytes = all.get_mut();
+    (32..bytes.len()).step_by(24 + 512).for_each(|frame| bytes[frame + 8] ^= 1);
+    drop(all);
+    let seen = rows(&database, "w", &["a"]);
+    assert!(seen[0].ends_with("the log was begun anew while it was read; read it again"), "{seen:?}");
+}
+
 #[test]
 fn what_is_no_database_says_so() {
     let problem = |bytes: &[u8]| open(bytes, None).unwrap_err().problem;

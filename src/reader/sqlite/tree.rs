@@ -6,6 +6,8 @@ use super::record::varint;
 
 /// SQLite's own limit is 20; a tree this deep has lost its way.
 const DEEPEST: usize = 40;
+/// So many damaged rows of a page are told one by one.
+const MOST_TOLD: usize = 3;
 
 /// A row before its columns are read.
 #[derive(Debug)]
@@ -43,6 +45,8 @@ struct Level {
     at: usize,
     /// The child left of that cell has been gone through.
     descended: bool,
+    /// Cells so far that are damaged.
+    damaged: usize,
 }
 
 impl Walk {
@@ -61,12 +65,16 @@ impl Walk {
             let level = self.stack.last_mut()?;
             if !level.inner {
                 if level.at >= level.cells {
-                    self.stack.pop();
+                    let rest = self.leave(pages);
+                    if rest.is_some() {
+                        return rest.map(Err);
+                    }
                     continue;
                 }
-                level.at += 1;
-                let (number, at) = (level.number, level.at - 1);
-                return Some(cell(level, number, at, self.by_rowid, pages));
+                match level.next_cell(self.by_rowid, pages) {
+                    Some(cell) => return Some(cell),
+                    None => continue,
+                }
             }
             if !level.descended {
                 level.descended = true;
@@ -81,15 +89,27 @@ impl Walk {
                 continue;
             }
             if level.at >= level.cells {
-                self.stack.pop();
+                let rest = self.leave(pages);
+                if rest.is_some() {
+                    return rest.map(Err);
+                }
                 continue;
             }
-            (level.at, level.descended) = (level.at + 1, false);
-            if !self.by_rowid {
-                let (number, at) = (level.number, level.at - 1);
-                return Some(cell(level, number, at, false, pages));
+            level.descended = false;
+            if self.by_rowid {
+                level.at += 1;
+            } else if let Some(cell) = level.next_cell(false, pages) {
+                return Some(cell);
             }
         }
+    }
+
+    /// Leaves a page, with what is left to say of it.
+    fn leave(&mut self, pages: &Pages) -> Option<Problem> {
+        let level = self.stack.pop()?;
+        let more = level.damaged.checked_sub(MOST_TOLD).filter(|more| *more > 0)?;
+        let offset = pages.offset(level.number, level.header);
+        Some(Problem::new(offset, format!("{more} more rows of page {} do not fit onto the page", level.number)))
     }
 
     fn enter(&mut self, number: u32, from: u64, pages: &mut Pages) -> Result<(), Problem> {
@@ -110,8 +130,17 @@ impl Walk {
                 return Err(Problem::new(offset, format!("page {number} is no page of this table (sort {sort})")));
             }
         };
+        // A cell is two bytes that say where it is, and two at least that it is.
+        let fit = page.len().saturating_sub(header + 8) / 4;
         let cells = short(&page, header + 3).unwrap_or(0);
-        self.stack.push(Level { number, page, header, inner, cells, at: 0, descended: false });
+        if cells > fit {
+            let offset = pages.offset(number, header + 3);
+            return Err(Problem::new(
+                offset,
+                format!("page {number} says it has {cells} rows, for which it is too small"),
+            ));
+        }
+        self.stack.push(Level { number, page, header, inner, cells, at: 0, descended: false, damaged: 0 });
         Ok(())
     }
 }
@@ -121,6 +150,14 @@ impl Level {
     fn cell(&self, at: usize) -> Option<usize> {
         let pointers = self.header + if self.inner { 12 } else { 8 };
         short(&self.page, pointers + 2 * at).filter(|start| *start < self.page.len())
+    }
+
+    /// The next cell; `None` when it is one of many that are damaged.
+    fn next_cell(&mut self, by_rowid: bool, pages: &Pages) -> Option<Result<Cell, Problem>> {
+        self.at += 1;
+        let cell = cell(self, self.number, self.at - 1, by_rowid, pages);
+        self.damaged += usize::from(cell.is_err());
+        if cell.is_err() && self.damaged > MOST_TOLD { None } else { Some(cell) }
     }
 
     fn child(&self) -> Option<u32> {

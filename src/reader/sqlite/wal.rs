@@ -14,15 +14,39 @@ const VERSION: u32 = 3_007_000;
 /// What the log says of the database.
 #[derive(Debug)]
 pub(super) struct Wal {
-    pub(super) file: Box<dyn Stored>,
+    file: Box<dyn Stored>,
     /// Where the newest committed copy of a page stands in it.
-    pub(super) pages: HashMap<u32, u64>,
+    pages: HashMap<u32, u64>,
     /// Pages in the database after the last commit.
     pub(super) count: u32,
     pub(super) page_size: u32,
+    /// What tells this log from the next one in the same file.
+    salts: [u8; 8],
 }
 
 impl Wal {
+    /// Pages that it has.
+    pub(super) fn len(&self) -> u32 {
+        u32::try_from(self.pages.len()).unwrap_or(u32::MAX)
+    }
+
+    /// A page of it, `None` when it has none with that number.
+    pub(super) fn page(&mut self, number: u32, page: &mut [u8]) -> Option<io::Result<()>> {
+        let at = *self.pages.get(&number)?;
+        Some(self.frame(number, at, page))
+    }
+
+    fn frame(&mut self, number: u32, at: u64, page: &mut [u8]) -> io::Result<()> {
+        let mut header = [0; FRAME as usize];
+        self.file.seek(SeekFrom::Start(at - FRAME))?;
+        self.file.read_exact(&mut header)?;
+        // Its program has copied it into the file and begun another one in its place.
+        if header[..4] != number.to_be_bytes() || header[8..16] != self.salts {
+            return Err(io::Error::other("the log was begun anew while it was read; read it again"));
+        }
+        self.file.read_exact(page)
+    }
+
     /// Reads the log through; `None` when nothing in it was committed. A log that its own program would not take (of an
     /// older time, of another database) is none either.
     pub(super) fn open(mut file: Box<dyn Stored>, problems: &mut Vec<Problem>) -> io::Result<Option<Self>> {
@@ -69,7 +93,8 @@ impl Wal {
             at += FRAME + u64::from(page_size);
         }
         drop(reader);
-        Ok((count > 0).then_some(Self { file, pages, count, page_size }))
+        let stated = header.get(16..24).and_then(|salts| salts.try_into().ok()).unwrap_or_default();
+        Ok((count > 0).then_some(Self { file, pages, count, page_size, salts: stated }))
     }
 }
 

@@ -151,7 +151,7 @@ impl<'o> Talk<'o> {
 pub(crate) fn file_session(source: &Source) -> String {
     let session = source.session();
     let name = stem(&session);
-    let name = [".jsonl", ".log", ".ndjson", ".txt", ".sse"]
+    let name = [".jsonl", ".log", ".ndjson", ".txt", ".sse", ".eval"]
         .iter()
         .find_map(|ending| name.strip_suffix(ending))
         .unwrap_or(name);
