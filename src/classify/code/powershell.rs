@@ -285,10 +285,12 @@ fn command(scene: &mut Scene<'_>, whole: &str, text: &str, span: Span, state: &m
         }
         "where-object" | "where" | "?" | "select-object" | "select" => {
             // Some of what is listed, not all.
-            if let Some(below) = state.listed.as_mut().filter(|listed| listed.ends_with("/*")) {
+            if let Some(below) = state.listed.as_mut().filter(|listed| listed.ends_with("/*") || *listed == "*") {
                 below.push_str("?*");
             }
         }
+        // Every process there is, for what they are piped into.
+        "get-process" | "gps" if parameters.target().is_empty() => state.listed = Some("*".to_owned()),
         program if HARMLESS.contains(&program) => {}
         program => match CMDLETS.iter().find(|row| row.2.split(' ').any(|name| name == program)) {
             Some(&(operation, kind, _)) => {
@@ -317,8 +319,8 @@ fn command(scene: &mut Scene<'_>, whole: &str, text: &str, span: Span, state: &m
                 if whole.contains("frombase64string") {
                     scene.gap(GapKind::DynamicCode, Hides::Nothing, Some(span), "FromBase64String");
                 }
-                if whole.ends_with("]::delete") {
-                    state.deleting = true;
+                if let Some(operation) = file_method(&whole) {
+                    state.calling = Some(operation);
                 } else if whole.contains("]::delete") {
                     let name = words.iter().find(|word| word.contains(['\\', '/'])).map_or("", |word| word);
                     note(scene, O::Delete, K::File, name, span, "Delete", &parameters);
@@ -366,14 +368,37 @@ fn literal(scene: &mut Scene<'_>, text: &str, span: Span, state: &mut State) {
         }
         return;
     }
-    if std::mem::take(&mut state.deleting) {
+    if let Some(operation) = state.calling.take() {
         let all = ["-Recurse".to_owned(), "-Recurse".to_owned()];
+        // `Move` and `Copy` change what stands second, too.
         let file = items.first().map_or("", |item| item);
-        let whole = text.to_ascii_lowercase().contains("$true");
+        let whole = operation == O::Delete && text.to_ascii_lowercase().contains("$true");
         let parameters = Parameters::of(if whole { &all } else { &[] });
-        return note(scene, O::Delete, if whole { K::Folder } else { K::File }, file, span, "Delete", &parameters);
+        return note(
+            scene,
+            operation,
+            if whole { K::Folder } else { K::File },
+            file,
+            span,
+            if operation == O::Delete { "Delete" } else { "IO.File" },
+            &parameters,
+        );
     }
     state.listed = Some(items.join(","));
+}
+
+/// What a method of .NET's `File` and `Directory` does to the path that it is given first.
+fn file_method(call: &str) -> Option<O> {
+    let (class, method) = call.rsplit_once("]::")?;
+    let known = ["file", "directory", "fileinfo", "streamwriter"].iter().any(|name| class.ends_with(name));
+    Some(match method {
+        "delete" => O::Delete,
+        _ if !known => return None,
+        "writealltext" | "writealllines" | "writeallbytes" | "appendalltext" | "appendalllines" | "create"
+        | "createtext" | "openwrite" | "setattributes" | "setaccesscontrol" | "move" | "replace" => O::Update,
+        "readalltext" | "readalllines" | "readallbytes" | "openread" | "opentext" => O::Read,
+        _ => return None,
+    })
 }
 
 fn base_name(file: &str) -> String {

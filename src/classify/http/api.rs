@@ -19,8 +19,20 @@ pub(super) fn known(scene: &mut Scene<'_>, noted: &Noted<'_>) -> bool {
         body: noted.request.body.text.unwrap_or(""),
         query: &noted.address.query,
     };
-    const READERS: &[Reader] =
-        &[metadata, kubernetes, github, gitlab, search_engine, docker, vault, consul, messenger, public_drop, amazon];
+    const READERS: &[Reader] = &[
+        metadata,
+        kubernetes,
+        github,
+        gitlab,
+        solr,
+        search_engine,
+        docker,
+        vault,
+        consul,
+        messenger,
+        public_drop,
+        amazon,
+    ];
     let Some(found) = READERS.iter().find_map(|reader| reader(&call)) else { return false };
     let mut resource = Resource::new(found.kind, found.name);
     resource.unresolved = noted.address.unresolved;
@@ -241,6 +253,17 @@ fn gitlab(call: &Call<'_>) -> Option<Found> {
         }
         _ => call.usual(ResourceKind::Item, format!("{first}/{}", under(&rest.join("/")))),
     })
+}
+
+/// Solr: what an update says to delete stands in its body.
+fn solr(call: &Call<'_>) -> Option<Found> {
+    let ["solr", core, "update", ..] = call.path[..] else { return None };
+    let lower = call.body.to_ascii_lowercase();
+    if !lower.contains("<delete>") && !lower.contains("\"delete\"") {
+        return None;
+    }
+    let extent = if lower.contains("*:*") { Extent::All } else { Extent::Some };
+    Some(Found { operation: Operation::Delete, kind: ResourceKind::Table, name: core.to_owned(), extent })
 }
 
 /// Elasticsearch and OpenSearch: an index is what a table is elsewhere.

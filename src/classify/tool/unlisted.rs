@@ -14,7 +14,7 @@ use super::{Call, code, program};
 
 /// Finds what can be found by convention.
 pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
-    let meaning = naming::meaning(call.name.last, call.name.context);
+    let meaning = naming::meaning(call.name.last, call.name.context).or_else(|| by_argument(call));
     let before = scene.mark();
     let coded = code::run(scene, call);
     if !coded && program::run(scene, call) {
@@ -40,6 +40,10 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
     }
     if stops(call, operation, kind) {
         (operation, kind) = (Operation::Stop, if kind == ResourceKind::Item { ResourceKind::Workload } else { kind });
+    }
+    if forgets(call) && matches!(operation, Operation::Create | Operation::Update | Operation::Alter) {
+        kind = ResourceKind::Safeguard;
+        operation = Operation::Disable;
     }
     if kind == ResourceKind::Safeguard
         && matches!(operation, Operation::Create | Operation::Update | Operation::Alter | Operation::Grant)
@@ -254,6 +258,30 @@ fn stops(call: &Call<'_>, operation: Operation, kind: ResourceKind) -> bool {
     runs && matches!(operation, Operation::Alter | Operation::Update) && count.and_then(Value::as_i64) == Some(0)
 }
 
+/// `manage_records {"action": "delete"}`: one tool for everything says in an argument what it is to do.
+fn by_argument(call: &Call<'_>) -> Option<naming::Meaning> {
+    let verb = call.arguments.text(&["action", "operation", "op", "command", "verb"])?;
+    let word = !verb.is_empty()
+        && verb.len() <= 40
+        && verb.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    let stem = call.name.last.strip_prefix("manage_").or_else(|| call.name.last.strip_prefix("manage"));
+    naming::meaning(&format!("{verb}_{}", stem.unwrap_or(call.name.last)), call.name.context).filter(|_| word)
+}
+
+/// What is kept is kept for no time at all: a retention of nothing.
+fn forgets(call: &Call<'_>) -> bool {
+    let about = |text: &str| text.to_ascii_lowercase().contains("retention");
+    let nothing =
+        |value: &Value| value.as_f64() == Some(0.0) || matches!(value.as_str(), Some("0" | "0d" | "0s" | "0h"));
+    let named = about(call.name.last);
+    call.arguments.values.iter().any(|(key, value)| {
+        let span = ["days", "hours", "period", "seconds", "retention"]
+            .iter()
+            .any(|word| key.to_ascii_lowercase().contains(word));
+        nothing(value) && (about(key) || named && span)
+    })
+}
+
 /// A setting that keeps something safe is switched off, or the whole world is let in.
 fn weakens(values: &serde_json::Map<String, Value>) -> bool {
     const GUARDS: &[&str] = &["enforce", "require", "enable", "active", "protect", "restrict", "block"];
@@ -406,6 +434,8 @@ fn far(peer: Option<&str>, kind: ResourceKind) -> Zone {
 pub(super) fn named(call: &Call<'_>, kind: ResourceKind) -> (Option<String>, bool) {
     const NAMES: &[&str] = &[
         "id",
+        "uid",
+        "uuid",
         "name",
         "path",
         "key",

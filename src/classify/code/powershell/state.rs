@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::Operation;
+
 use super::words::{Parameters, words};
 
 /// What is known between the commands of a script.
@@ -14,8 +16,8 @@ pub(super) struct State {
     pub(super) variables: BTreeMap<String, String>,
     /// `DownloadFile` stands before its brackets.
     pub(super) asking: bool,
-    /// `[IO.Directory]::Delete` stands before its brackets.
-    pub(super) deleting: bool,
+    /// `[IO.File]::WriteAllText` stands before its brackets: what it does to the file that it is given.
+    pub(super) calling: Option<Operation>,
     /// Files that were fetched.
     pub(super) fetched: Vec<String>,
 }
