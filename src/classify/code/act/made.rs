@@ -116,6 +116,9 @@ impl Made<'_, '_> {
         if bodies.iter().any(|body| body.environment) {
             carries.push(Resource::new(ResourceKind::Secret, "environment"));
         }
+        if bodies.iter().chain([url]).flat_map(|value| &value.words).any(holds_login) {
+            carries.push(Resource::new(ResourceKind::Secret, "browser session"));
+        }
         let text = bodies.iter().find_map(|body| body.word()).map(|word| &*word.text);
         let hidden = bodies.iter().any(|body| {
             body.files.is_empty()
@@ -128,4 +131,10 @@ impl Made<'_, '_> {
         let by = self.call.name.trim_start_matches("?.");
         http::request(scene, &http::Request { method: &method, url: word, body, span: self.call.span, by });
     }
+}
+
+/// What a browser keeps for a site: whoever has it is logged in there.
+fn holds_login(word: &Word) -> bool {
+    const KEPT: &[&str] = &["document.cookie", "localStorage", "sessionStorage"];
+    !word.is_known() && KEPT.iter().any(|name| word.text.contains(name))
 }
