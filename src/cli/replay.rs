@@ -23,8 +23,8 @@ use crate::reader::{self, Options, Reader};
 use crate::report::{self, Ended, Report, Telling};
 
 use super::filters::FilterArguments;
-use super::side::map_at;
-use super::{exit, setup, terminal};
+use super::side::{Git, Side, map_at};
+use super::{exit, gate, setup, terminal};
 
 /// Replay recorded actions through the policy and tell what it would have stopped
 #[derive(Debug, clap::Args)]
@@ -222,6 +222,31 @@ impl PolicyArguments {
     pub(super) fn again(&self) -> String {
         let named = self.policy.iter().filter(|name| !Path::new(name).is_absolute());
         named.map(|name| format!(" --policy {name}")).collect()
+    }
+
+    /// The same policy beside the one of a git revision.
+    pub(super) fn beside(&self, revision: &str) -> anyhow::Result<setup::Setup> {
+        let head = Side::here(self.config.clone(), &self.policy)?;
+        let base = Side::at(&gate::common(&head, revision)?, self.config.clone())?;
+        setup::Setup::compare(&base, head)
+    }
+
+    /// Days (since 1970) on which the policy changed, with the short names of the commits; none outside of git.
+    pub(super) fn changes(&self, folder: &Path) -> Vec<(i64, String)> {
+        const MOST: &str = "200";
+        let files = Side::files(self.config.clone(), &self.policy);
+        let files: Vec<String> = files.iter().filter_map(|file| file.canonicalize().ok()).map(|file| file.display().to_string()).collect();
+        if files.is_empty() {
+            return Vec::new();
+        }
+        let git = Git { folder: folder.to_path_buf() };
+        let arguments = ["log", "-n", MOST, "--format=%ct %h", "--"].into_iter().chain(files.iter().map(String::as_str));
+        let log = git.run(&arguments.collect::<Vec<_>>()).unwrap_or_default();
+        let change = |line: &str| {
+            let (time, commit) = line.split_once(' ')?;
+            Some((time.parse::<i64>().ok()?.div_euclid(86_400), commit.to_owned()))
+        };
+        log.lines().filter_map(change).collect()
     }
 
     pub(super) fn setup(&self, only: Option<Action>) -> anyhow::Result<setup::Setup> {
