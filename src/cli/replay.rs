@@ -235,12 +235,14 @@ impl PolicyArguments {
     pub(super) fn changes(&self, folder: &Path) -> Vec<(i64, String)> {
         const MOST: &str = "200";
         let files = Side::files(self.config.clone(), &self.policy);
-        let files: Vec<String> = files.iter().filter_map(|file| file.canonicalize().ok()).map(|file| file.display().to_string()).collect();
+        let files: Vec<String> =
+            files.iter().filter_map(|file| file.canonicalize().ok()).map(|file| file.display().to_string()).collect();
         if files.is_empty() {
             return Vec::new();
         }
         let git = Git { folder: folder.to_path_buf() };
-        let arguments = ["log", "-n", MOST, "--format=%ct %h", "--"].into_iter().chain(files.iter().map(String::as_str));
+        let arguments =
+            ["log", "-n", MOST, "--format=%ct %h", "--"].into_iter().chain(files.iter().map(String::as_str));
         let log = git.run(&arguments.collect::<Vec<_>>()).unwrap_or_default();
         let change = |line: &str| {
             let (time, commit) = line.split_once(' ')?;

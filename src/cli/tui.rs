@@ -95,7 +95,8 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
         project,
         coloured: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
-    let ended = tui::run(opening).context("there is no terminal to draw on: use `nearmiss near` and `nearmiss replay`")?;
+    let ended =
+        tui::run(opening).context("there is no terminal to draw on: use `nearmiss near` and `nearmiss replay`")?;
     Ok(match ended {
         Ended::Quit => exit::OK,
         Ended::Interrupted => exit::INTERRUPTED,

@@ -28,7 +28,10 @@ pub(super) enum Task {
     /// Read everything again.
     Reload(Filter),
     Copy(String),
-    Export { file: String, entries: Vec<Arc<Entry>> },
+    Export {
+        file: String,
+        entries: Vec<Arc<Entry>>,
+    },
     SetMouse(bool),
     Suspend,
     Redraw,
@@ -169,6 +172,7 @@ impl App {
                     detail.pane = Pane::Conditions;
                 }
             }
+            Command::AsWritten => self.as_written = !self.as_written,
             Command::Rule => self.show_rule(),
             Command::TrueNearMiss => self.label_case(Label::TrueNearMiss),
             Command::PolicyGap => self.label_case(Label::PolicyGap),
@@ -270,12 +274,9 @@ impl App {
         match self.screen {
             Screen::List => self.show_detail(),
             Screen::Session => {
-                let id = self.session_rows().get(self.session.1.at).map(|row| row.id)?;
-                let found = self.picture.entries.iter().find(|entry| entry.id() == id).cloned();
-                let Some(entry) = found else {
-                    self.say(format!("only examples of groups are kept whole: `nearmiss explain {id} {}`", self.opening.again));
-                    return None;
-                };
+                let row = self.session_rows().get(self.session.1.at).copied().cloned()?;
+                let found = self.picture.entries.iter().find(|entry| entry.id() == row.id).cloned();
+                let entry = found.unwrap_or_else(|| Arc::new(Entry::alone(row.finding())));
                 self.go(Screen::Detail);
                 self.look_at(entry)
             }
@@ -539,7 +540,8 @@ impl App {
     }
 
     fn refilter(&mut self, text: &str) -> Result<Option<Task>, String> {
-        let filter = if text.trim().is_empty() { Filter::all() } else { Filter::parse(text).map_err(|e| e.to_string())? };
+        let filter =
+            if text.trim().is_empty() { Filter::all() } else { Filter::parse(text).map_err(|e| e.to_string())? };
         self.filter = text.trim().to_owned();
         Ok(Some(Task::Reload(filter)))
     }

@@ -5,8 +5,9 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::engine::Explanation;
-use crate::model::{Action, Decision};
+use crate::model::Action;
 
+use super::Opening;
 use super::entry::{Entry, List};
 use super::judge::{Answer, Change, WhatIf};
 use super::label::Labels;
@@ -15,7 +16,6 @@ use super::prompt::{Prompt, Purpose};
 use super::search::Search;
 use super::store::{Row, Store};
 use super::theme::Theme;
-use super::Opening;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Screen {
@@ -127,8 +127,12 @@ pub(super) enum Pane {
 /// What lies over the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Overlay {
-    Help { scroll: usize },
-    Problems { scroll: usize },
+    Help {
+        scroll: usize,
+    },
+    Problems {
+        scroll: usize,
+    },
     /// Files that are about to be written for the first time.
     Confirm,
 }
@@ -169,6 +173,8 @@ pub(super) struct App {
     /// Counts up while something is being read, for the sign of life.
     pub(super) tick: usize,
     pub(super) mouse: bool,
+    /// Conditions are shown as the policy has them.
+    pub(super) as_written: bool,
     /// Which replay the rows are of.
     pub(super) replay: u64,
 }
@@ -209,6 +215,7 @@ impl App {
             message,
             tick: 0,
             mouse: false,
+            as_written: false,
             replay: 0,
         }
     }
@@ -317,6 +324,10 @@ impl App {
         let Some(detail) = self.detail.as_mut().filter(|detail| detail.waits == number) else { return };
         match answer {
             Answer::Opened { explanation, action, what_ifs, without_session } => {
+                // What was opened from a list of rows is only now known whole.
+                if detail.entry.group.is_none() && detail.entry.finding.understanding.template.is_empty() {
+                    detail.entry = Arc::new(Entry::alone(explanation.finding.clone()));
+                }
                 detail.opened = Some(Opened { explanation, action, what_ifs, without_session });
             }
             Answer::Asked { changes, explanation: Some(explanation) } => {
@@ -356,7 +367,9 @@ impl App {
     /// How many groups of the near-misses have a label.
     pub(super) fn labelled(&self) -> (usize, usize) {
         let near = self.picture.entries.iter().filter(|entry| entry.list == List::Near);
-        near.fold((0, 0), |(labelled, all), entry| (labelled + usize::from(self.labels.of(&entry.key).is_some()), all + 1))
+        near.fold((0, 0), |(labelled, all), entry| {
+            (labelled + usize::from(self.labels.of(&entry.key).is_some()), all + 1)
+        })
     }
 
     /// What is being written, without its secrets.
@@ -366,10 +379,5 @@ impl App {
             Some(prompt) if prompt.purpose == Purpose::Edit => self.safe(text),
             _ => text.to_owned(),
         }
-    }
-
-    /// Actions by decision, strictest first.
-    pub(super) fn decisions(&self) -> impl Iterator<Item = (Decision, u64)> {
-        Decision::ALL.iter().zip(self.store.decisions).rev().map(|(decision, count)| (*decision, count))
     }
 }

@@ -53,10 +53,6 @@ impl Rect {
         let (width, height) = (width.min(self.width), height.min(self.height));
         Self { x: self.x + (self.width - width) / 2, y: self.y + (self.height - height) / 2, width, height }
     }
-
-    pub(super) const fn contains(self, x: u16, y: u16) -> bool {
-        x >= self.x && y >= self.y && x < self.x + self.width && y < self.y + self.height
-    }
 }
 
 /// How a cell looks. `None` is the terminal's own colour.
@@ -246,6 +242,7 @@ impl Canvas {
     }
 
     /// The letters alone, without blanks at the ends of lines.
+    #[cfg(test)]
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
         for row in self.cells.chunks(usize::from(self.width.max(1))) {
@@ -326,7 +323,8 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     for letter in text.chars() {
         let wide = letter.width().unwrap_or(0);
         if columns + wide > width {
-            let gap = line.rfind(' ').filter(|at| width_of(&line[..*at]) * 2 > width);
+            let words = letter == ' ';
+            let gap = line.rfind(' ').filter(|at| !words && width_of(&line[..*at]) * 2 > width);
             let rest = gap.map_or_else(String::new, |at| line.split_off(at).trim_start().to_owned());
             lines.push(std::mem::replace(&mut line, rest));
             columns = width_of(&line);

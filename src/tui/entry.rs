@@ -7,9 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::engine::compare::{self, Transition};
 use crate::engine::near_miss::group::{Group, Survey};
-use crate::model::{
-    ActionId, Class, Decision, Finding, GapKind, NearMiss, RuleInfo, Severity, Timestamp, words,
-};
+use crate::model::{ActionId, Class, Decision, Finding, GapKind, NearMiss, RuleInfo, Severity, Timestamp, words};
 use crate::report::near::said;
 
 /// Groups of stopped actions that are told apart; further ones are counted with the last.
@@ -98,6 +96,43 @@ impl Entry {
             finding: Arc::new((*group.example.finding).clone()),
             near: Some(group.example.near.clone()),
             group: Some(Arc::new(group)),
+        }
+    }
+
+    /// One action by itself.
+    pub(super) fn alone(finding: Finding) -> Self {
+        let action = &finding.action;
+        let near = finding.near.as_ref().and_then(|near| near.told.iter().find(|near| !near.open)).cloned();
+        let hit = finding.verdict.hits.first().map(|hit| Arc::clone(&hit.rule));
+        let rule = hit.or(near.as_ref().map(|near| Arc::clone(&near.rule)));
+        let decision = finding.verdict.decision;
+        let badge = match &near {
+            Some(near) => format!("d{} {}", near.distance, near.class),
+            None => decision.to_string(),
+        };
+        let reason = match (&near, &rule) {
+            (Some(near), _) => said::missing(&near.missing),
+            (None, Some(rule)) => rule.message.clone(),
+            (None, None) if decision == Decision::Undecided => why(&finding),
+            (None, None) => "no rule is near to it".to_owned(),
+        };
+        Self {
+            key: action.id.to_string(),
+            list: List::Near,
+            badge,
+            class: near.as_ref().map(|near| near.class),
+            decision,
+            severity: rule.as_ref().map_or(Severity::Info, |rule| rule.severity),
+            rule,
+            reason,
+            template: compare::template(&finding),
+            count: 1,
+            last: action.time,
+            actors: vec![(action.actor.name.as_str().into(), 1)],
+            days: BTreeMap::new(),
+            near,
+            group: None,
+            finding: Arc::new(finding),
         }
     }
 

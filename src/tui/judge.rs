@@ -93,7 +93,7 @@ impl Judge {
         let (jobs, todo) = channel();
         let last = Arc::new(AtomicU64::new(0));
         let (opening, news, newest) = (Arc::clone(opening), news.clone(), Arc::clone(&last));
-        let work = move || Judging { engine: opening.explaining(), opening, newest, open: None }.run(&todo, &news);
+        let work = move || Judging::new(&opening).run(&todo, &news, &newest);
         std::thread::Builder::new().name("judge".to_owned()).stack_size(64 << 20).spawn(work)?;
         Ok(Self { jobs, last })
     }
@@ -115,23 +115,25 @@ impl Judge {
     }
 }
 
-struct Judging {
+/// What the thread knows.
+#[derive(Debug)]
+pub(super) struct Judging {
     engine: Engine,
     opening: Arc<Opening>,
-    newest: Arc<AtomicU64>,
     open: Option<(Action, Session)>,
 }
 
 impl Judging {
-    fn run(mut self, todo: &Receiver<(u64, Job)>, news: &Sender<Event>) {
+    pub(super) fn new(opening: &Arc<Opening>) -> Self {
+        Self { engine: opening.explaining(), opening: Arc::clone(opening), open: None }
+    }
+
+    fn run(mut self, todo: &Receiver<(u64, Job)>, news: &Sender<Event>, newest: &AtomicU64) {
         while let Ok((number, job)) = todo.recv() {
+            // Nobody looks at it any more.
+            let cancelled = || newest.load(Ordering::Relaxed) != number;
             let answer = match job {
-                // Nobody looks at it any more.
-                Job::Open(_) if self.newest.load(Ordering::Relaxed) != number => {
-                    self.open = None;
-                    continue;
-                }
-                Job::Open(finding) => self.open(&finding, number),
+                Job::Open(finding) => self.open(&finding, &cancelled),
                 Job::Ask(changes) => self.ask(changes),
             };
             if let Some(answer) = answer
@@ -142,16 +144,18 @@ impl Judging {
         }
     }
 
-    fn open(&mut self, finding: &Finding, number: u64) -> Option<Answer> {
-        let newest = Arc::clone(&self.newest);
-        let cancelled = move || newest.load(Ordering::Relaxed) != number;
+    /// `None` when `cancelled` says that nobody waits for it any more.
+    pub(super) fn open(&mut self, finding: &Finding, cancelled: &dyn Fn() -> bool) -> Option<Answer> {
+        self.open = None;
+        if cancelled() {
+            return None;
+        }
         let id = finding.action.id;
-        let found = (self.opening.replay)(Some(&finding.action.origin.file)).and_then(|(replay, _)| {
-            before(replay, &self.engine, id, &cancelled).map_err(|error| error.to_string())
-        });
+        let found = (self.opening.replay)(Some(&finding.action.origin.file))
+            .and_then(|(replay, _)| before(replay, &self.engine, id, cancelled).map_err(|error| error.to_string()));
         let (action, session, without_session) = match found {
             Ok(Some((action, session))) => (action, session, None),
-            _ if self.newest.load(Ordering::Relaxed) != number => return None,
+            _ if cancelled() => return None,
             Ok(None) => (finding.action.clone(), Session::default(), Some("it is no longer where it was".to_owned())),
             Err(problem) => (finding.action.clone(), Session::default(), Some(problem)),
         };
@@ -169,7 +173,7 @@ impl Judging {
         Some(WhatIf { change, decision: verdict.decision, rule })
     }
 
-    fn ask(&self, changes: Vec<Change>) -> Option<Answer> {
+    pub(super) fn ask(&self, changes: Vec<Change>) -> Option<Answer> {
         let (action, session) = self.open.as_ref()?;
         let other = changed(action, &changes);
         let explanation = other.map(|other| Box::new(self.engine.explain(other, &mut session.clone())));

@@ -282,14 +282,8 @@ pub(super) fn case(project: &Project, entry: &Entry, label: Label, evidence: &Ev
         },
         None => Twin::Blank,
     };
-    let new = NewCase {
-        name: &name,
-        expect,
-        rule: if stops(*decision) { rule } else { None },
-        before: &[],
-        action,
-        twin,
-    };
+    let new =
+        NewCase { name: &name, expect, rule: if stops(*decision) { rule } else { None }, before: &[], action, twin };
     let text = new.toml(&|text| redacted(text).into_owned());
     deed.writes.push(Write::new(project.cases.join(file_name(entry)), text));
     deed

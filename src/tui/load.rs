@@ -127,13 +127,7 @@ struct Loading<'a> {
 }
 
 impl<'a> Loading<'a> {
-    fn new(
-        opening: &'a Opening,
-        filter: Filter,
-        number: u64,
-        news: &'a Sender<Event>,
-        stop: &'a AtomicBool,
-    ) -> Self {
+    fn new(opening: &'a Opening, filter: Filter, number: u64, news: &'a Sender<Event>, stop: &'a AtomicBool) -> Self {
         let now = Instant::now();
         Self {
             opening,
@@ -221,7 +215,11 @@ impl<'a> Loading<'a> {
         for (hits, shadow) in [(&finding.verdict.hits, false), (&finding.verdict.shadow, true)] {
             for hit in hits {
                 note(&mut self.rules, &hit.rule.id, |tally| {
-                    if shadow { tally.shadow += 1 } else { tally.stopped += 1 }
+                    if shadow {
+                        tally.shadow += 1
+                    } else {
+                        tally.stopped += 1
+                    }
                     tally.last = tally.last.max(finding.action.time);
                 });
             }

@@ -27,7 +27,8 @@ mod tests;
 mod theme;
 mod view;
 
-pub use label::Project;
+pub use entry::List;
+pub use label::{Label, Project};
 
 use std::fmt;
 use std::io::{self, Read};
@@ -179,12 +180,7 @@ struct Shown<'t> {
 }
 
 impl<'t> Shown<'t> {
-    fn start(
-        opening: Opening,
-        terminal: &'t mut Terminal,
-        news: &Sender<Event>,
-        filter: Filter,
-    ) -> io::Result<Self> {
+    fn start(opening: Opening, terminal: &'t mut Terminal, news: &Sender<Event>, filter: Filter) -> io::Result<Self> {
         let opening = Arc::new(opening);
         let app = App::new(Arc::clone(&opening), terminal.size());
         let load = load::start(&opening, filter, 0, news)?;

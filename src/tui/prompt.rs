@@ -12,7 +12,9 @@ pub(super) enum Purpose {
     Edit,
     /// Why a group is no risk; then until when.
     Reason,
-    Until { reason: String },
+    Until {
+        reason: String,
+    },
     /// The file to write to.
     Export,
 }
@@ -127,7 +129,10 @@ mod tests {
     #[test]
     fn a_line_is_edited() {
         let mut prompt = Prompt::new(Purpose::Search, "rm build");
-        assert_eq!(press(&mut prompt, &[Key::Home, Key::Right, Key::Right, Key::Char(' '), Key::Char('x')]), Outcome::Written);
+        assert_eq!(
+            press(&mut prompt, &[Key::Home, Key::Right, Key::Right, Key::Char(' '), Key::Char('x')]),
+            Outcome::Written
+        );
         assert_eq!(prompt.text(), "rm x build");
         press(&mut prompt, &[Key::End, Key::Ctrl('w'), Key::Backspace]);
         assert_eq!(prompt.text(), "rm x");

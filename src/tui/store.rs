@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{ActionId, Actor, Class, Decision, Finding, Kind, RuleInfo, Timestamp};
+use crate::model::{
+    Action, ActionId, Actor, Class, Decision, Environment, Finding, Kind, Origin, Outcome, RuleInfo, SessionFacts,
+    Timestamp, Verdict,
+};
 use crate::report::redacted;
 
 /// A longer text is kept up to here; the detail reads the whole of it again.
@@ -52,6 +55,38 @@ impl Row {
             decision: finding.verdict.decision,
             class: near.map(|near| near.class),
             text,
+        }
+    }
+}
+
+impl Row {
+    /// The action as far as it is known here, until it was read again.
+    pub(super) fn finding(&self) -> Finding {
+        let action = Action {
+            id: self.id,
+            time: self.time,
+            actor: Arc::clone(&self.actor),
+            session: Arc::clone(&self.session),
+            kind: self.kind,
+            text: Arc::clone(&self.text),
+            argv: None,
+            tool: None,
+            arguments: None,
+            surroundings: Arc::default(),
+            outcome: Outcome::default(),
+            approved: false,
+            gaps: Vec::new(),
+            origin: Origin { file: Arc::clone(&self.file), line: self.line, offset: 0, format: "" },
+        };
+        Finding {
+            action,
+            understanding: Arc::default(),
+            verdict: Arc::new(Verdict { decision: self.decision, ..Verdict::default() }),
+            environment: Environment::Unknown,
+            base: None,
+            near: None,
+            session_facts: SessionFacts::default(),
+            otherwise: Arc::default(),
         }
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn missing(missing: &[Missing]) -> String {
 }
 
 /// A condition of Cedar as a person would say it: `resource in Area::"home"` is `target in home`.
-fn in_words(condition: &str) -> String {
+pub(crate) fn in_words(condition: &str) -> String {
     let ways: Vec<&str> = top(condition, " || ");
     let said: Vec<String> = ways.iter().take(MOST_WAYS).map(|way| way_in_words(way)).collect();
     let more = ways.len().saturating_sub(MOST_WAYS);

@@ -3,7 +3,8 @@
 use crate::engine::{Explanation, RuleView};
 use crate::model::{Decision, Hides};
 use crate::policy::{ConditionKind, Met};
-use crate::report::{escaped, located};
+use crate::report::near::said;
+use crate::report::{counted, escaped, located};
 
 use super::{Line, lines, list};
 use crate::tui::app::{App, Detail, Opened, Pane};
@@ -30,7 +31,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas, body: Rect) {
         title = title.and(format!("  {}", rule.id), app.theme.title());
         title = title.and(format!("  {}", rule.severity), app.theme.severity(rule.severity));
     }
-    title.and(format!("  {} times", entry.count), app.theme.faint()).draw(canvas, body, 0);
+    title.and(format!("  {}", counted(entry.count, "time")), app.theme.faint()).draw(canvas, body, 0);
     let (_, body) = body.top(1);
     if detail.whole {
         let whole = whole(app, detail, usize::from(body.width.saturating_sub(2)));
@@ -81,9 +82,8 @@ fn rules(app: &App, detail: &Detail, explanation: &Explanation, width: usize) ->
     let own = detail.entry.rule.as_ref().map(|rule| rule.id.as_str());
     let unmet = |view: &RuleView| view.conditions.iter().filter(|condition| condition.met == Met::Unmet).count();
     let is_far = |view: &RuleView| {
-        let anchor = |condition: &crate::policy::Condition| {
-            condition.kind == ConditionKind::Anchor && condition.met != Met::Met
-        };
+        let anchor =
+            |condition: &crate::policy::Condition| condition.kind == ConditionKind::Anchor && condition.met != Met::Met;
         unmet(view) > FAR || unmet(view) > 0 && view.conditions.iter().any(anchor)
     };
     let mut views: Vec<&RuleView> = explanation.rules.iter().collect();
@@ -98,18 +98,23 @@ fn rules(app: &App, detail: &Detail, explanation: &Explanation, width: usize) ->
         let word = if missing == 0 { view.rule.decision.word() } else { "not met" };
         let style = if missing == 0 { app.theme.decision(view.rule.decision) } else { app.theme.faint() };
         let effect = format!("  effect {}", view.effect + 1);
-        shown.push(Line::new(word, style).and(format!(" {}", view.rule.id), app.theme.title()).and(effect, app.theme.faint()));
+        shown.push(
+            Line::new(word, style).and(format!(" {}", view.rule.id), app.theme.title()).and(effect, app.theme.faint()),
+        );
         for condition in &view.conditions {
+            let anchor = condition.kind == ConditionKind::Anchor;
             let (mark, style) = match condition.met {
+                // What a rule is about never changes: it is no news that it holds.
+                Met::Met if anchor => ("= ", app.theme.faint()),
                 Met::Met => ("✔ ", app.theme.met()),
                 Met::Unmet => ("✘ ", app.theme.unmet()),
                 Met::Unknown => ("? ", app.theme.unknown()),
             };
-            let anchor = if condition.kind == ConditionKind::Anchor { "⚓" } else { "" };
-            for (at, text) in wrapped(&escaped(&condition.text), width.saturating_sub(5)).into_iter().enumerate() {
+            let text = if app.as_written { condition.text.clone() } else { said::in_words(&condition.text) };
+            for (at, text) in wrapped(&escaped(&text), width.saturating_sub(5)).into_iter().enumerate() {
                 let lead = if at == 0 { mark } else { "  " };
-                let anchor = if at == 0 { anchor } else { "" };
-                shown.push(Line::new(format!("  {lead}"), style).and(text, Style::PLAIN).and(anchor, app.theme.faint()));
+                let words = if anchor { app.theme.faint() } else { Style::PLAIN };
+                shown.push(Line::new(format!("  {lead}"), style).and(text, words));
             }
         }
         let place = format!("  {}:{}", view.rule.file, view.rule.line);
@@ -166,14 +171,11 @@ fn line_of(app: &App, detail: &Detail, what_if: &WhatIf, recorded: Decision) -> 
         Change::Text(text) => escaped(&app.safe(text)),
         other => differs(other),
     };
-    let room = 40;
-    let cut: String = said.chars().take(room).collect();
-    let cut = if said.chars().count() > room { format!("{}…", cut.chars().take(room - 1).collect::<String>()) } else { cut };
     let differs = what_if.decision != recorded;
     let style = if differs { app.theme.decision(what_if.decision) } else { app.theme.faint() };
     let result = if differs { what_if.decision.to_string().to_uppercase() } else { what_if.decision.to_string() };
-    let rule = what_if.rule.as_ref().filter(|_| differs).map(|rule| format!(" {rule}")).unwrap_or_default();
-    Line::plain(tick).and(format!("{cut:<28} "), Style::PLAIN).and(format!("⇒ {result}"), style).and(rule, app.theme.faint())
+    let rule = what_if.rule.as_ref().filter(|_| differs).map(|rule| format!("  {rule}")).unwrap_or_default();
+    Line::plain(tick).and(format!("{result:<10}"), style).and(said, Style::PLAIN).and(rule, app.theme.faint())
 }
 
 /// Where it stands and what its session had done.
@@ -203,7 +205,8 @@ fn whole(app: &App, detail: &Detail, width: usize) -> Vec<Line> {
         shown.extend(wrapped(&escaped(line), width).into_iter().map(Line::plain));
     }
     let title = |text: &str| Line::new(text, app.theme.title());
-    let place = format!("{}:{}  {}  id {}", escaped(&action.origin.file), action.origin.line, action.origin.format, action.id);
+    let place =
+        format!("{}:{}  {}  id {}", escaped(&action.origin.file), action.origin.line, action.origin.format, action.id);
     shown.extend([Line::default(), Line::new(place, app.theme.faint()), title("what it does")]);
     let explanation = detail.opened.as_ref().map(|opened| now(detail, opened));
     let understood = explanation.map_or(&*finding.understanding, |it| &it.finding.understanding);
@@ -233,7 +236,10 @@ fn whole(app: &App, detail: &Detail, width: usize) -> Vec<Line> {
             Hides::Target => "hides which resource is meant",
             Hides::Nothing => "hides nothing a rule looks at",
         };
-        shown.push(Line::new(format!("  {} {}  {hides}", gap.kind, escaped(&app.safe(&gap.detail))), app.theme.unknown()));
+        shown.push(Line::new(
+            format!("  {} {}  {hides}", gap.kind, escaped(&app.safe(&gap.detail))),
+            app.theme.unknown(),
+        ));
     }
     shown
 }

@@ -26,7 +26,8 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas, body: Rect) {
             shown.push(Line::new(said, app.theme.notice()));
         }
         Some(project) => {
-            let folders = [("cases", &project.cases), ("suppressions", &project.suppressed), ("labels", &project.labels)];
+            let folders =
+                [("cases", &project.cases), ("suppressions", &project.suppressed), ("labels", &project.labels)];
             for (name, folder) in folders {
                 shown.push(Line::new(format!("{name:<13}"), faint).and(folder.display().to_string(), Style::PLAIN));
             }
@@ -38,7 +39,10 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas, body: Rect) {
         shown.push(Line::new("  nothing", faint));
     }
     for deed in app.labels.done.iter().rev() {
-        shown.push(Line::plain(format!("  {}", deed.label)).and(deed.note.as_ref().map(|note| format!("  {note}")).unwrap_or_default(), faint));
+        shown.push(
+            Line::plain(format!("  {}", deed.label))
+                .and(deed.note.as_ref().map(|note| format!("  {note}")).unwrap_or_default(), faint),
+        );
         for write in &deed.writes {
             shown.push(Line::new(format!("    {}", write.path.display()), faint));
         }

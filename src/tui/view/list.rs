@@ -163,7 +163,9 @@ fn empty(app: &App, canvas: &mut Canvas, area: Rect) {
         () if app.list.list == List::Near && app.store.len() > 0 => {
             "no near-misses: no allowed action was one step away from a rule".to_owned()
         }
-        () if app.store.len() == 0 => "there was no action in what was read (@ shows what could not be read)".to_owned(),
+        () if app.store.len() == 0 => {
+            "there was no action in what was read (@ shows what could not be read)".to_owned()
+        }
         () => "nothing".to_owned(),
     };
     canvas.put_cut(area, 0, 1, &said, app.theme.faint());
@@ -230,7 +232,8 @@ pub(super) fn words(app: &App, entry: &Entry, width: usize) -> Vec<Line> {
 pub(super) fn about(app: &App, entry: &Entry) -> Vec<Line> {
     let mut said = Vec::new();
     let faint = app.theme.faint();
-    let mut line = |label: &str, text: String| said.push(Line::new(format!("{label:<9}"), faint).and(text, Style::PLAIN));
+    let mut line =
+        |label: &str, text: String| said.push(Line::new(format!("{label:<9}"), faint).and(text, Style::PLAIN));
     match &entry.near {
         Some(near) => {
             line("missing", format!("{}{}", escaped(&entry.reason), said::now(near)));
@@ -288,13 +291,19 @@ fn timeline(app: &App, canvas: &mut Canvas, area: Rect) {
     if labelled > 0 {
         right = format!("{right}  {labelled} of {all} labelled");
     }
+    if app.list.list == List::Near && app.picture.allowed > 0 {
+        let share = 100.0 * app.picture.listed as f64 / app.picture.allowed as f64;
+        right = format!("{right}  {share:.2} % of what was allowed");
+    }
     if app.picture.suppressed > 0 {
         right = format!("{right}  {} hidden by suppressions", app.picture.suppressed);
     }
     let room = usize::from(area.width).saturating_sub(width_of(&right) + 34);
     canvas.rule(area, 0, "", app.theme.frame());
     if let Some((bars, first, last)) = sparkline(&days, room).filter(|_| room > 8 && days.len() > 1) {
-        let day = |day: i64| crate::model::Timestamp(day * 86_400_000_000).to_string().get(..10).unwrap_or_default().to_owned();
+        let day = |day: i64| {
+            crate::model::Timestamp(day * 86_400_000_000).to_string().get(..10).unwrap_or_default().to_owned()
+        };
         let mut column = canvas.put(area, 0, 1, &format!(" {} ", day(first)), app.theme.faint());
         let start = column;
         column = canvas.put(area, 0, column, &bars, Style::PLAIN);

@@ -95,17 +95,29 @@ fn header(app: &App, canvas: &mut Canvas, area: Rect) {
     let actions = app.store.len() as u64;
     let progress = match (app.is_reading(), app.opening.bytes) {
         (false, _) if app.picture.problem.is_some() => "stopped".to_owned(),
-        (false, _) => format!("{} in {:.1} s", counted(app.store.sessions() as u64, "session"), app.picture.elapsed.as_secs_f64()),
+        (false, _) => {
+            format!("{} in {:.1} s", counted(app.store.sessions() as u64, "session"), app.picture.elapsed.as_secs_f64())
+        }
         (true, Some(all)) if all > 0 => {
             let share = app.picture.bytes.min(all) * 100 / all;
             format!("reading {share} % {}", SPINNER[app.tick % SPINNER.len()])
         }
         (true, _) => format!("reading {}", SPINNER[app.tick % SPINNER.len()]),
     };
-    let right = format!("{}  {progress} ", counted(actions, "action"));
+    let problems = match app.picture.issues.len() {
+        0 => String::new(),
+        count => format!("{} (@)  ", counted(count as u64, "problem")),
+    };
+    let right = format!("{problems}{}  {progress} ", counted(actions, "action"));
     let room = usize::from(area.width).saturating_sub(width_of(&right) + 1);
     let left = if room > 60 {
-        format!(" nearmiss  {} ({}, {})  {}", escaped(&policy), counted(heading.rules as u64, "rule"), heading.policy_digest, escaped(&app.opening.again))
+        format!(
+            " nearmiss  {} ({}, {})  {}",
+            escaped(&policy),
+            counted(heading.rules as u64, "rule"),
+            heading.policy_digest,
+            escaped(&app.opening.again)
+        )
     } else {
         format!(" nearmiss  {}", escaped(&policy))
     };

@@ -2,13 +2,16 @@
 
 use super::{Line, lines};
 use crate::tui::app::{App, Overlay};
-use crate::tui::canvas::{Canvas, Rect, Style};
+use crate::tui::canvas::{Canvas, Rect, Style, wrapped};
 use crate::tui::command::{COMMANDS, shown};
 use crate::tui::prompt::Purpose;
 
 pub(super) fn draw(app: &App, canvas: &mut Canvas, body: Rect) {
     match &app.overlay {
-        Some(Overlay::Help { scroll }) => window(app, canvas, body, "what works here", &help(app), *scroll),
+        Some(Overlay::Help { scroll }) => {
+            let width = usize::from(body.width.saturating_sub(8).min(88));
+            window(app, canvas, body, "what works here", &help(app, width), *scroll);
+        }
         Some(Overlay::Problems { scroll }) => {
             window(app, canvas, body, "what could not be read", &super::detail::problems(app), *scroll);
         }
@@ -27,7 +30,7 @@ fn window(app: &App, canvas: &mut Canvas, body: Rect, title: &str, said: &[Line]
 }
 
 /// Only what works now.
-fn help(app: &App) -> Vec<Line> {
+fn help(app: &App, width: usize) -> Vec<Line> {
     let works = COMMANDS.iter().filter(|entry| entry.command.works(app));
     let line = |entry: &crate::tui::command::Entry| {
         let keys: Vec<String> = entry.keys.iter().map(shown).collect();
@@ -37,13 +40,10 @@ fn help(app: &App) -> Vec<Line> {
     };
     let mut shown: Vec<Line> = works.map(line).collect();
     shown.push(Line::default());
-    for said in [
-        "d1 lucky: allowed, and one circumstance kept a rule from stopping it. slip: one slip of the hand.",
-        "margin: a number that was not reached. guarded: a control worked. blind: a fact is missing.",
-        "⚓ says what a rule is about; ✔ holds, ✘ does not, ? nobody knows. Nothing recorded is ever run.",
-    ] {
-        shown.push(Line::new(said, app.theme.faint()));
-    }
+    let said = "d1 lucky: allowed, and one circumstance kept a rule from stopping it; slip: one slip of the hand; margin: a \
+                number that was not reached; guarded: a control worked; blind: a fact is missing. = says what a rule is \
+                about, ✔ holds, ✘ does not, ? nobody knows. Nothing recorded is ever run.";
+    shown.extend(wrapped(said, width).into_iter().map(|line| Line::new(line, app.theme.faint())));
     shown
 }
 

@@ -19,7 +19,10 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas, body: Rect) {
     head.draw(canvas, body, 0);
     let (_, area) = body.top(1);
     let (area, about) = area.bottom((area.height / 3).min(8));
-    let titles = format!(" {:<9}{:>8}{:>7}{:>8}{:>6}{:>9}{:>7}  rule", "severity", "stopped", "lucky", "margin", "slip", "guarded", "blind");
+    let titles = format!(
+        " {:<9}{:>8}{:>7}{:>8}{:>6}{:>9}{:>7}  rule",
+        "severity", "stopped", "lucky", "margin", "slip", "guarded", "blind"
+    );
     canvas.put_cut(area, 0, 0, &titles, app.theme.faint());
     let (_, area) = area.top(1);
     let first = app.rules.top(usize::from(area.height), places.len());
