@@ -59,7 +59,7 @@ pub(super) struct Arguments {
 }
 
 /// How to read.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct InputArguments {
     /// The format of all files, where detection is not sure (see `nearmiss formats`)
     #[arg(long, value_name = "FORMAT")]
@@ -79,14 +79,14 @@ pub(super) struct InputArguments {
 }
 
 /// Which policy, and how to judge.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct PolicyArguments {
     /// Policy instead of the configured one: a file, a folder, `REV:PATH` or `builtin:NAME`; repeatable
     #[arg(long, value_name = "POLICY")]
-    policy: Vec<String>,
+    pub(super) policy: Vec<String>,
     /// The configuration to use [default: nearmiss.toml, found upwards from here]
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
     /// Judge with the compiled policy, or with Cedar's own (slow) authorizer
     #[arg(long, value_name = "ENGINE", default_value = "compiled")]
     engine: JudgeWith,

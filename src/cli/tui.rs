@@ -13,7 +13,7 @@ use super::filters::MatchingArguments;
 use super::near::suppressions;
 use super::replay::{InputArguments, PolicyArguments};
 use super::setup::Setup;
-use super::{exit, terminal};
+use super::{exit, suggest, terminal};
 
 /// Explore near-misses and what is stopped in a terminal, try "what if", label what you see
 #[derive(Debug, clap::Args)]
@@ -66,6 +66,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let suppressions: Vec<Suppression> = suppressions(&suppressed)?;
     let project = (heading.config.is_some() && !arguments.read_only && !terminal::is_ci()).then(|| Project {
         cases: folder.join(config.test.cases.first().map_or(".nearmiss/cases", String::as_str)).join("review"),
+        rules: folder.join(config.policy.paths.first().map_or(".nearmiss/policy", String::as_str)),
         labels: suppressed.parent().map_or_else(|| folder.clone(), Path::to_path_buf).join("labels"),
         suppressed,
         by: std::env::var("USER").ok().filter(|name| !name.is_empty()),
@@ -75,7 +76,8 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let changes = arguments.policy.changes(&folder);
     // What is wrong with the arguments is said before the screen is taken.
     let (first, _) = arguments.input.replay(&arguments.paths, arguments.jobs)?;
-    let Arguments { paths, input, jobs, .. } = arguments;
+    let Arguments { paths, input, jobs, policy, .. } = arguments;
+    let (own_paths, own_input) = (paths.clone(), input.clone());
     let opening = Opening {
         engine: Arc::new(engine.with_near_misses_gathered(distance)),
         bytes: first.inputs.iter().map(Input::size).sum(),
@@ -83,6 +85,13 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
             let (mut replay, issues) = input.replay(&paths, jobs).map_err(|error| format!("{error:#}"))?;
             replay.inputs.retain(|input| only.is_none_or(|only| *input.file == *only));
             Ok((replay, issues))
+        }),
+        draft: Box::new(move |id| {
+            let arguments = suggest::Arguments::of(id, &own_paths, &own_input, &policy);
+            let mut rule = Vec::new();
+            // What could not be read is shown elsewhere.
+            suggest::tell(&arguments, &mut rule, &|_| {}).map_err(|error| format!("{error:#}"))?;
+            String::from_utf8(rule).map_err(|error| error.to_string())
         }),
         heading,
         again,
