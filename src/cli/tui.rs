@@ -13,7 +13,7 @@ use super::filters::MatchingArguments;
 use super::near::suppressions;
 use super::replay::{InputArguments, PolicyArguments};
 use super::setup::Setup;
-use super::{exit, suggest, terminal};
+use super::{exit, last, suggest, terminal};
 
 /// Explore near-misses and what is stopped in a terminal, try "what if", label what you see
 #[derive(Debug, clap::Args)]
@@ -22,7 +22,7 @@ use super::{exit, suggest, terminal};
     after_help = "Examples:\n  nearmiss tui ~/.claude/projects\n  nearmiss tui traces/ -E 'environment(production)'\n  nearmiss tui traces/ --base main     # what does this change of the policy do?\n\nNothing recorded is ever run. `?` shows the keys that work where you are."
 )]
 pub(super) struct Arguments {
-    /// Files, folders or globs
+    /// Files, folders or globs; `@last` is what was looked at last
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -74,6 +74,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let again: Vec<String> = arguments.paths.iter().map(|path| path.display().to_string()).collect();
     let again = again.join(" ") + &arguments.input.again() + &arguments.policy.again();
     let changes = arguments.policy.changes(&folder);
+    last::remember(&arguments.paths);
     // What is wrong with the arguments is said before the screen is taken.
     let (first, _) = arguments.input.replay(&arguments.paths, arguments.jobs)?;
     let Arguments { paths, input, jobs, policy, .. } = arguments;
