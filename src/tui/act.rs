@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::engine::query::Filter;
 use crate::model::{ActionId, Decision};
 
-use super::app::{App, Cursor, Detail, Overlay, Pane, Screen};
+use super::app::{App, Cursor, Detail, Overlay, Pane, Screen, SessionState};
 use super::command::Command;
 use super::entry::{Entry, List};
 use super::judge::Change;
@@ -158,7 +158,7 @@ impl App {
             Command::Search => {
                 let search = match self.screen {
                     Screen::Rules => &self.rule_search,
-                    Screen::Session => &self.session_search,
+                    Screen::Session => &self.session.search,
                     _ => &self.list.search,
                 };
                 let typed = search.as_ref().map(|search| search.typed.clone()).unwrap_or_default();
@@ -251,7 +251,7 @@ impl App {
             Screen::List => self.list.cursor.move_by(lines, self.list.shown.len()),
             Screen::Session => {
                 let count = self.session_rows().len();
-                self.session.1.move_by(lines, count);
+                self.session.cursor.move_by(lines, count);
             }
             Screen::Rules => {
                 let count = self.rule_lines().len();
@@ -295,7 +295,8 @@ impl App {
         match self.screen {
             Screen::List => self.show_detail(),
             Screen::Session => {
-                let row = self.session_rows().get(self.session.1.at).copied().cloned()?;
+                let number = *self.session_rows().get(self.session.cursor.at)?;
+                let row = self.store.row(number)?.clone();
                 let found = self.picture.entries.iter().find(|entry| entry.id() == row.id).cloned();
                 let entry = found.unwrap_or_else(|| Arc::new(Entry::alone(row.finding())));
                 self.go(Screen::Detail);
@@ -352,10 +353,9 @@ impl App {
     fn show_session(&mut self) {
         let Some(entry) = self.looked_at() else { return };
         let (session, id) = (Arc::clone(&entry.finding.action.session), entry.id());
-        self.session_search = None;
-        self.session = (session, Cursor::default());
-        let at = self.session_rows().iter().position(|row| row.id == id);
-        self.session.1.at = at.unwrap_or(0);
+        self.session = SessionState::new(session);
+        let is_it = |number: &u32| self.store.row(*number).is_some_and(|row| row.id == id);
+        self.session.cursor.at = self.session_rows().iter().position(is_it).unwrap_or(0);
         self.go(Screen::Session);
     }
 

@@ -90,6 +90,22 @@ pub(super) struct ListState {
     pub(super) marked: Vec<String>,
 }
 
+/// The session that is looked at.
+#[derive(Debug, Default)]
+pub(super) struct SessionState {
+    pub(super) name: Arc<str>,
+    pub(super) cursor: Cursor,
+    pub(super) search: Option<Search>,
+    /// Rows that are what is looked for; all of them without a search.
+    found: Option<Vec<u32>>,
+}
+
+impl SessionState {
+    pub(super) fn new(name: Arc<str>) -> Self {
+        Self { name, ..Self::default() }
+    }
+}
+
 /// The action that is looked at.
 #[derive(Debug)]
 pub(super) struct Detail {
@@ -163,11 +179,9 @@ pub(super) struct App {
     pub(super) filter: String,
     pub(super) list: ListState,
     pub(super) detail: Option<Detail>,
-    /// Lines of the session screen, and which session it is.
-    pub(super) session: (Arc<str>, Cursor),
+    pub(super) session: SessionState,
     pub(super) rules: Cursor,
     pub(super) rule_search: Option<Search>,
-    pub(super) session_search: Option<Search>,
     pub(super) labels: Labels,
     /// A label that waits for a yes.
     pub(super) pending: Option<super::label::Deed>,
@@ -208,10 +222,9 @@ impl App {
                 marked: Vec::new(),
             },
             detail: None,
-            session: (Arc::from(""), Cursor::default()),
+            session: SessionState::default(),
             rules: Cursor::default(),
             rule_search: None,
-            session_search: None,
             labels,
             pending: None,
             prompt: None,
@@ -302,8 +315,10 @@ impl App {
     /// Forgets what was read, for another filter.
     pub(super) fn start_again(&mut self) {
         self.replay += 1;
-        self.store = Store::default();
-        self.picture = Picture::default();
+        let old = (std::mem::take(&mut self.store), std::mem::take(&mut self.picture));
+        // To give a million rows back takes longer than a picture may.
+        let _ = std::thread::Builder::new().name("forget".to_owned()).spawn(move || drop(old));
+        self.session = SessionState::default();
         self.list.cursor = Cursor::default();
         self.list.marked.clear();
         self.came_from.clear();
@@ -350,12 +365,22 @@ impl App {
         }
     }
 
-    /// The rows of the open session, those that are looked for.
-    pub(super) fn session_rows(&self) -> Vec<&Row> {
-        let numbers = self.store.session(&self.session.0);
-        let rows = numbers.iter().filter_map(|number| self.store.row(*number));
-        let search = &self.session_search;
-        rows.filter(|row| search.as_ref().is_none_or(|search| search.finds([&*row.text]))).collect()
+    /// The numbers of the rows of the open session, those that are looked for. A log without sessions is one of a million
+    /// rows, so nothing is copied here.
+    pub(super) fn session_rows(&self) -> &[u32] {
+        self.session.found.as_deref().unwrap_or_else(|| self.store.session(&self.session.name))
+    }
+
+    /// Looks for something in the open session, or no longer.
+    pub(super) fn search_session(&mut self, search: Option<Search>) {
+        let finds = |search: &Search| {
+            let numbers = self.store.session(&self.session.name).iter().copied();
+            let is_found = |number: &u32| self.store.row(*number).is_some_and(|row| search.finds([&*row.text]));
+            numbers.filter(is_found).collect()
+        };
+        self.session.found = search.as_ref().map(finds);
+        self.session.search = search;
+        self.session.cursor = Cursor::default();
     }
 
     /// The rules of the policy, those that are looked for: the ones that had a say first.

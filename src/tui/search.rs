@@ -43,6 +43,16 @@ impl Search {
     }
 
     fn is_in(&self, text: &str) -> bool {
+        if self.wanted.iter().all(char::is_ascii) {
+            // Most searches, and there may be a million texts.
+            let same = |window: &[u8]| {
+                window
+                    .iter()
+                    .zip(&self.wanted)
+                    .all(|(byte, wanted)| u32::from(byte.to_ascii_lowercase()) == u32::from(*wanted))
+            };
+            return text.as_bytes().windows(self.wanted.len()).any(same);
+        }
         let letters: Vec<char> = text.chars().flat_map(char::to_lowercase).collect();
         letters.windows(self.wanted.len()).any(|window| window == self.wanted)
     }

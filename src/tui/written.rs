@@ -17,6 +17,9 @@ use crate::engine::query::Filter;
 /// Days after which a suppression ends, unless somebody says otherwise.
 const HIDDEN_DAYS: i32 = 90;
 
+/// A session of more rows is searched when the search is written, not while it is.
+const QUICK: usize = 50_000;
+
 impl App {
     /// A key while a line is written.
     pub(super) fn write(&mut self, key: &Key) -> Option<Task> {
@@ -43,7 +46,7 @@ impl App {
         match outcome {
             Outcome::Written | Outcome::Other => {
                 // What is found is shown while it is typed.
-                if is_search {
+                if is_search && self.is_quick() {
                     self.look_for(&text);
                 }
                 None
@@ -62,7 +65,10 @@ impl App {
     fn done(&mut self, text: &str) -> Option<Task> {
         let purpose = self.prompt.as_ref()?.purpose.clone();
         let result = match purpose {
-            Purpose::Search => Ok(None),
+            Purpose::Search => {
+                self.look_for(text);
+                Ok(None)
+            }
             Purpose::Filter => self.refilter(text),
             Purpose::Palette => {
                 let command = self.palette_lines().get(self.palette.at).map(|entry| entry.command);
@@ -121,6 +127,11 @@ impl App {
         Ok(Some(Task::Reload(filter)))
     }
 
+    /// Whether looking for something takes no longer than a key may.
+    fn is_quick(&self) -> bool {
+        self.screen != Screen::Session || self.store.session(&self.session.name).len() <= QUICK
+    }
+
     fn look_for(&mut self, typed: &str) {
         let search = Search::parse(typed);
         match self.screen {
@@ -129,8 +140,7 @@ impl App {
                 self.rules = Cursor::default();
             }
             Screen::Session => {
-                self.session_search = search;
-                self.session.1 = Cursor::default();
+                self.search_session(search);
             }
             _ => {
                 self.list.search = search;

@@ -9,10 +9,10 @@ use crate::tui::store::Row;
 
 pub(super) fn draw(app: &App, canvas: &mut Canvas, body: Rect) {
     let rows = app.session_rows();
-    let (name, cursor) = &app.session;
+    let (name, cursor) = (&app.session.name, app.session.cursor);
     let mut head = Line::new(format!(" session {}", escaped(name)), app.theme.title())
         .and(format!("  {} of {} actions", rows.len(), app.store.session(name).len()), app.theme.faint());
-    if let Some(search) = &app.session_search {
+    if let Some(search) = &app.session.search {
         head = head.and(format!("  /{}", escaped(&search.typed)), app.theme.notice());
     }
     if !app.filter.is_empty() {
@@ -21,7 +21,8 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas, body: Rect) {
     head.draw(canvas, body, 0);
     let (_, area) = body.top(1);
     let first = cursor.top(usize::from(area.height), rows.len());
-    for (line, row) in rows.iter().skip(first).take(usize::from(area.height)).enumerate() {
+    for (line, number) in rows.iter().skip(first).take(usize::from(area.height)).enumerate() {
+        let Some(row) = app.store.row(*number) else { continue };
         draw_row(app, row).draw(canvas, area, line as u16);
         if first + line == cursor.at {
             let selected = Rect { y: area.y + line as u16, height: 1, ..area };
