@@ -353,7 +353,7 @@ impl App {
     fn show_session(&mut self) {
         let Some(entry) = self.looked_at() else { return };
         let (session, id) = (Arc::clone(&entry.finding.action.session), entry.id());
-        self.session = SessionState::new(session);
+        self.session = SessionState::new(session, &self.store);
         let is_it = |number: &u32| self.store.row(*number).is_some_and(|row| row.id == id);
         self.session.cursor.at = self.session_rows().iter().position(is_it).unwrap_or(0);
         self.go(Screen::Session);

@@ -96,13 +96,31 @@ pub(super) struct SessionState {
     pub(super) name: Arc<str>,
     pub(super) cursor: Cursor,
     pub(super) search: Option<Search>,
-    /// Rows that are what is looked for; all of them without a search.
+    /// The numbers of its rows, among the first so many.
+    rows: (Vec<u32>, usize),
+    /// Those that are what is looked for; all of them without a search.
     found: Option<Vec<u32>>,
 }
 
 impl SessionState {
-    pub(super) fn new(name: Arc<str>) -> Self {
-        Self { name, ..Self::default() }
+    pub(super) fn new(name: Arc<str>, store: &Store) -> Self {
+        let mut session = Self { name, ..Self::default() };
+        session.go_on(store);
+        session
+    }
+
+    /// Takes in what was read since.
+    fn go_on(&mut self, store: &Store) {
+        let (rows, seen) = &mut self.rows;
+        if *seen < store.len() && !self.name.is_empty() {
+            rows.extend(store.of_session(&self.name, *seen));
+            *seen = store.len();
+        }
+    }
+
+    /// How many rows it has.
+    pub(super) fn len(&self) -> usize {
+        self.rows.0.len()
     }
 }
 
@@ -330,7 +348,8 @@ impl App {
     /// Rows of the replay that is shown; those of an older one are of no interest.
     pub(super) fn rows(&mut self, replay: u64, rows: Vec<Row>) {
         if replay == self.replay {
-            self.store.extend(rows);
+            self.store.push(rows);
+            self.session.go_on(&self.store);
         }
     }
 
@@ -368,13 +387,13 @@ impl App {
     /// The numbers of the rows of the open session, those that are looked for. A log without sessions is one of a million
     /// rows, so nothing is copied here.
     pub(super) fn session_rows(&self) -> &[u32] {
-        self.session.found.as_deref().unwrap_or_else(|| self.store.session(&self.session.name))
+        self.session.found.as_deref().unwrap_or(&self.session.rows.0)
     }
 
     /// Looks for something in the open session, or no longer.
     pub(super) fn search_session(&mut self, search: Option<Search>) {
         let finds = |search: &Search| {
-            let numbers = self.store.session(&self.session.name).iter().copied();
+            let numbers = self.session.rows.0.iter().copied();
             let is_found = |number: &u32| self.store.row(*number).is_some_and(|row| search.finds([&*row.text]));
             numbers.filter(is_found).collect()
         };

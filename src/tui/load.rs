@@ -124,6 +124,8 @@ struct Loading<'a> {
     started: Instant,
     shown: Instant,
     took: Duration,
+    /// What the screen shows, and what it showed before: given back here, where nobody waits for it.
+    handed_on: [Vec<Arc<Entry>>; 2],
 }
 
 impl<'a> Loading<'a> {
@@ -146,6 +148,7 @@ impl<'a> Loading<'a> {
             started: now,
             shown: now,
             took: Duration::ZERO,
+            handed_on: Default::default(),
         }
     }
 
@@ -197,6 +200,8 @@ impl<'a> Loading<'a> {
             let impact = comparison.clone().finish(&self.opening.engine);
             entries.extend(entry::of_changes(&impact.groups, &self.changed));
         }
+        self.handed_on.swap(0, 1);
+        self.handed_on[0].clone_from(&entries);
         Picture {
             entries,
             rules: self.rules.clone(),

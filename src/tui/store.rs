@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
-
 use crate::model::{
     Action, ActionId, Actor, Class, Decision, Environment, Finding, Kind, Origin, Outcome, RuleInfo, SessionFacts,
     Timestamp, Verdict,
@@ -94,44 +92,40 @@ impl Row {
     }
 }
 
-/// All of them, in input order, and which session they are of.
+/// All of them, in input order. They stay in the pieces in which they came: to copy a million of them for one more would
+/// take longer than a picture may.
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    rows: Vec<Row>,
-    sessions: FxHashMap<Arc<str>, Vec<u32>>,
-    /// By decision, as in [`Decision::ALL`].
-    pub(super) decisions: [u64; 4],
+    /// Each with the number of its first row.
+    pieces: Vec<(usize, Vec<Row>)>,
+    len: usize,
 }
 
 impl Store {
-    pub(super) fn extend(&mut self, rows: Vec<Row>) {
-        for row in rows {
-            let number = self.rows.len() as u32;
-            self.decisions[row.decision as usize] += 1;
-            match self.sessions.get_mut(&row.session) {
-                Some(own) => own.push(number),
-                None => {
-                    self.sessions.insert(Arc::clone(&row.session), vec![number]);
-                }
-            }
-            self.rows.push(row);
-        }
+    pub(super) fn push(&mut self, rows: Vec<Row>) {
+        let first = self.len;
+        self.len += rows.len();
+        self.pieces.push((first, rows));
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    pub(super) fn sessions(&self) -> usize {
-        self.sessions.len()
-    }
-
-    /// The numbers of a session's actions, in order.
-    pub(super) fn session(&self, name: &str) -> &[u32] {
-        self.sessions.get(name).map_or(&[], Vec::as_slice)
+    pub(super) const fn len(&self) -> usize {
+        self.len
     }
 
     pub(super) fn row(&self, number: u32) -> Option<&Row> {
-        self.rows.get(number as usize)
+        let number = number as usize;
+        let piece = self.pieces.partition_point(|(first, _)| *first <= number).checked_sub(1)?;
+        let (first, rows) = self.pieces.get(piece)?;
+        rows.get(number - first)
+    }
+
+    /// The numbers of a session's rows, from row `from` on. A session is looked for when somebody opens it: nobody opens
+    /// most of them.
+    pub(super) fn of_session(&self, name: &Arc<str>, from: usize) -> Vec<u32> {
+        let piece = self.pieces.partition_point(|(first, rows)| first + rows.len() <= from);
+        let rows = self.pieces.iter().skip(piece).flat_map(|(first, rows)| (*first..).zip(rows));
+        let own =
+            rows.filter(|(number, row)| *number >= from && (Arc::ptr_eq(&row.session, name) || row.session == *name));
+        own.map(|(number, _)| number as u32).collect()
     }
 }

@@ -129,7 +129,7 @@ impl App {
 
     /// Whether looking for something takes no longer than a key may.
     fn is_quick(&self) -> bool {
-        self.screen != Screen::Session || self.store.session(&self.session.name).len() <= QUICK
+        self.screen != Screen::Session || self.session.len() <= QUICK
     }
 
     fn look_for(&mut self, typed: &str) {

@@ -11,7 +11,7 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas, body: Rect) {
     let rows = app.session_rows();
     let (name, cursor) = (&app.session.name, app.session.cursor);
     let mut head = Line::new(format!(" session {}", escaped(name)), app.theme.title())
-        .and(format!("  {} of {} actions", rows.len(), app.store.session(name).len()), app.theme.faint());
+        .and(format!("  {} of {} actions", rows.len(), app.session.len()), app.theme.faint());
     if let Some(search) = &app.session.search {
         head = head.and(format!("  /{}", escaped(&search.typed)), app.theme.notice());
     }
