@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     }
     writeln!(
         out,
-        "\ngzip, zstd, bzip2, zip and tar are unpacked, also by content. Any other JSON, CSV or Parquet is read with\n`--map FILE`, which says what its fields are (docs/mapping.md)."
+        "\ngzip, zstd, bzip2, xz, zip and tar are unpacked, also by content. Any other JSON, CSV or Parquet is read with\n`--map FILE`, which says what its fields are (docs/mapping.md)."
     )?;
     writeln!(out, "What one tells and what it does not, with a sample:  nearmiss formats NAME")?;
     Ok(exit::OK)

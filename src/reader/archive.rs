@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::unpack;
+use super::xz::Xz;
 
 /// An archive that is open.
 #[derive(Debug)]
@@ -48,6 +49,8 @@ enum Packing {
     Stored,
     Deflated,
     Zstd,
+    Bzip2,
+    Xz,
     /// By the number that the format has for it.
     Unknown(u16),
     Encrypted,
@@ -156,6 +159,8 @@ impl Archive {
         let content: Box<dyn Read + Send> = match entry.packing {
             Packing::Deflated => Box::new(unpack::located("zip", flate2::bufread::DeflateDecoder::new(raw))),
             Packing::Zstd => Box::new(unpack::located("zip", unpack::zstd(raw))),
+            Packing::Bzip2 => Box::new(unpack::located("zip", bzip2::bufread::BzDecoder::new(raw))),
+            Packing::Xz => Box::new(unpack::located("zip", Xz::new(raw))),
             _ => Box::new(raw),
         };
         let checked =

@@ -98,7 +98,7 @@ impl Input {
     /// The file's name without its folder and without `.gz` and the like, as [`Sample::name`](super::Sample) wants it.
     pub fn name(&self) -> &str {
         let mut name = record::file_name(&self.file);
-        for packed in [".gz", ".zst", ".zstd", ".bz2"] {
+        for packed in [".gz", ".zst", ".zstd", ".bz2", ".xz"] {
             name = name.strip_suffix(packed).unwrap_or(name);
         }
         name

@@ -22,6 +22,7 @@ mod table;
 mod transcript;
 mod unpack;
 mod utf16;
+mod xz;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead};

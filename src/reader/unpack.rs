@@ -1,4 +1,4 @@
-//! Packed files by their first bytes, whatever their name: gzip, zstd and bzip2, each also in several parts one
+//! Packed files by their first bytes, whatever their name: gzip, zstd, bzip2 and xz, each also in several parts one
 //! behind the other, one inside another, and UTF-16.
 //!
 //! What comes out is everything that is readable, then an error that says `truncated` or `damaged` and where.
@@ -12,6 +12,7 @@ use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::utf16::Utf16;
+use super::xz::{self, Xz};
 
 /// How much is read at a time, from the file and out of each layer.
 pub(super) const BUFFER: usize = 256 << 10;
@@ -28,6 +29,7 @@ pub(super) fn is_packed(head: &[u8]) -> bool {
         [0x1f, 0x8b, ..]
             | [b'B', b'Z', b'h', b'1'..=b'9', ..]
             | [0x28, 0xb5, 0x2f, 0xfd, ..]
+            | [0xfd, b'7', b'z', b'X', b'Z', 0, ..]
             | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]
     )
 }
@@ -36,12 +38,13 @@ pub(super) fn is_packed(head: &[u8]) -> bool {
 pub(super) fn unpack(mut reader: Layer) -> io::Result<(Layer, bool)> {
     let mut packed = true;
     for layers in 0..MAX_LAYERS {
-        let (head, _) = start(&mut reader, 4)?;
+        let (head, _) = start(&mut reader, xz::MAGIC.len())?;
         let again = io::Cursor::new(head.clone()).chain(reader);
         reader = match *head.as_slice() {
             [0x1f, 0x8b, ..] => layer("gzip", Gzip { member: Some(GzDecoder::new(again)) }),
-            [b'B', b'Z', b'h', b'1'..=b'9'] => layer("bzip2", MultiBzDecoder::new(again)),
-            [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => layer("zstd", Zstd::new(again)),
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => layer("bzip2", MultiBzDecoder::new(again)),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => layer("zstd", Zstd::new(again)),
+            _ if head == xz::MAGIC => layer("xz", Xz::new(again)),
             _ => {
                 reader = Box::new(again);
                 packed = layers > 0;

@@ -59,9 +59,7 @@ pub(super) fn method_name(method: u16) -> String {
         1 => "shrink".to_owned(),
         6 => "implode".to_owned(),
         9 => "deflate64".to_owned(),
-        12 => "bzip2".to_owned(),
         14 => "LZMA".to_owned(),
-        95 => "xz".to_owned(),
         98 => "PPMd".to_owned(),
         method => format!("method {method}"),
     }
@@ -154,7 +152,9 @@ impl Stated {
             _ if self.flags & 1 != 0 => Packing::Encrypted,
             0 => Packing::Stored,
             8 => Packing::Deflated,
+            12 => Packing::Bzip2,
             93 => Packing::Zstd,
+            95 => Packing::Xz,
             99 => Packing::Encrypted,
             method => Packing::Unknown(method),
         };
