@@ -38,6 +38,13 @@ fn packed(method: u16, content: &[u8]) -> Vec<u8> {
             packer.write_all(content).unwrap();
             packer.finish().unwrap()
         }
+        12 => {
+            let mut packer = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+            packer.write_all(content).unwrap();
+            packer.finish().unwrap()
+        }
+        // Nothing here packs with xz: an empty one will do.
+        95 => include_bytes!("../xz/tests/empty.xz").to_vec(),
         93 => ruzstd::encoding::compress_to_vec(content, ruzstd::encoding::CompressionLevel::Fastest),
         _ => content.to_vec(),
     }
@@ -163,8 +170,10 @@ fn entries_of_every_packing() {
         Made { name: "deflated", content: b"rm x\n", method: 8, behind: true, ..Made::default() },
         Made { name: "zstd", content: b"pwd\n", method: 93, ..Made::default() },
         Made { name: "empty", method: 8, ..Made::default() },
+        Made { name: "bzip2", content: b"id\n", method: 12, ..Made::default() },
+        Made { name: "xz", method: 95, ..Made::default() },
     ];
-    let expected = ["folder/stored ls\n", "deflated rm x\n", "zstd pwd\n", "empty "];
+    let expected = ["folder/stored ls\n", "deflated rm x\n", "zstd pwd\n", "empty ", "bzip2 id\n", "xz "];
     assert_eq!(listed(&zip(&made, false)), expected);
     assert_eq!(listed(&zip(&made, true)), expected);
     // Something may stand before it, and a comment behind it.
