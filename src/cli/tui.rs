@@ -74,7 +74,13 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let again = again.join(" ") + &arguments.input.again() + &arguments.policy.again();
     let changes = arguments.policy.changes(&folder);
     // What is wrong with the arguments is said before the screen is taken.
-    let (first, _) = arguments.input.replay(&arguments.paths, arguments.jobs)?;
+    let (first, issues) = arguments.input.replay(&arguments.paths, arguments.jobs)?;
+    if first.inputs.is_empty()
+        && let Some(issue) = issues.first()
+    {
+        let message = format!("{}: {}", issue.file, issue.problem);
+        return Err(super::Ended { code: exit::INPUT, message }.into());
+    }
     let Arguments { paths, input, jobs, .. } = arguments;
     let opening = Opening {
         engine: Arc::new(engine.with_near_misses_gathered(distance)),
