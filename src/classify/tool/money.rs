@@ -63,6 +63,10 @@ pub(super) fn leaves(call: &Call<'_>, operation: Operation) -> bool {
     if own.iter().enumerate().any(|(at, word)| NO_PAYMENT.contains(&&**word) && (at > 0 || word != "schedule")) {
         return false;
     }
+    // From one's own account to one's own account: nothing leaves.
+    if call.arguments.text(PAYEES).is_some_and(is_own) {
+        return false;
+    }
     if own.iter().any(|word| word == "click") && operation == Operation::Create {
         return true;
     }
@@ -101,4 +105,8 @@ pub(super) fn leaves(call: &Call<'_>, operation: Operation) -> bool {
         }
         _ => false,
     }
+}
+
+fn is_own(account: &str) -> bool {
+    matches!(&*account.to_ascii_lowercase(), "saving" | "savings" | "checking" | "current" | "deposit" | "investment")
 }

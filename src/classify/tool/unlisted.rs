@@ -56,7 +56,9 @@ fn meaning(call: &Call<'_>) -> Option<Meaning> {
             && naming::noun(first).is_none()
     });
     let argued = by_argument(call).filter(|meaning| {
-        named.is_none() || !asks && (destroys(meaning.operation) || meaning.operation == Operation::Grant)
+        // What is called off is still there, and says so.
+        let lasting = destroys(meaning.operation) && meaning.operation != Operation::Stop;
+        named.is_none() || !asks && (lasting || meaning.operation == Operation::Grant)
     });
     argued.or(named)
 }
