@@ -3,6 +3,7 @@
 //! [`Engine::decide`] is the only way to a verdict: replay, explain, tests and every live mode call it.
 
 mod ahead;
+mod before;
 pub mod compare;
 pub mod config;
 pub mod corpus;
@@ -27,6 +28,7 @@ mod settle;
 pub mod snapshot;
 pub mod suggest;
 
+pub use before::before;
 pub use config::{Config, ConfigError};
 pub use examples::run_examples;
 pub use reword::reword;

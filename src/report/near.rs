@@ -2,7 +2,7 @@
 
 mod json;
 mod markdown;
-pub(super) mod said;
+pub(crate) mod said;
 mod text;
 
 use std::io::{self, Write};

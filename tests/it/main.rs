@@ -26,6 +26,8 @@ mod program;
 mod prove;
 #[cfg(unix)]
 mod real_postgres;
+#[cfg(target_os = "linux")]
+mod review;
 mod schema;
 mod score;
 mod score_redcode;
@@ -37,4 +39,6 @@ mod snapshots;
 mod sources;
 mod suggest;
 mod support;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod yaml;

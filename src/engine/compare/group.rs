@@ -97,7 +97,7 @@ pub struct Example {
     pub action: Box<Action>,
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     transition: Transition,
     base: Decision,
@@ -152,7 +152,7 @@ fn rules(verdict: &Verdict) -> BTreeSet<(&str, Decision)> {
 }
 
 /// What was not understood has no template; its kind has to do.
-pub(in crate::engine) fn template(finding: &Finding) -> String {
+pub(crate) fn template(finding: &Finding) -> String {
     let template = &finding.understanding.template;
     if template.is_empty() { format!("({})", finding.action.kind) } else { template.clone() }
 }
