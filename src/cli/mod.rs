@@ -13,6 +13,7 @@ mod formats;
 mod gate;
 mod import;
 mod init;
+mod last;
 mod lock;
 mod mutate;
 mod near;

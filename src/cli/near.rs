@@ -22,12 +22,12 @@ use super::filters::MatchingArguments;
 use super::replay::{InputArguments, PolicyArguments, interrupted, watch_interrupt};
 use super::setup::Setup;
 use super::side::files_in;
-use super::{exit, terminal};
+use super::{exit, last, terminal};
 
 /// Show allowed actions that one thing kept from being stopped, most telling first
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Files, folders, globs, or `-` for standard input
+    /// Files, folders, globs, `-` for standard input, or `@last` for what was looked at last
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -99,6 +99,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
         }
         None => None,
     };
+    last::remember(&arguments.paths);
     let (replay, issues) = arguments.input.replay(&arguments.paths, arguments.jobs)?;
     let lost = issues.iter().filter(|issue| issue.lost).count() as u64;
     heading.filter = (!filter.is_all()).then(|| filter.to_string());

@@ -13,7 +13,7 @@ use super::filters::MatchingArguments;
 use super::near::suppressions;
 use super::replay::{InputArguments, PolicyArguments};
 use super::setup::Setup;
-use super::{exit, terminal};
+use super::{exit, last, suggest, terminal};
 
 /// Explore near-misses and what is stopped in a terminal, try "what if", label what you see
 #[derive(Debug, clap::Args)]
@@ -22,7 +22,7 @@ use super::{exit, terminal};
     after_help = "Examples:\n  nearmiss tui ~/.claude/projects\n  nearmiss tui traces/ -E 'environment(production)'\n  nearmiss tui traces/ --base main     # what does this change of the policy do?\n\nNothing recorded is ever run. `?` shows the keys that work where you are."
 )]
 pub(super) struct Arguments {
-    /// Files, folders or globs
+    /// Files, folders or globs; `@last` is what was looked at last
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -66,6 +66,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let suppressions: Vec<Suppression> = suppressions(&suppressed)?;
     let project = (heading.config.is_some() && !arguments.read_only && !terminal::is_ci()).then(|| Project {
         cases: folder.join(config.test.cases.first().map_or(".nearmiss/cases", String::as_str)).join("review"),
+        rules: folder.join(config.policy.paths.first().map_or(".nearmiss/policy", String::as_str)),
         labels: suppressed.parent().map_or_else(|| folder.clone(), Path::to_path_buf).join("labels"),
         suppressed,
         by: std::env::var("USER").ok().filter(|name| !name.is_empty()),
@@ -81,7 +82,9 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
         let message = format!("{}: {}", issue.file, issue.problem);
         return Err(super::Ended { code: exit::INPUT, message }.into());
     }
-    let Arguments { paths, input, jobs, .. } = arguments;
+    last::remember(&arguments.paths);
+    let Arguments { paths, input, jobs, policy, .. } = arguments;
+    let (own_paths, own_input) = (paths.clone(), input.clone());
     let opening = Opening {
         engine: Arc::new(engine.with_near_misses_gathered(distance)),
         bytes: first.inputs.iter().map(Input::size).sum(),
@@ -89,6 +92,13 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
             let (mut replay, issues) = input.replay(&paths, jobs).map_err(|error| format!("{error:#}"))?;
             replay.inputs.retain(|input| only.is_none_or(|only| *input.file == *only));
             Ok((replay, issues))
+        }),
+        draft: Box::new(move |id| {
+            let arguments = suggest::Arguments::of(id, &own_paths, &own_input, &policy);
+            let mut rule = Vec::new();
+            // What could not be read is shown elsewhere.
+            suggest::tell(&arguments, &mut rule, &|_| {}).map_err(|error| format!("{error:#}"))?;
+            String::from_utf8(rule).map_err(|error| error.to_string())
         }),
         heading,
         again,

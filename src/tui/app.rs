@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::engine::Explanation;
-use crate::model::Action;
+use crate::model::{Action, Decision};
 
 use super::Opening;
 use super::entry::{Entry, List};
@@ -133,6 +133,11 @@ pub(super) enum Overlay {
     Problems {
         scroll: usize,
     },
+    /// A rule that would stop the open action.
+    Draft {
+        rule: String,
+        scroll: usize,
+    },
     /// Files that are about to be written for the first time.
     Confirm,
 }
@@ -255,6 +260,11 @@ impl App {
         self.detail.as_ref().is_some_and(|detail| detail.opened.is_some())
     }
 
+    /// Whether nothing stops the open action as it was recorded.
+    pub(super) fn is_allowed(&self) -> bool {
+        self.detail.as_ref().is_some_and(|detail| detail.entry.decision < Decision::Ask)
+    }
+
     /// Whether the open screen has a line to open.
     pub(super) fn has_lines(&self) -> bool {
         match self.screen {
@@ -334,6 +344,8 @@ impl App {
                 detail.changes = changes;
                 detail.asked = Some(explanation);
             }
+            Answer::Drafted(Ok(rule)) => self.overlay = Some(Overlay::Draft { rule, scroll: 0 }),
+            Answer::Drafted(Err(problem)) => self.complain(problem),
             Answer::Asked { .. } => self.complain("the call has no text that could be another"),
         }
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use crate::engine::{Engine, Explanation, Session, before, reword};
-use crate::model::{Action, Actor, ActorKind, Decision, Environment, Finding, Flip};
+use crate::model::{Action, ActionId, Actor, ActorKind, Decision, Environment, Finding, Flip};
 
 use super::{Event, Opening};
 
@@ -19,6 +19,8 @@ const MAX_SLIPS: usize = 6;
 pub(super) enum Change {
     Environment(Environment),
     Actor(ActorKind),
+    /// Whether somebody said yes to it.
+    Approved(bool),
     Text(Arc<str>),
 }
 
@@ -31,6 +33,7 @@ impl Change {
                 Arc::make_mut(&mut other.surroundings).environment = Some(*environment);
             }
             Self::Actor(kind) => other.actor = Arc::new(Actor { kind: *kind, ..(*action.actor).clone() }),
+            Self::Approved(approved) => other.approved = *approved,
             Self::Text(text) => return reword(action, text),
         }
         Some(other)
@@ -58,6 +61,8 @@ enum Job {
     Open(Arc<Finding>),
     /// What would these changes do together?
     Ask(Vec<Change>),
+    /// Which rule would stop it?
+    Draft(ActionId),
 }
 
 /// What was found out.
@@ -76,6 +81,7 @@ pub(super) enum Answer {
         /// `None` where a call has no text that could be another.
         explanation: Option<Box<Explanation>>,
     },
+    Drafted(Result<String, String>),
 }
 
 /// The thread that answers.
@@ -107,6 +113,10 @@ impl Judge {
         self.send(Job::Ask(changes))
     }
 
+    pub(super) fn draft(&self, id: ActionId) -> u64 {
+        self.send(Job::Draft(id))
+    }
+
     fn send(&self, job: Job) -> u64 {
         let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         // The thread ends with the program only.
@@ -135,6 +145,7 @@ impl Judging {
             let answer = match job {
                 Job::Open(finding) => self.open(&finding, &cancelled),
                 Job::Ask(changes) => self.ask(changes),
+                Job::Draft(id) => Some(Answer::Drafted((self.opening.draft)(id))),
             };
             if let Some(answer) = answer
                 && news.send(Event::Answer(number, answer)).is_err()
@@ -197,5 +208,5 @@ fn changes(action: &Action, finding: &Finding) -> Vec<Change> {
         }
     }
     let facts = environments.map(|is| Change::Environment(*is)).chain(kinds.map(|kind| Change::Actor(*kind)));
-    texts.into_iter().chain(facts).collect()
+    texts.into_iter().chain(facts).chain([Change::Approved(!action.approved)]).collect()
 }

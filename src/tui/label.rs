@@ -30,6 +30,8 @@ pub struct Project {
     pub cases: PathBuf,
     /// `.nearmiss/suppressed`
     pub suppressed: PathBuf,
+    /// `.nearmiss/policy`
+    pub rules: PathBuf,
     /// `.nearmiss/labels`
     pub labels: PathBuf,
     /// Who labels, where that is known.
@@ -233,6 +235,18 @@ pub(super) fn plain(project: &Project, entry: &Entry, label: Label) -> Deed {
     Deed { key: entry.key.clone(), label, writes: vec![label_file(project, entry, label)], note: None }
 }
 
+/// A gap of the policy, and the rule that closes it.
+pub(super) fn rule(project: &Project, entry: &Entry, rule: &str) -> Deed {
+    let mut deed = plain(project, entry, Label::PolicyGap);
+    let name = file_name(entry).replace(".toml", ".cedar");
+    // A policy that is one file takes no second one beside it without a word in nearmiss.toml.
+    let folder = if project.rules.extension().is_some() { project.rules.parent() } else { Some(&*project.rules) };
+    let file = folder.unwrap_or(&project.rules).join(format!("suggested-{name}"));
+    deed.writes.push(Write::new(file, rule.to_owned()));
+    deed.note = Some("the rule is in force from the next start on; `nearmiss check` looks at it".to_owned());
+    deed
+}
+
 /// "No risk": the group is not shown until a day.
 pub(super) fn no_risk(project: &Project, entry: &Entry, reason: String, until: Day) -> Option<Deed> {
     let suppression = Suppression::of(entry.group.as_deref()?, reason, project.by.clone(), Some(until));
@@ -294,6 +308,8 @@ pub(super) fn differs(change: &Change) -> String {
     match change {
         Change::Environment(environment) => format!("the environment is {environment}"),
         Change::Actor(kind) => format!("the actor is {kind}"),
+        Change::Approved(true) => "somebody has approved it".to_owned(),
+        Change::Approved(false) => "nobody has approved it".to_owned(),
         Change::Text(_) => "one slip of the hand".to_owned(),
     }
 }

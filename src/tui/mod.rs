@@ -19,6 +19,7 @@ mod keys;
 mod label;
 mod load;
 mod prompt;
+mod rehearsal;
 mod search;
 mod store;
 mod terminal;
@@ -26,9 +27,11 @@ mod terminal;
 mod tests;
 mod theme;
 mod view;
+mod written;
 
 pub use entry::List;
 pub use label::{Label, Project};
+pub use rehearsal::{Rehearsal, rehearse};
 
 use std::fmt;
 use std::io::{self, Read};
@@ -45,7 +48,7 @@ use crate::engine::near_miss::suppression::Suppression;
 use crate::engine::query::Filter;
 use crate::engine::replay::Replay;
 use crate::engine::{Engine, Session};
-use crate::model::{Action, Decision, Issue};
+use crate::model::{Action, ActionId, Decision, Issue};
 use crate::report::Heading;
 
 use act::Task;
@@ -69,11 +72,16 @@ const ESCAPE: Duration = Duration::from_millis(40);
 /// Makes a replay of all that is looked at, or of the one input that is called so.
 pub type Replays = dyn Fn(Option<&str>) -> Result<(Replay, Vec<Issue>), String> + Send + Sync;
 
+/// Drafts a rule for an action.
+pub type Drafts = dyn Fn(ActionId) -> Result<String, String> + Send + Sync;
+
 /// What is looked at, and under which policy.
 pub struct Opening {
     /// Judges, and gathers near-misses.
     pub engine: Arc<Engine>,
     pub replay: Box<Replays>,
+    /// The smallest rule that stops one action and not its neighbours, in Cedar, with what there is to say about it.
+    pub draft: Box<Drafts>,
     pub heading: Heading,
     /// The arguments that name the same to other commands: `traces/ --policy own.cedar`.
     pub again: String,
@@ -296,6 +304,12 @@ impl<'t> Shown<'t> {
             }
             Some(Task::Ask(changes)) => {
                 let number = self.judge.ask(changes);
+                if let Some(detail) = &mut self.app.detail {
+                    detail.waits = number;
+                }
+            }
+            Some(Task::Draft(id)) => {
+                let number = self.judge.draft(id);
                 if let Some(detail) = &mut self.app.detail {
                     detail.waits = number;
                 }

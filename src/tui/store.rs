@@ -25,6 +25,8 @@ pub(super) struct Row {
     pub(super) file: Arc<str>,
     pub(super) line: u64,
     pub(super) kind: Kind,
+    /// The name of what was called, where it is not a shell.
+    pub(super) tool: Option<Arc<str>>,
     pub(super) decision: Decision,
     pub(super) class: Option<Class>,
     /// Shared with the record where that is short; without its secrets where it was cut.
@@ -52,6 +54,7 @@ impl Row {
             file: Arc::clone(&action.origin.file),
             line: action.origin.line,
             kind: action.kind,
+            tool: action.tool.clone(),
             decision: finding.verdict.decision,
             class: near.map(|near| near.class),
             text,
@@ -70,7 +73,7 @@ impl Row {
             kind: self.kind,
             text: Arc::clone(&self.text),
             argv: None,
-            tool: None,
+            tool: self.tool.clone(),
             arguments: None,
             surroundings: Arc::default(),
             outcome: Outcome::default(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::act::Task;
 use super::app::{App, Screen};
-use super::judge::Judging;
+use super::judge::{Answer, Judging};
 use super::keys::Key;
 use super::{Opening, Project, export, load, view};
 use crate::classify::Classifier;
@@ -52,6 +52,7 @@ fn opening(engine: Engine, project: Option<Project>) -> Opening {
             let options = Arc::new(Options::default());
             Ok((Replay { inputs, reader: None, options, jobs: NonZeroUsize::MIN }, Vec::new()))
         }),
+        draft: Box::new(|id| Ok(format!("@id(\"own.for-{id}\")\nforbid (principal, action, resource);\n"))),
         heading: Heading {
             policies: vec!["sample.cedar".to_owned()],
             policy_digest: "77fe9d0e77fe9d0e".to_owned(),
@@ -102,6 +103,10 @@ impl Played {
             }
             Some(Task::Ask(changes)) => {
                 let answer = self.judging.ask(changes).unwrap();
+                self.app.answer(0, answer);
+            }
+            Some(Task::Draft(id)) => {
+                let answer = Answer::Drafted((self.app.opening.draft)(id));
                 self.app.answer(0, answer);
             }
             Some(Task::Reload(filter)) => {
@@ -157,6 +162,7 @@ fn pinned(name: &str, keys: &str) {
 fn project(folder: &std::path::Path) -> Project {
     Project {
         cases: folder.join("cases/review"),
+        rules: folder.join("policy"),
         suppressed: folder.join("suppressed"),
         labels: folder.join("labels"),
         by: Some("ana".to_owned()),
@@ -362,6 +368,18 @@ fn what_is_no_risk_has_a_reason_and_an_end() {
     let hidden = played.app.looked_at().unwrap().group.clone().unwrap();
     assert!(suppression.hides(&hidden, "2027-02-18".parse().unwrap()));
     assert!(!suppression.hides(&hidden, "2027-02-19".parse().unwrap()));
+}
+
+#[test]
+fn a_rule_is_drafted_and_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut played = Played::start((120, 40), Some(project(folder.path())));
+    played.keys("\nd");
+    played.shows("forbid (principal, action, resource);");
+    played.keys("wy");
+    let write = &played.app.labels.done.last().unwrap().writes[1];
+    assert!(fs::read_to_string(&write.path).unwrap().starts_with("@id(\"own.for-"));
+    assert!(write.path.starts_with(folder.path().join("policy")));
 }
 
 #[test]

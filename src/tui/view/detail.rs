@@ -14,6 +14,8 @@ use crate::tui::label::differs;
 
 /// From so many columns on both panes stand side by side.
 const WIDE: u16 = 90;
+/// Rules that are shown, nearest first.
+const MOST: usize = 8;
 /// Rules that miss more conditions than this are not shown.
 const FAR: usize = 2;
 
@@ -87,16 +89,26 @@ fn rules(app: &App, detail: &Detail, explanation: &Explanation, width: usize) ->
         unmet(view) > FAR || unmet(view) > 0 && view.conditions.iter().any(anchor)
     };
     let mut views: Vec<&RuleView> = explanation.rules.iter().collect();
-    views.retain(|view| !is_far(view) || Some(view.rule.id.as_str()) == own && unmet(view) <= FAR + 1);
+    // The one that the group is about is shown however far it is now: what-if can move it.
+    let about = detail.entry.near.as_ref().map(|near| near.effect);
+    views.retain(|view| !is_far(view) || Some(view.rule.id.as_str()) == own && Some(view.effect) == about);
     views.sort_by_key(|view| (Some(view.rule.id.as_str()) != own, unmet(view)));
     let mut shown = Vec::new();
     if views.is_empty() {
         shown.push(Line::new("no rule is about this kind of act", app.theme.faint()));
     }
-    for view in views {
+    let more = views.len().saturating_sub(MOST);
+    for view in views.into_iter().take(MOST) {
         let missing = unmet(view);
-        let word = if missing == 0 { view.rule.decision.word() } else { "not met" };
-        let style = if missing == 0 { app.theme.decision(view.rule.decision) } else { app.theme.faint() };
+        let hits = &explanation.finding.verdict.hits;
+        // Whatever stopped it did, even where an excuse could not be ruled out.
+        let is_sure = view.conditions.iter().all(|condition| condition.met == Met::Met)
+            || hits.iter().any(|hit| hit.effect == view.effect && hit.rule.id == view.rule.id);
+        let (word, style) = match missing {
+            0 if is_sure => (view.rule.decision.word(), app.theme.decision(view.rule.decision)),
+            0 => ("possible", app.theme.unknown()),
+            _ => ("not met", app.theme.faint()),
+        };
         let effect = format!("  effect {}", view.effect + 1);
         shown.push(
             Line::new(word, style).and(format!(" {}", view.rule.id), app.theme.title()).and(effect, app.theme.faint()),
@@ -119,6 +131,9 @@ fn rules(app: &App, detail: &Detail, explanation: &Explanation, width: usize) ->
         }
         let place = format!("  {}:{}", view.rule.file, view.rule.line);
         shown.push(Line::new(place, app.theme.faint()));
+    }
+    if more > 0 {
+        shown.push(Line::new(format!("and {more} that miss as much or more"), app.theme.faint()));
     }
     shown
 }

@@ -161,7 +161,7 @@ fn empty(app: &App, canvas: &mut Canvas, area: Rect) {
         () if app.list.search.is_some() => "nothing here is what you search for (esc ends the search)".to_owned(),
         () if app.is_reading() => "nothing yet …".to_owned(),
         () if app.list.list == List::Near && app.store.len() > 0 => {
-            "no near-misses: no allowed action was one step away from a rule".to_owned()
+            "no near-misses: no allowed action was one step away from a rule (] shows the other lists)".to_owned()
         }
         () if app.store.len() == 0 => {
             "there was no action in what was read (@ shows what could not be read)".to_owned()

@@ -1,6 +1,7 @@
 //! What lies over a screen: help, problems, a question, the palette.
 
 use super::{Line, lines};
+use crate::report::escaped;
 use crate::tui::app::{App, Overlay};
 use crate::tui::canvas::{Canvas, Rect, Style, wrapped};
 use crate::tui::command::{COMMANDS, shown};
@@ -14,6 +15,10 @@ pub(super) fn draw(app: &App, canvas: &mut Canvas, body: Rect) {
         }
         Some(Overlay::Problems { scroll }) => {
             window(app, canvas, body, "what could not be read", &super::detail::problems(app), *scroll);
+        }
+        Some(Overlay::Draft { rule, scroll }) => {
+            let lines: Vec<Line> = rule.lines().map(|line| Line::plain(escaped(line))).collect();
+            window(app, canvas, body, "a rule for it: w writes it, y copies it, esc leaves", &lines, *scroll);
         }
         Some(Overlay::Confirm) => confirm(app, canvas, body),
         None => {}

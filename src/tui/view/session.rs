@@ -41,6 +41,7 @@ fn draw_row(app: &App, row: &Row) -> Line {
     Line::new(format!(" {:<11} ", minute(row.time)), app.theme.faint())
         .and(format!("{:<6}", row.kind), app.theme.faint())
         .and(format!("{word:<13} "), style)
+        .and(row.tool.as_ref().map(|tool| format!("{} ", escaped(tool))).unwrap_or_default(), app.theme.title())
         .and(escaped(&app.safe(&row.text)), Style::PLAIN)
         .and(rule, app.theme.faint())
         .and(format!("  {}", who(&row.actor)), app.theme.faint())
