@@ -74,9 +74,15 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let again: Vec<String> = arguments.paths.iter().map(|path| path.display().to_string()).collect();
     let again = again.join(" ") + &arguments.input.again() + &arguments.policy.again();
     let changes = arguments.policy.changes(&folder);
-    last::remember(&arguments.paths);
     // What is wrong with the arguments is said before the screen is taken.
-    let (first, _) = arguments.input.replay(&arguments.paths, arguments.jobs)?;
+    let (first, issues) = arguments.input.replay(&arguments.paths, arguments.jobs)?;
+    if first.inputs.is_empty()
+        && let Some(issue) = issues.first()
+    {
+        let message = format!("{}: {}", issue.file, issue.problem);
+        return Err(super::Ended { code: exit::INPUT, message }.into());
+    }
+    last::remember(&arguments.paths);
     let Arguments { paths, input, jobs, policy, .. } = arguments;
     let (own_paths, own_input) = (paths.clone(), input.clone());
     let opening = Opening {

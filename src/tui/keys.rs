@@ -27,8 +27,11 @@ pub(super) enum Key {
     Paste(String),
 }
 
-/// A paste that does not end is no paste.
+/// Bytes of a paste that are kept at most.
 const LONGEST_PASTE: usize = 1 << 20;
+/// So often may nothing come in the middle of a paste, or of any other key that is more than an escape: connections
+/// pause. What was pasted would be read as commands otherwise.
+const PAUSES: (u8, u8) = (75, 5);
 /// Nor is any other sequence as long as this.
 const LONGEST: usize = 64;
 const PASTE_START: &[u8] = b"\x1b[200~";
@@ -38,12 +41,15 @@ const PASTE_END: &[u8] = b"\x1b[201~";
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
     pending: Vec<u8>,
+    /// How often nothing came since something did.
+    pauses: u8,
 }
 
 impl Decoder {
     /// Takes in what was read and gives the keys that are whole.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Key> {
         self.pending.extend_from_slice(bytes);
+        self.pauses = 0;
         let mut keys = Vec::new();
         let mut at = 0;
         while let Some((key, length)) = next(&self.pending[at..]) {
@@ -51,6 +57,12 @@ impl Decoder {
             at += length;
         }
         self.pending.drain(..at);
+        if self.pending.len() > LONGEST_PASTE && self.pending.starts_with(PASTE_START) {
+            // Cut, and read on to its end: the rest of it is no command either.
+            let end = self.pending.split_off(self.pending.len() - PASTE_END.len());
+            self.pending.truncate(LONGEST_PASTE / 2);
+            self.pending.extend(end);
+        }
         keys
     }
 
@@ -59,11 +71,23 @@ impl Decoder {
         !self.pending.is_empty()
     }
 
-    /// Nothing more came: an escape by itself is the key.
+    /// Nothing more came for a while: an escape by itself is the key, what is longer gets more time.
     pub(super) fn settle(&mut self) -> Option<Key> {
+        let pasted = self.pending.strip_prefix(PASTE_START);
+        let longest = match pasted {
+            Some(_) => PAUSES.0,
+            None if self.pending.len() > 1 => PAUSES.1,
+            None => 0,
+        };
+        if self.pauses < longest {
+            self.pauses += 1;
+            return None;
+        }
+        // The end was lost; what came is text all the same.
+        let pasted = pasted.map(|text| Key::Paste(String::from_utf8_lossy(text).into_owned()));
         let alone = self.pending == b"\x1b";
         self.pending.clear();
-        alone.then_some(Key::Esc)
+        pasted.or(alone.then_some(Key::Esc))
     }
 }
 
@@ -125,9 +149,7 @@ fn escape(bytes: &[u8]) -> Option<(Option<Key>, usize)> {
 fn control(bytes: &[u8]) -> Option<(Option<Key>, usize)> {
     if bytes.starts_with(PASTE_START) {
         let text = &bytes[PASTE_START.len()..];
-        let Some(end) = text.windows(PASTE_END.len()).position(|window| window == PASTE_END) else {
-            return (bytes.len() > LONGEST_PASTE).then_some((None, bytes.len()));
-        };
+        let end = memchr::memmem::find(text, PASTE_END)?;
         let pasted = String::from_utf8_lossy(&text[..end]).into_owned();
         return Some((Some(Key::Paste(pasted)), PASTE_START.len() + end + PASTE_END.len()));
     }
@@ -167,7 +189,7 @@ fn mouse(place: &str, pressed: bool) -> Option<Key> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Decoder, Key};
+    use super::{Decoder, Key, LONGEST_PASTE};
 
     #[track_caller]
     fn check(bytes: &[u8], keys: &[Key]) {
@@ -208,5 +230,41 @@ mod tests {
         assert!(decoder.is_waiting());
         assert_eq!(decoder.settle(), Some(Key::Esc));
         assert_eq!(decoder.settle(), None);
+    }
+
+    #[test]
+    fn a_paste_may_pause() {
+        let mut decoder = Decoder::default();
+        assert!(decoder.feed(b"\x1b[200~a\x1b").is_empty());
+        assert_eq!(decoder.settle(), None);
+        assert!(decoder.feed(b"[Bq").is_empty());
+        assert_eq!(decoder.settle(), None);
+        assert_eq!(decoder.feed(b"r\x1b[201~"), [Key::Paste("a\x1b[Bqr".to_owned())]);
+        // One without an end does not take the keyboard for ever.
+        assert!(decoder.feed(b"\x1b[200~lost").is_empty());
+        let settled = (0..100).find_map(|_| decoder.settle());
+        assert_eq!(settled, Some(Key::Paste("lost".to_owned())));
+        assert!(!decoder.is_waiting());
+        assert_eq!(decoder.feed(b"j"), [Key::Char('j')]);
+    }
+
+    #[test]
+    fn a_long_paste_is_cut() {
+        let mut decoder = Decoder::default();
+        let mut keys = decoder.feed(b"\x1b[200~");
+        for _ in 0..1000 {
+            keys.extend(decoder.feed(&[b'q'; 4096]));
+        }
+        keys.extend(decoder.feed(b"\x1b[201~j"));
+        let [Key::Paste(text), Key::Char('j')] = &keys[..] else { panic!("{} keys", keys.len()) };
+        assert!(text.len() <= LONGEST_PASTE && text.bytes().all(|letter| letter == b'q'), "{}", text.len());
+    }
+
+    #[test]
+    fn a_key_may_come_in_pieces() {
+        let mut decoder = Decoder::default();
+        assert!(decoder.feed(b"\x1b[").is_empty());
+        assert_eq!(decoder.settle(), None);
+        assert_eq!(decoder.feed(b"B"), [Key::Down]);
     }
 }

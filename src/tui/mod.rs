@@ -158,7 +158,13 @@ pub fn run(opening: Opening) -> io::Result<Ended> {
     terminal.give_back();
     // Whoever panics from now on speaks to the user again.
     let _ = panic::take_hook();
-    result
+    match result {
+        // The terminal went away before the signal that says so was heard.
+        Err(error) if rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::IO) => {
+            Ok(Ended::Signal(SIGHUP))
+        }
+        result => result,
+    }
 }
 
 /// A panic of the screen's thread gives the terminal back before it is told; others would only smear the picture.
@@ -267,7 +273,11 @@ impl<'t> Shown<'t> {
                 }
             }
             Event::Gone => self.ended = Some(Ended::Signal(SIGHUP)),
-            Event::Signal(SIGWINCH) => self.app.size = self.terminal.size(),
+            Event::Signal(SIGWINCH) => {
+                self.app.size = self.terminal.size();
+                // Smaller and back again is the same size, but what was cut off is gone.
+                self.before = None;
+            }
             Event::Signal(SIGCONT) => self.before = None,
             Event::Signal(SIGINT) => self.ended = Some(Ended::Interrupted),
             Event::Signal(signal) => self.ended = Some(Ended::Signal(signal)),

@@ -15,6 +15,9 @@ const MOUSE_OFF: &str = "\x1b[?1000l\x1b[?1006l";
 /// A picture is shown when it is whole, where the terminal knows how.
 const PICTURE: (&str, &str) = ("\x1b[?2026h", "\x1b[?2026l");
 
+/// No window has more columns and rows; a terminal can say that it had, and a picture of that would take all memory.
+const MOST: (u16, u16) = (1000, 500);
+
 /// What has to be given back; `None` while the terminal is not ours.
 static TAKEN: Mutex<Option<Termios>> = Mutex::new(None);
 
@@ -55,7 +58,7 @@ impl Terminal {
     /// Columns and rows.
     pub(super) fn size(&self) -> (u16, u16) {
         match tcgetwinsize(&self.file) {
-            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col, size.ws_row),
+            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col.min(MOST.0), size.ws_row.min(MOST.1)),
             _ => (80, 24),
         }
     }

@@ -41,4 +41,6 @@ mod suggest;
 mod support;
 #[cfg(target_os = "linux")]
 mod terminal;
+#[cfg(target_os = "linux")]
+mod tui;
 mod yaml;

@@ -1,6 +1,7 @@
 //! The program in a terminal, as a user has it: a pseudo-terminal that is its controlling terminal, so that Ctrl-C, a
 //! window that changes its size, and a connection that goes away are what they are in life.
 
+pub(crate) mod picture;
 pub(crate) mod screen;
 
 use std::ffi::OsString;
@@ -37,10 +38,8 @@ pub(crate) enum Key {
     Esc,
     Tab,
     BackTab,
-    Backspace,
     Up,
     Down,
-    PageDown,
     Ctrl(char),
     /// With the left button, in columns and rows from the upper left corner.
     Click(u16, u16),
@@ -53,10 +52,8 @@ impl Key {
             Self::Esc => b"\x1b".to_vec(),
             Self::Tab => b"\t".to_vec(),
             Self::BackTab => b"\x1b[Z".to_vec(),
-            Self::Backspace => b"\x7f".to_vec(),
             Self::Up => b"\x1b[A".to_vec(),
             Self::Down => b"\x1b[B".to_vec(),
-            Self::PageDown => b"\x1b[6~".to_vec(),
             Self::Ctrl(letter) => vec![letter as u8 & 0x1f],
             Self::Click(column, row) => {
                 let place = format!("{};{}", column + 1, row + 1);
@@ -93,6 +90,12 @@ impl Start {
     /// Another program in the place of `nearmiss`.
     pub(crate) fn program(mut self, program: impl Into<PathBuf>) -> Self {
         self.program = program.into();
+        self
+    }
+
+    /// Other arguments.
+    pub(crate) fn arguments(mut self, arguments: &[&str]) -> Self {
+        self.arguments = arguments.iter().map(Into::into).collect();
         self
     }
 
@@ -149,8 +152,8 @@ pub(crate) struct Terminal {
     leave: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
     before: String,
-    /// The user's home.
-    pub(crate) home: tempfile::TempDir,
+    /// The user's home, there as long as the program is.
+    _home: tempfile::TempDir,
 }
 
 impl Terminal {
@@ -190,7 +193,7 @@ impl Terminal {
             let (master, shown, leave) = (master.try_clone().unwrap(), Arc::clone(&shown), Arc::clone(&leave));
             std::thread::spawn(move || read(master, &shown, &leave))
         };
-        Self { master: Some(master), child, status: None, shown, leave, reader: Some(reader), before, home }
+        Self { master: Some(master), child, status: None, shown, leave, reader: Some(reader), before, _home: home }
     }
 
     fn lock(&self) -> MutexGuard<'_, Shown> {

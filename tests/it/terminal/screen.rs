@@ -135,8 +135,9 @@ impl Screen {
         self.lines().join("\n")
     }
 
+    /// Whether a row has this, blanks at its end counted.
     pub(crate) fn contains(&self, text: &str) -> bool {
-        self.lines().iter().any(|line| line.contains(text))
+        self.cells.iter().any(|row| row.iter().map(|cell| cell.text.as_str()).collect::<String>().contains(text))
     }
 
     /// The looks of the cells of `text` where it is first shown.
