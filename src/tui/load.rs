@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::engine::compare::Comparison;
 use crate::engine::near_miss::gather::{Gather, Telling};
@@ -38,6 +38,8 @@ pub(super) struct Picture {
     pub(super) entries: Vec<Arc<Entry>>,
     /// By rule.
     pub(super) rules: BTreeMap<String, RuleTally>,
+    /// Sessions with anything that the filter means.
+    pub(super) sessions: usize,
     pub(super) allowed: u64,
     pub(super) listed: u64,
     pub(super) suppressed: u64,
@@ -118,6 +120,7 @@ struct Loading<'a> {
     comparison: Option<Comparison>,
     changed: FxHashMap<ActionId, Arc<Finding>>,
     rules: BTreeMap<String, RuleTally>,
+    sessions: FxHashSet<Arc<str>>,
     rows: Vec<Row>,
     issues: Vec<Issue>,
     lost: u64,
@@ -142,6 +145,7 @@ impl<'a> Loading<'a> {
             comparison: opening.engine.base_policy().map(|_| Comparison::default()),
             changed: FxHashMap::default(),
             rules: BTreeMap::new(),
+            sessions: FxHashSet::default(),
             rows: Vec::new(),
             issues: Vec::new(),
             lost: 0,
@@ -205,6 +209,7 @@ impl<'a> Loading<'a> {
         Picture {
             entries,
             rules: self.rules.clone(),
+            sessions: self.sessions.len(),
             allowed,
             listed,
             suppressed,
@@ -247,6 +252,9 @@ impl Listener for Loading<'_> {
         self.gather.chosen(&self.filter, finding);
         if !self.filter.matches(finding) {
             return;
+        }
+        if !self.sessions.contains(&finding.action.session) {
+            self.sessions.insert(Arc::clone(&finding.action.session));
         }
         self.rows.push(Row::of(finding));
         self.count(finding);

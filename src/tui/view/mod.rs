@@ -96,11 +96,7 @@ fn header(app: &App, canvas: &mut Canvas, area: Rect) {
     let progress = match (app.is_reading(), app.opening.bytes) {
         (false, _) if app.picture.problem.is_some() => "stopped".to_owned(),
         (false, _) => {
-            format!(
-                "{} in {:.1} s",
-                counted(app.picture.totals.as_ref().map_or(0, |totals| totals.sessions), "session"),
-                app.picture.elapsed.as_secs_f64()
-            )
+            format!("{} in {:.1} s", counted(app.picture.sessions as u64, "session"), app.picture.elapsed.as_secs_f64())
         }
         (true, Some(all)) if all > 0 => {
             let share = app.picture.bytes.min(all) * 100 / all;
