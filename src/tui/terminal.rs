@@ -136,7 +136,9 @@ fn give_back(file: &mut File) {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+#[allow(clippy::print_stdout, clippy::print_stderr, reason = "one test reads what another printed")]
 mod tests {
     use std::fs::{File, OpenOptions};
     use std::io::Read;
