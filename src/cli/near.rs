@@ -39,7 +39,7 @@ pub(super) struct Arguments {
     like: Option<String>,
     #[command(flatten)]
     matching: MatchingArguments,
-    /// How to tell it: text, json, markdown
+    /// How to tell it: text, json, markdown, html
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: String,
     /// Write the report to a file
