@@ -7,6 +7,7 @@ mod api;
 mod arguments;
 mod audience;
 mod code;
+mod cypher;
 mod guards;
 mod known;
 mod money;
@@ -46,7 +47,7 @@ pub fn run(scene: &mut Scene<'_>, action: &Action) {
         || format!("tool {}", call.name.whole),
         None,
         |scene| {
-            if call.api && api::run(scene, &call) {
+            if call.api && api::run(scene, &call) || api::passed_on(scene, &call) {
                 return;
             }
             if !known::run(scene, &call) {

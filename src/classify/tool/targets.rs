@@ -54,6 +54,13 @@ pub(super) fn named(call: &Call<'_>, kind: ResourceKind) -> (Option<String>, boo
     (found.or_else(|| listed(call, kind).map(|items| joined(items))), exact)
 }
 
+/// Any argument that could say which ones, where none is called so: `{"prefix": "/"}`, `{"id:in": "1,2"}`.
+pub(super) fn whatever(call: &Call<'_>) -> Option<String> {
+    const BESIDE: &[&str] =
+        &["reason", "comment", "message", "note", "environment", "env", "region", "format", "mode", "type"];
+    call.arguments.values.iter().find_map(|(key, value)| (!BESIDE.contains(&&**key)).then(|| scalar(value)).flatten())
+}
+
 fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() && text.len() <= 300 && !text.contains('\n') => Some(text.clone()),
@@ -135,6 +142,20 @@ pub(super) fn stars(call: &Call<'_>) -> bool {
             matches!(last, "id" | "name" | "key" | "number" | "user" | "member" | "employee" | "target" | "item")
                 || naming::noun(last).is_some_and(|noun| noun.0 != ResourceKind::Code);
         which && says(value)
+    })
+}
+
+/// A star or `all` in whatever place: what is deleted so leaves nothing.
+pub(super) fn spares_nothing(call: &Call<'_>) -> bool {
+    // What says which part of each thing is shown or kept, and not which things.
+    const PARTS: &[&str] =
+        &["fields", "columns", "select", "include", "accept", "locale", "region", "namespace", "delimiter"];
+    let every = |text: &str| text == "*" || text.eq_ignore_ascii_case("all") || text.eq_ignore_ascii_case("everything");
+    call.arguments.values.iter().any(|(key, value)| match value {
+        _ if PARTS.contains(&&**key) => false,
+        Value::String(text) => every(text),
+        Value::Array(items) => items.len() == 1 && items[0].as_str().is_some_and(every),
+        _ => false,
     })
 }
 

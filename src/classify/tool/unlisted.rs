@@ -12,22 +12,25 @@ use crate::classify::{Scene, http, naming, paths};
 
 use super::audience::{self, recipient};
 use super::targets::{self, TABLES};
-use super::{Call, code, guards, money, program, rights};
+use super::{Call, code, cypher, guards, money, program, rights};
 
 /// Finds what can be found by convention.
 pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
     let meaning = meaning(call);
     let before = scene.mark();
+    if cypher::run(scene, call) {
+        return;
+    }
     let coded = code::run(scene, call);
     if !coded && program::run(scene, call) {
-        return;
+        return settings(scene, call);
     }
     let Some(meaning) = meaning else {
         if !coded {
             let resource = Resource { unresolved: true, ..Resource::new(ResourceKind::Item, "") };
             note(scene, call, Operation::Unknown, resource, Extent::Unknown);
         }
-        if code::program(scene, call).is_none() {
+        if code::program(scene, call).is_none() && !(coded && code::is_terminal(call)) {
             scene.gap(GapKind::UnknownTool, Hides::Anything, call.span(call.name.whole), call.name.whole);
         }
         return;
@@ -60,12 +63,38 @@ fn meaning(call: &Call<'_>) -> Option<Meaning> {
         let lasting = destroys(meaning.operation) && meaning.operation != Operation::Stop;
         named.is_none() || !asks && (lasting || meaning.operation == Operation::Grant)
     });
-    argued.or(named)
+    argued.or(named).or_else(|| listing(&words))
+}
+
+/// A name without a verb that ends in a plural lists them: `browser_network_requests`, `maps_directions`.
+fn listing(words: &[String]) -> Option<Meaning> {
+    let last = words
+        .last()
+        .filter(|last| words.len() > 1 && last.len() > 4 && last.ends_with('s') && !last.ends_with("ss"))?;
+    let kind = naming::noun(last).map_or(ResourceKind::Item, |noun| noun.0);
+    Some(Meaning { operation: Operation::List, kind, several: true, all: false })
 }
 
 /// `manage_records {"action": "delete"}`: one tool for everything says in an argument what it is to do.
 fn by_argument(call: &Call<'_>) -> Option<Meaning> {
-    let verb = call.arguments.text(&["action", "operation", "op", "command", "verb", "method"])?;
+    const VERBS: &[&str] = &[
+        "action",
+        "operation",
+        "op",
+        "command",
+        "verb",
+        "method",
+        "run_type",
+        "operation_type",
+        "action_type",
+        "request_type",
+    ];
+    let verb = match call.arguments.get(VERBS)? {
+        Value::String(verb) => verb,
+        // The commands of a document database: `{"drop": "orders"}`.
+        Value::Object(command) => command.keys().next()?,
+        _ => return None,
+    };
     let word = !verb.is_empty()
         && verb.len() <= 40
         && verb.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
@@ -99,9 +128,44 @@ fn by_settings(call: &Call<'_>, operation: Operation, kind: ResourceKind) -> (Op
         K::Table if call.arguments.text(TABLES).is_none() && of_a_service(call) => K::Item,
         // A workflow that a service keeps is nowhere else.
         K::Code if destroys(operation) && !says(call, "task") => K::Item,
+        // A function that a service runs is not one of a database.
+        K::Routine if destroys(operation) && call.dialect().is_none() => K::Workload,
         kind => kind,
     };
+    let words = naming::words(call.name.last);
+    let has = |names: &[&str]| words.iter().any(|word| names.contains(&&**word));
     match kind {
+        _ if matches!(operation, O::Disable | O::Delete | O::Stop)
+            && words.iter().any(|word| guards::is_protection(word)) =>
+        {
+            (O::Disable, K::Safeguard)
+        }
+        // A machine that is set up anew loses what was on it.
+        K::Server | K::Instance | K::Host if operation == O::Create && has(&["rebuild", "reimage", "reinstall"]) => {
+            (O::Drop, K::Instance)
+        }
+        // Where a name leads from now on.
+        K::Network
+            if matches!(operation, O::Alter | O::Update)
+                && has(&["dns", "nameserver", "nameservers", "rrset", "recordset"]) =>
+        {
+            (O::Update, kind)
+        }
+        K::Workload | K::Stack if operation == O::Update && has(&["rollback", "revert"]) => (O::Rewrite, kind),
+        K::Role
+            if settles
+                && rights::published(values)
+                && naming::words(call.name.whole)
+                    .iter()
+                    .any(|word| matches!(&**word, "iam" | "policy" | "acl" | "permission" | "permissions")) =>
+        {
+            (O::Grant, kind)
+        }
+        K::Item | K::Endpoint | K::Object | K::File | K::Folder
+            if operation == O::Create && has(&["share", "sharing", "shared", "link"]) && rights::published(values) =>
+        {
+            (O::Grant, K::Object)
+        }
         _ if stops(call, operation, kind) => (O::Stop, if kind == K::Item { K::Workload } else { kind }),
         _ if settles && guards::forgets(call) => (O::Disable, K::Safeguard),
         K::Safeguard if (settles || operation == O::Grant) && guards::weakens(values) => (O::Disable, kind),
@@ -156,12 +220,9 @@ fn beside(scene: &mut Scene<'_>, call: &Call<'_>, operation: Operation, kind: Re
         note(scene, call, Operation::Grant, Resource::new(kind, right), Extent::One);
     }
     let looks = matches!(operation, Operation::Read | Operation::List | Operation::Fetch | Operation::Connect);
-    if !looks
-        && let Some(key) = guards::switched_off(&call.arguments.values)
-        // A new thing may well be made without; only what is passed by was there before.
-        && (operation != Operation::Create || key.starts_with("bypass"))
-    {
-        note(scene, call, Operation::Disable, Resource::new(ResourceKind::Safeguard, key), Extent::One);
+    // A new thing may well be made without; only what is passed by was there before.
+    if !looks && (operation != Operation::Create || call.arguments.values.keys().any(|key| key.starts_with("bypass"))) {
+        settings(scene, call);
     }
     let public = matches!(kind, ResourceKind::Message | ResourceKind::Endpoint) || operation == Operation::Export;
     if public && (changes || operation == Operation::Export) {
@@ -173,6 +234,13 @@ fn beside(scene: &mut Scene<'_>, call: &Call<'_>, operation: Operation, kind: Re
             effect.zone = Some(Zone::External);
             scene.effect(effect);
         }
+    }
+}
+
+/// A protection that an argument switches off.
+fn settings(scene: &mut Scene<'_>, call: &Call<'_>) {
+    if let Some(key) = guards::switched_off(&call.arguments.values) {
+        note(scene, call, Operation::Disable, Resource::new(ResourceKind::Safeguard, key), Extent::One);
     }
 }
 
@@ -197,15 +265,27 @@ fn elsewhere(scene: &mut Scene<'_>, call: &Call<'_>, operation: Operation, kind:
         return true;
     }
     if matches!(kind, ResourceKind::File | ResourceKind::Folder | ResourceKind::Item) {
-        let paths =
-            call.arguments.texts(&["path", "paths", "file_path", "filename", "file", "directory", "file_paths"]);
-        let here = paths.iter().filter(|path| kind != ResourceKind::Item || path.contains('/'));
+        let paths = call.arguments.texts(&[
+            "path",
+            "paths",
+            "file_path",
+            "filename",
+            "file",
+            "directory",
+            "file_paths",
+            "glob",
+            "pattern",
+        ]);
+        let here: Vec<&str> = paths
+            .into_iter()
+            .filter(|path| {
+                (kind == ResourceKind::File || kind == ResourceKind::Folder || path.contains('/'))
+                    && !kept_elsewhere(scene, call, path)
+            })
+            .collect();
         let mut any = false;
         for path in here {
-            let kind = if kind == ResourceKind::Item { ResourceKind::File } else { kind };
-            let resource = paths::resource(scene, &call.word(path), kind);
-            let extent = if operation == Operation::Update { Extent::All } else { Extent::One };
-            note(scene, call, operation, resource, extent);
+            local(scene, call, operation, kind, path);
             any = true;
         }
         if any {
@@ -226,6 +306,94 @@ fn elsewhere(scene: &mut Scene<'_>, call: &Call<'_>, operation: Operation, kind:
     false
 }
 
+/// A file or a folder of this machine.
+fn local(scene: &mut Scene<'_>, call: &Call<'_>, operation: Operation, kind: ResourceKind, path: &str) {
+    let kind = if kind == ResourceKind::Item { ResourceKind::File } else { kind };
+    let mut word = call.word(path);
+    word.glob = path.contains('*');
+    let resource = paths::resource(scene, &word, kind);
+    if operation == Operation::Create && says(call, "upload") {
+        // What is uploaded leaves; the text does not always say where to.
+        let mut effect = call.effect(Operation::Export, resource, Extent::One);
+        effect.peer = recipient(call).map(str::to_owned);
+        let near = !effect.resource.areas.has(Area::Credential) && effect.peer.is_none();
+        effect.zone = Some(audience::far(effect.peer.as_deref(), ResourceKind::File));
+        effect.certainty = Certainty::Inferred;
+        if near {
+            effect.operation = Operation::Read;
+        }
+        return scene.effect(effect);
+    }
+    let folder = kind == ResourceKind::File
+        && matches!(operation, Operation::Delete | Operation::Drop)
+        && (resource.areas.has(Area::InHome) || word.glob)
+        && !path.rsplit(['/', '\\']).next().is_some_and(|last| last.contains('.'));
+    let extent = if operation == Operation::Update || folder { Extent::All } else { Extent::One };
+    if folder {
+        let resource = paths::resource(scene, &word, ResourceKind::Folder);
+        let mut effect = call.effect(Operation::Delete, resource, extent);
+        effect.cascades = true;
+        effect.certainty = Certainty::Inferred;
+        return scene.effect(effect);
+    }
+    note(scene, call, operation, resource, extent);
+}
+
+/// `dropbox_delete_folder {"path": "/Finance"}`: a path that no machine has, and a tool that names something else in between.
+fn kept_elsewhere(scene: &Scene<'_>, call: &Call<'_>, path: &str) -> bool {
+    const ROOTS: &[&str] = &[
+        "home",
+        "root",
+        "etc",
+        "usr",
+        "var",
+        "tmp",
+        "opt",
+        "srv",
+        "mnt",
+        "media",
+        "dev",
+        "proc",
+        "sys",
+        "bin",
+        "sbin",
+        "lib",
+        "lib64",
+        "boot",
+        "run",
+        "snap",
+        "private",
+        "users",
+        "library",
+        "applications",
+        "volumes",
+        "system",
+        "workspace",
+        "workspaces",
+        "app",
+        "data",
+        "repo",
+        "code",
+        "work",
+        "project",
+        "projects",
+        "src",
+        "build",
+        "w",
+        "content",
+        "notebooks",
+    ];
+    let Some(first) = path.strip_prefix('/').and_then(|rest| rest.split('/').next()) else { return false };
+    let known =
+        ROOTS.contains(&&*first.to_ascii_lowercase()) || scene.cwd.as_deref().is_some_and(|cwd| path.starts_with(cwd));
+    !known
+        && naming::words(call.name.whole).iter().any(|word| {
+            naming::verb(word).is_none()
+                && naming::noun(word).is_none()
+                && !matches!(&**word, "mcp" | "fs" | "dir" | "path" | "local" | "recursive" | "to" | "from" | "all")
+        })
+}
+
 /// The one effect on the thing that the name and the arguments speak of.
 fn thing(scene: &mut Scene<'_>, call: &Call<'_>, meaning: Meaning) {
     use {Operation as O, ResourceKind as K};
@@ -234,7 +402,10 @@ fn thing(scene: &mut Scene<'_>, call: &Call<'_>, meaning: Meaning) {
         K::File | K::Folder if destroys(meaning.operation) && !call.name.context.contains("filesystem") => K::Object,
         kind => kind,
     };
-    let (name, exact) = targets::named(call, kind);
+    let (mut name, exact) = targets::named(call, kind);
+    if name.is_none() && kind == K::Item && matches!(meaning.operation, O::Delete | O::Drop) {
+        name = targets::whatever(call);
+    }
     let count = targets::many(call, kind);
     let operation = as_meant(call, meaning.operation, kind, count);
     let words = naming::words(call.name.last);
@@ -253,6 +424,12 @@ fn thing(scene: &mut Scene<'_>, call: &Call<'_>, meaning: Meaning) {
     if money::leaves(call, meaning.operation) && matches!(kind, K::Item | K::Role | K::Account) {
         effect.operation = if operation == O::Export { O::Create } else { operation };
         effect.resource = Resource::new(K::Item, format!("money to {}", money::payee(call)));
+    }
+    if effect.extent == Extent::All
+        && matches!(operation, O::Create | O::Export)
+        && audience::is_everyone(call, operation)
+    {
+        effect.resource.kind = K::Message;
     }
     if words.iter().any(|word| matches!(&**word, "trash" | "archive")) && operation == O::Delete {
         let gone = call.arguments.says(&["permanent", "permanently", "hard_delete", "skip_trash", "purge"])
@@ -280,7 +457,13 @@ fn as_meant(call: &Call<'_>, operation: Operation, kind: ResourceKind, count: Op
         // Money that is sent is a transaction that is made, not data that leaves.
         O::Export if kind == K::Item && (money::is_about(call) || money::leaves(call, operation)) => O::Create,
         // One booking that is cancelled is still there, and says so; a list of them is work for many people.
-        O::Update if kind == K::Item && count.is_some_and(|count| count >= MANY) && says(call, "cancel") => O::Delete,
+        O::Update
+            if matches!(kind, K::Item | K::Account | K::Message)
+                && count.is_some_and(|count| count >= MANY)
+                && says(call, "cancel") =>
+        {
+            O::Delete
+        }
         operation => operation,
     }
 }
@@ -297,7 +480,7 @@ fn extent(call: &Call<'_>, meaning: Meaning, several: bool) -> Extent {
         // `mark_all_as_read`, `close_all_tabs`: it is the same to everybody.
         O::Update if meaning.all && !alters(call) => Extent::Some,
         _ if meaning.all => Extent::All,
-        _ if destroys(operation) && every() => Extent::All,
+        _ if destroys(operation) && (every() || targets::spares_nothing(call)) => Extent::All,
         // To everybody.
         O::Grant if rights::published(&call.arguments.values) || says(call, "public") => Extent::All,
         O::Update | O::Alter | O::Revoke | O::Grant if targets::stars(call) => Extent::All,
@@ -340,7 +523,13 @@ fn alters(call: &Call<'_>) -> bool {
         "assign",
         "archive",
     ];
-    naming::words(call.name.last).iter().any(|word| VERBS.contains(&&**word))
+    // What is closed on a screen is opened again.
+    const SHOWN: &[&str] =
+        &["tab", "tabs", "window", "windows", "popup", "popups", "dialog", "dialogs", "page", "pages", "file", "files"];
+    let words = naming::words(call.name.last);
+    words
+        .iter()
+        .any(|word| VERBS.contains(&&**word) || word == "close" && !words.iter().any(|word| SHOWN.contains(&&**word)))
 }
 
 /// Who gets what leaves, and how far away they are.
@@ -350,7 +539,7 @@ fn leaves(call: &Call<'_>, effect: &mut Effect, words: &[String]) {
     let dumped = words.iter().any(|word| matches!(&**word, "export" | "dump" | "upload" | "backup"));
     if matches!(effect.resource.kind, ResourceKind::Item | ResourceKind::Role)
         && dumped
-        && effect.peer.as_deref().is_some_and(|peer| peer.contains("://"))
+        && effect.peer.as_deref().is_some_and(|peer| peer.contains("://") || peer.contains('@'))
     {
         // What a service keeps, sent to an address.
         effect.resource.kind = ResourceKind::Object;
