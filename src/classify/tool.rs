@@ -10,10 +10,13 @@ mod code;
 mod cypher;
 mod guards;
 mod known;
+mod meaning;
 mod money;
 mod patch;
+mod placed;
 mod program;
 mod rights;
+mod settings;
 mod targets;
 mod unlisted;
 

@@ -14,7 +14,7 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
         match value {
             Value::String(text) if text.is_empty() => {}
             Value::String(text) if is_code_key(&plain) && starts_as_mutation(text) => {
-                let url = call.word(super::unlisted::address(call).unwrap_or("graphql"));
+                let url = call.word(super::placed::address(call).unwrap_or("graphql"));
                 let body = http::Body { present: true, text: Some(text), ..http::Body::default() };
                 let by = call.name.whole;
                 http::request(scene, &http::Request { method: "POST", url: &url, body, span: call.span(text), by });
