@@ -123,7 +123,11 @@ fn by_path(scene: &mut Scene<'_>, noted: &Noted<'_>, operation: Operation, how: 
     };
     // `POST /volumes/7/delete` is a deletion whatever the method says.
     let verb = (operation == Operation::Create).then(|| asked::verb(noted.request, address)).flatten();
-    let operation = naming::applied(verb.unwrap_or(operation), kind);
+    // Where a name leads from now on.
+    let record = |word: &str| matches!(word, "dns_records" | "records" | "rrsets" | "recordsets" | "rrset");
+    let redirects =
+        operation == Operation::Update && kind == ResourceKind::Network && address.path_segments().any(record);
+    let operation = if redirects { operation } else { naming::applied(verb.unwrap_or(operation), kind) };
     if operation == Operation::Read {
         noted.note(scene, Operation::Fetch, address.endpoint(), Extent::One, Certainty::Inferred);
         return;

@@ -47,6 +47,7 @@ pub(super) fn meaning(name: &str, context: &str) -> Option<Meaning> {
                 | "typesense"
                 | "vector"
                 | "solr"
+                | "splunk"
         )
     };
     let kind = if kind == K::Item
@@ -58,7 +59,7 @@ pub(super) fn meaning(name: &str, context: &str) -> Option<Meaning> {
         kind
     };
     let kind = match (verb, kind) {
-        (Operation::Update, K::Item)
+        (Operation::Update, K::Item | K::File | K::Repository | K::Code)
             if words.iter().any(|word| word == "push") && words.iter().any(|word| word == "force") =>
         {
             K::Branch
@@ -92,9 +93,19 @@ pub(super) fn meaning(name: &str, context: &str) -> Option<Meaning> {
             }
         }
         (Operation::Update, K::Account, _) if said("close") => Operation::Drop,
+        // `transfer_ownership`: from now on it is somebody else's.
+        (Operation::Create, ..)
+            if said("transfer")
+                && (named("ownership") || named("owner") || matches!(kind, K::Repository | K::Network)) =>
+        {
+            return Some(Meaning { operation: Operation::Grant, kind: K::Role, several: several || all, all });
+        }
         // `create_deploy_key`: whoever has the other half gets in.
         (Operation::Create, K::Key, _) if named("deploy") || named("ssh") => {
             return Some(Meaning { operation: Operation::Grant, kind: K::Role, several: several || all, all });
+        }
+        (Operation::Escalate, K::Role, _) if said("elevate") => {
+            return Some(Meaning { operation: Operation::Grant, kind, several: several || all, all });
         }
         // `grant_access`: whoever it is, somebody gets in.
         (Operation::Grant, K::Item, _) if said("grant") || said("authorize") => {
@@ -122,6 +133,7 @@ pub(super) fn meaning(name: &str, context: &str) -> Option<Meaning> {
                     "member",
                     "members",
                     "owner",
+                    "delegate",
                     "admin",
                 ]
                 .iter()
@@ -260,6 +272,7 @@ fn is_noun_too(word: &str) -> bool {
             | "report"
             | "lock"
             | "trash"
+            | "compute"
             | "monitor"
     )
 }
@@ -304,30 +317,30 @@ pub(super) fn words(name: &str) -> Vec<String> {
 const VERBS: &[(Operation, &str)] = &[
     (
         Operation::Read,
-        "get aggregate read show view inspect assess review audit locate reconcile decrypt encrypt monitor identify detect lookup retrieve check count analyze analyse summarize validate verify \
+        "get track stat aggregate read show view inspect assess review audit locate reconcile decrypt encrypt monitor identify detect lookup retrieve check count analyze analyse summarize validate verify \
          calculate compute convert preview explain think wait diff compare search find query select load parse test \
          estimate predict recommend resolve screenshot snapshot hover watch tail cat head peek solve lint debug brainstorm chat ask complete highlight solve translate simulate \
          classify extract parse tokenize sort filter rank rate measure forecast format normalize round multiply divide \
          subtract sum average integrate differentiate factorize roll plot are can scan profile query answer",
     ),
-    (Operation::List, "list ls describe status has is exists enumerate browse glob index tree dir"),
+    (Operation::List, "list ls top describe status has is exists enumerate browse glob index tree dir"),
     (
         Operation::Create,
         "create add insert new make register provision launch upload book reserve schedule save store append generate \
          import copy duplicate restore post comment reply publish submit start allocate buy purchase order pay spawn \
-         open draft record build withdraw donate remit wire issue stage assemble compose clone fork init initialize deploy install backup transfer request",
+         open draft record build withdraw donate remit wire issue stage assemble compose clone fork init initialize deploy install backup transfer request respond rebuild reimage reinstall",
     ),
     (
         Operation::Update,
         "update edit modify set change patch write replace rename move put upsert assign mark toggle sync apply close \
          complete label tag archive unarchive adjust increment merge commit append prepend accept join play train push fill type click press select drag \
          pin enable resume rotate reschedule associate disassociate exchange return refund acknowledge ack snooze follow \
-         unfollow subscribe unsubscribe like unlike upvote vote bookmark favorite star unstar renew extend redeem arm unlock relabel",
+         unfollow subscribe unsubscribe like unlike upvote vote bookmark favorite star unstar renew extend redeem arm unlock relabel rollback revert",
     ),
     (
         Operation::Delete,
         "delete remove destroy purge erase clear terminate unlink prune wipe trash truncate empty discard deregister \
-         uninstall flush del rm reset nuke evict obliterate annihilate eradicate expunge scrub zap dispose \
+         uninstall flush del rm reset nuke evict obliterate annihilate eradicate expunge scrub zap dispose liquidate \
          nullify retire sunset flushall flushdb dropall undeploy unpublish unregister void vacate overwrite expire",
     ),
     (Operation::Drop, "drop deprovision decommission teardown zeroize"),
@@ -356,7 +369,7 @@ const ANSWERS: &str = "analysis analyzer area average balance benchmark bmi brie
     prediction predictor prerequisite price probability profile property quality quote rank ranking rate rating ratio \
     reader recipe recommendation report result review root route schedule schema score search searcher size \
     solution solver speed standing statistic status stock suggestion summary sunrise temperature test theory \
-    thesaurus time timezone total translation translator trend triangle type units value variance velocity version \
+    thesaurus time timezone total transcript translation translator trend triangle type units value variance velocity version \
     weather weight winner wikipedia word year";
 
 const NOUNS: &[(ResourceKind, &str)] = &[
@@ -364,11 +377,11 @@ const NOUNS: &[(ResourceKind, &str)] = &[
     (ResourceKind::Folder, "folder directory"),
     (ResourceKind::Process, "process shell"),
     (ResourceKind::Service, "service daemon"),
-    (ResourceKind::Host, "host machine droplet"),
+    (ResourceKind::Host, "host machine droplet device"),
     (ResourceKind::Package, "package dependency"),
     (
         ResourceKind::Role,
-        "role user group permission policy member collaborator grant iam principal team login owner admin",
+        "role user group permission policy member collaborator delegate grant iam principal team login owner admin",
     ),
     (
         ResourceKind::Network,

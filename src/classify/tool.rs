@@ -7,12 +7,16 @@ mod api;
 mod arguments;
 mod audience;
 mod code;
+mod cypher;
 mod guards;
 mod known;
+mod meaning;
 mod money;
 mod patch;
+mod placed;
 mod program;
 mod rights;
+mod settings;
 mod targets;
 mod unlisted;
 
@@ -46,7 +50,7 @@ pub fn run(scene: &mut Scene<'_>, action: &Action) {
         || format!("tool {}", call.name.whole),
         None,
         |scene| {
-            if call.api && api::run(scene, &call) {
+            if call.api && api::run(scene, &call) || api::passed_on(scene, &call) {
                 return;
             }
             if !known::run(scene, &call) {

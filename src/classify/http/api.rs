@@ -132,6 +132,14 @@ fn kubernetes(call: &Call<'_>) -> Option<Found> {
     let operation = match (rest.last(), call.method) {
         (Some(&"exec"), _) => Operation::Execute,
         (Some(&"eviction"), _) => Operation::Stop,
+        // What still waits to be put away is forgotten, and the namespace with it.
+        (Some(&"finalize"), "PUT" | "PATCH" | "POST") => {
+            return Some(Found::one(
+                Operation::Drop,
+                ResourceKind::Namespace,
+                rest.get(1).copied().unwrap_or_default(),
+            ));
+        }
         (Some(&"scale"), "PUT" | "PATCH") if call.body.replace(' ', "").contains("\"replicas\":0") => Operation::Stop,
         (_, "GET") if all && kind != ResourceKind::Secret => Operation::List,
         _ => call.verb(kind),

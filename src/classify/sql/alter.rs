@@ -216,6 +216,15 @@ fn next_comma(cursor: Cursor<'_>) -> usize {
 /// One action; `false` when it merely changes the table's structure.
 fn alter_action(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, table: &Name, by: &str) -> bool {
     let start = cursor.at;
+    // Rows that are older go from now on, those that are there already among them.
+    if cursor.sees("MODIFY TTL")
+        && !["TO VOLUME", "TO DISK", "RECOMPRESS", "GROUP BY"].iter().any(|kept| cursor.has(kept))
+    {
+        let extent = if cursor.has("WHERE") { Extent::Some } else { Extent::All };
+        let resource = run.resource(ResourceKind::Table, table);
+        run.put(Operation::Delete, resource, extent, "MODIFY TTL", table.span, |_| {});
+        return true;
+    }
     if cursor.eat("WITH") {
         cursor.eat_any(&["CHECK", "NOCHECK"]);
     }

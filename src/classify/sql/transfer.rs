@@ -355,6 +355,13 @@ fn backup(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str) -> bool
         if cursor.sees("TO") || cursor.sees("FROM") { Name::default() } else { cursor.name().unwrap_or_default() };
     let peer = (Cursor { ..cursor }).next_string().map(|(peer, _)| peer).unwrap_or_default();
     let mut resource = run.resource(kind, &name);
+    // A log that is copied nowhere is lost: the chain of backups ends here, and nobody is told.
+    let nowhere = ["NUL", "NUL:", "/dev/null"].iter().any(|null| peer.eq_ignore_ascii_case(null));
+    if verb == "BACKUP" && logs && nowhere && !cursor.has("COPY_ONLY") {
+        let guard = Resource::new(ResourceKind::Backup, format!("chain of {}", name.text));
+        run.put(Operation::Disable, guard, Extent::One, "BACKUP", span, |_| {});
+        return true;
+    }
     if verb == "BACKUP" {
         resource.unresolved = name.unresolved;
         export(run, resource, Extent::All, "BACKUP", span, zone_of(&peer), peer);

@@ -6,7 +6,9 @@ use crate::model::{Certainty, Extent, Operation, Resource, ResourceKind, Zone};
 
 use crate::classify::Scene;
 
-use super::{Call, targets};
+use crate::classify::naming;
+
+use super::{Call, Name, program, targets, unlisted};
 
 use Operation as O;
 use ResourceKind as K;
@@ -85,6 +87,33 @@ const OPERATIONS: &[(O, K, &str)] = &[
     ),
     (O::Alter, K::Database, "ModifyDBInstance ModifyDBCluster"),
 ];
+
+/// `use_aws {"service_name": "s3api", "operation_name": "delete-bucket-policy"}`: one tool for every operation of a cloud is
+/// judged as that operation. `false` when the call names none.
+pub(super) fn passed_on(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
+    let (Some(service), Some(operation)) = (
+        call.arguments.text(&["service_name", "service"]),
+        call.arguments.text(&["operation_name", "operation", "api_name", "action_name"]),
+    ) else {
+        return false;
+    };
+    let words = naming::words(operation);
+    let is_name = |text: &str| !text.is_empty() && text.len() < 80 && !text.contains(char::is_whitespace);
+    if words.len() < 2 || !is_name(service) || !is_name(operation) {
+        return false;
+    }
+    let api: String = words.iter().map(|word| format!("{}{}", word[..1].to_uppercase(), &word[1..])).collect();
+    let name = Name { whole: call.name.whole, last: &api, context: service };
+    let mut arguments = super::Arguments { values: call.arguments.values.clone() };
+    arguments
+        .values
+        .retain(|key, _| !matches!(&**key, "service" | "service_name" | "operation" | "operation_name" | "label"));
+    let inner = Call { name, arguments: &arguments, text: call.text, api: true };
+    if !run(scene, &inner) && !program::run(scene, &inner) {
+        unlisted::run(scene, &inner);
+    }
+    true
+}
 
 /// Notes what a listed operation does; `false` when it is not listed.
 pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {

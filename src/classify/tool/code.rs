@@ -14,7 +14,7 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
         match value {
             Value::String(text) if text.is_empty() => {}
             Value::String(text) if is_code_key(&plain) && starts_as_mutation(text) => {
-                let url = call.word(super::unlisted::address(call).unwrap_or("graphql"));
+                let url = call.word(super::placed::address(call).unwrap_or("graphql"));
                 let body = http::Body { present: true, text: Some(text), ..http::Body::default() };
                 let by = call.name.whole;
                 http::request(scene, &http::Request { method: "POST", url: &url, body, span: call.span(text), by });
@@ -42,6 +42,10 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
         return true;
     }
     let given = |names: &[&str]| matches!(call.arguments.get(names), Some(Value::String(_) | Value::Array(_)));
+    if !found && let Some((language, code)) = spoken(call) {
+        call.code(scene, language, code);
+        return true;
+    }
     // What a container is told to run is its own business: `tool/program.rs` reads it as `docker run`.
     let inside = given(&["image", "image_name"]);
     let shell = !inside && given(&["command", "cmd", "script", "shell_command", "commands"])
@@ -54,10 +58,29 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
 }
 
 /// `terminal_run {"input": …}`, `ssh.exec`: what such a tool is given is typed into a shell.
-fn is_terminal(call: &Call<'_>) -> bool {
+pub(super) fn is_terminal(call: &Call<'_>) -> bool {
     naming::words(call.name.whole)
         .iter()
         .any(|word| matches!(&**word, "terminal" | "shell" | "bash" | "zsh" | "console" | "cli" | "ssh" | "tmux"))
+}
+
+/// `powershell_exec {"code": …}`, `browser_run_code {"script": …}`: the tool says which language its code is in.
+fn spoken<'a>(call: &'a Call<'_>) -> Option<(Language, &'a str)> {
+    let words = naming::words(call.name.whole);
+    let has = |names: &[&str]| words.iter().any(|word| names.contains(&&**word));
+    let language = match () {
+        () if has(&["powershell", "pwsh"]) => Language::PowerShell,
+        () if has(&["python", "py", "jupyter", "ipython"]) => Language::Python,
+        () if has(&["javascript", "js", "browser", "playwright", "puppeteer", "deno"]) => Language::JavaScript,
+        () => return None,
+    };
+    let shell = language == Language::PowerShell;
+    let names: &[&str] = if shell {
+        &["code", "script", "command", "input"]
+    } else {
+        &["code", "script", "source", "function", "expression"]
+    };
+    Some((language, call.arguments.text(names)?))
 }
 
 fn starts_as_mutation(text: &str) -> bool {

@@ -33,6 +33,7 @@ pub(super) fn weakens(values: &Map<String, Value>) -> bool {
     values.iter().any(|(key, value)| {
         let key = key.to_ascii_lowercase();
         GUARDS.iter().any(|guard| key.starts_with(guard)) && is_off(value)
+            || matches!(&*key, "value" | "state" | "status" | "level" | "mode" | "setting") && turned_off(value)
             || key.starts_with("allow_force") && *value == Value::Bool(true)
             || !denies && matches!(value.as_str(), Some("0.0.0.0/0" | "::/0"))
             // Rules of a store that its clients speak to directly: `allow write: if true`.
@@ -55,6 +56,13 @@ fn is_off(value: &Value) -> bool {
         }
         _ => false,
     }
+}
+
+/// `off`, `essentially_off`, `disabled`.
+fn turned_off(value: &Value) -> bool {
+    value
+        .as_str()
+        .is_some_and(|text| naming::words(text).iter().any(|word| matches!(&**word, "off" | "disabled" | "none")))
 }
 
 fn is_on(value: &Value) -> bool {
@@ -93,7 +101,7 @@ fn is_check(word: &str) -> bool {
     ) || is_protection(word)
 }
 
-fn is_protection(word: &str) -> bool {
+pub(super) fn is_protection(word: &str) -> bool {
     matches!(
         word,
         "protection"
@@ -113,14 +121,29 @@ fn is_protection(word: &str) -> bool {
             | "lockout"
             | "guardrails"
             | "guardrail"
+            | "sso"
+            | "saml"
+            | "passkey"
+            | "passkeys"
+            | "scanning"
+            | "scanner"
     )
 }
 
 /// What keeps people out of a house, a car or a safe, and what sees them when they come: unlocked, opened, switched off.
 pub(super) fn lets_in(call: &Call<'_>) -> Option<ResourceKind> {
-    let mut words = naming::words(call.name.last);
+    let mut words = naming::words(call.name.whole);
     // Home Assistant: `call_service {"domain": "lock", "service": "unlock"}`.
-    const SAID: &[&[&str]] = &[&["domain", "domains"], &["service"], &["action"], &["device_class"]];
+    const SAID: &[&[&str]] = &[
+        &["domain", "domains"],
+        &["service"],
+        &["action"],
+        &["command"],
+        &["device_class"],
+        &["capability"],
+        &["device", "device_id"],
+        &["entity_id", "entity"],
+    ];
     for names in SAID {
         words.extend(call.arguments.texts(names).into_iter().flat_map(naming::words));
     }
@@ -133,6 +156,6 @@ pub(super) fn lets_in(call: &Call<'_>) -> Option<ResourceKind> {
     let unseen = has(&["disarm"])
         || off
             && (has(&["alarm", "siren", "smoke", "cctv", "deadbolt"])
-                || has(&["camera"]) && has(&["security", "alarm", "surveillance", "control", "panel"]));
+                || has(&["camera"]) && !has(&["meeting", "call", "video", "webcam", "zoom", "my"]));
     (opened || unseen).then_some(ResourceKind::Safeguard)
 }

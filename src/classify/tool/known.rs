@@ -32,6 +32,8 @@ enum Does {
     Files(Operation, Extent, ResourceKind),
     Move,
     Copy,
+    /// A second name for a file.
+    Link,
     /// One tool with several commands: `view`, `create`, `str_replace`, `insert`.
     Editor,
     Patch,
@@ -126,6 +128,7 @@ const TOOLS: &[(Does, &str)] = &[
          codesearch searchworkspace greptool listcodedefinitionnames listcodeusages",
     ),
     (Does::Move, "movefile renamefile rename move mv movedirectory"),
+    (Does::Link, "createsymlink symlink createlink createsymboliclink"),
     (Does::Copy, "copyfile copydirectory copy cp"),
     (Does::Editor, "strreplaceeditor strreplacebasededittool texteditor textedit fileeditor oheditor strreplacetool"),
     (Does::Patch, "applypatch patch"),
@@ -244,6 +247,13 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
         }
         Does::Move => moved(scene, call, Operation::Update),
         Does::Copy => moved(scene, call, Operation::Read),
+        Does::Link => {
+            let of = call.arguments.text(&["target", "source", "to", "path"]).unwrap_or_default();
+            let link =
+                call.arguments.text(&["link", "link_path", "link_name", "destination", "from"]).unwrap_or_default();
+            let force = if call.arguments.says(&["overwrite", "force", "replace"]) { "-sf" } else { "-s" };
+            call.code(scene, Language::Shell, &crate::classify::code::quoted(&["ln", force, of, link]));
+        }
         Does::Editor => editor(scene, call),
         Does::Patch => patched(scene, call),
         Does::Fetch if has(URL) => fetch(scene, call),
@@ -462,6 +472,12 @@ pub(super) fn fetch(scene: &mut Scene<'_>, call: &Call<'_>) {
         _ => Vec::new(),
     };
     let headers: Vec<&str> = headers.iter().map(|header| &**header).collect();
+    let sent: Vec<Resource> = call
+        .arguments
+        .texts(&["file", "files", "file_path", "upload"])
+        .into_iter()
+        .map(|path| paths::resource(scene, &call.word(path), FILE))
+        .collect();
     let post = call.name.last.to_ascii_lowercase().ends_with("post");
     let urls = call.arguments.texts(URL);
     for url in urls.iter().flat_map(|text| addresses(text)) {
@@ -470,8 +486,9 @@ pub(super) fn fetch(scene: &mut Scene<'_>, call: &Call<'_>) {
             method: if method.is_empty() && post { "POST" } else { method },
             url: &word,
             body: http::Body {
-                present: body.is_some(),
+                present: body.is_some() || !sent.is_empty(),
                 text: body.as_deref(),
+                carries: &sent,
                 headers: &headers,
                 ..http::Body::default()
             },

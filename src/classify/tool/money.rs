@@ -57,7 +57,7 @@ pub(super) fn is_about(call: &Call<'_>) -> bool {
 /// for some.
 pub(super) fn leaves(call: &Call<'_>, operation: Operation) -> bool {
     let words = naming::words(call.name.whole);
-    let has = |names: &[&str]| words.iter().any(|word| names.contains(&&**word));
+    let has = |names: &[&str]| words.iter().any(|word| names.contains(&word.strip_suffix('s').unwrap_or(word)));
     let own = naming::words(call.name.last);
     // `schedule_transfer` makes one, `update_payout_schedule` says when.
     if own.iter().enumerate().any(|(at, word)| NO_PAYMENT.contains(&&**word) && (at > 0 || word != "schedule")) {
@@ -74,12 +74,13 @@ pub(super) fn leaves(call: &Call<'_>, operation: Operation) -> bool {
         Operation::Create | Operation::Export | Operation::Execute => {
             has(&[
                 "money",
-                "funds",
+                "fund",
                 "payout",
                 "wire",
                 "withdrawal",
                 "remittance",
                 "crypto",
+                "refund",
                 "cryptocurrency",
                 "payroll",
             ]) || has(&[

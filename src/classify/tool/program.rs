@@ -102,6 +102,16 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
     let context = naming::words(call.name.context);
     let known = |word: &String| PROGRAMS.iter().find(|(name, _)| name == word).map(|(_, program)| *program);
     let service = words.first().filter(|word| words.len() > 2 && SERVICES.contains(&&***word));
+    if let Some(verb) = manifest(call).and_then(|_| naming::meaning(call.name.last, "")) {
+        let verb = match verb.operation {
+            Operation::Delete | Operation::Drop => "delete",
+            Operation::Create | Operation::Update | Operation::Alter | Operation::Execute => "apply",
+            _ => return false,
+        };
+        let mut line = ["kubectl", verb].map(Word::known).into();
+        let (mark, gaps) = (scene.mark(), scene.gaps().len());
+        return read(scene, call, "kubectl", &mut line, (mark, gaps));
+    }
     let (program, mut line) = if let Some(line) = container(call, &words) {
         let (mark, gaps) = (scene.mark(), scene.gaps().len());
         return read(scene, call, "docker", &mut line.clone(), (mark, gaps));
@@ -110,6 +120,9 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
         ("aws", vec![Word::known(service), Word::known(words[1..].join("-"))])
     } else if let Some(program) = words.first().filter(|_| words.len() > 1).and_then(known) {
         (program, words[1..].iter().map(Word::known).collect())
+    } else if let Some(service) = context.last().filter(|word| SERVICES.contains(&&***word) && words.len() > 1) {
+        let service = if service == "s3" { "s3api" } else { service };
+        ("aws", vec![Word::known(service), Word::known(words.join("-"))])
     } else if let Some(program) = context.last().and_then(known) {
         (program, words.iter().map(Word::known).collect())
     } else {
@@ -136,7 +149,8 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
     }
     // Where the name says more than the command (`vercel delete` is a deployment of a folder), the name counts.
     let destroys = |operation| matches!(operation, Operation::Delete | Operation::Drop | Operation::Disable);
-    let says = naming::meaning(call.name.last, call.name.context).is_some_and(|meaning| destroys(meaning.operation));
+    let says = program != "redis-cli"
+        && naming::meaning(call.name.last, call.name.context).is_some_and(|meaning| destroys(meaning.operation));
     if says
         && !scene.since(mark).iter().any(|effect| destroys(effect.operation) || effect.operation == Operation::Rewrite)
     {
@@ -156,11 +170,16 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
     true
 }
 
+/// The manifest among the arguments of a call.
+fn manifest<'a>(call: &'a Call<'_>) -> Option<&'a str> {
+    let texts = call.arguments.values.values().filter_map(Value::as_str);
+    texts.into_iter().find(|text| text.contains("apiVersion") && text.contains("kind") && text.contains('\n'))
+}
+
 /// Reads the line; an option that the program does not have is the tool's own, and is left out. `false` when there is no
 /// such command.
 fn read(scene: &mut Scene<'_>, call: &Call<'_>, program: &str, line: &mut Vec<Word>, marks: (usize, usize)) -> bool {
-    let text = call.arguments.text(&["manifest", "manifests", "yaml", "definition", "resource"]);
-    let manifest = text.filter(|text| program == "kubectl" && text.contains("kind"));
+    let manifest = manifest(call).filter(|_| program == "kubectl");
     if manifest.is_some() {
         line.truncate(2);
         line.extend([Word::known("-f"), Word::known("-")]);
@@ -268,6 +287,8 @@ fn arguments(call: &Call<'_>, line: &mut Vec<Word>) {
             // A policy is text as well: what it lets in stands there.
             Value::String(text) => line.push(Word { text: format!("{option}={text}"), ..call.word(text) }),
             Value::Number(number) => line.push(Word::known(format!("{option}={number}"))),
+            // Documents: a patch, the rules of a group.
+            Value::Object(_) | Value::Array(_) => line.push(Word::known(format!("{option}={value}"))),
             _ => {}
         }
     }

@@ -55,6 +55,15 @@ pub(super) fn published(values: &Map<String, Value>) -> bool {
                     )
             }
             Value::Object(inner) => published(inner),
+            // The members of a policy: `["allUsers"]`.
+            Value::Array(items) => items.iter().any(|item| match item {
+                Value::Object(inner) => published(inner),
+                Value::String(text) => {
+                    has(&["members", "member", "principals", "principal", "grantee", "grantees"])
+                        && matches!(&**text, "allUsers" | "allAuthenticatedUsers" | "*")
+                }
+                _ => false,
+            }),
             _ => false,
         }
     })

@@ -138,6 +138,20 @@ pub(super) fn stars(call: &Call<'_>) -> bool {
     })
 }
 
+/// A star or `all` in whatever place: what is deleted so leaves nothing.
+pub(super) fn spares_nothing(call: &Call<'_>) -> bool {
+    // What says which part of each thing is shown or kept, and not which things.
+    const PARTS: &[&str] =
+        &["fields", "columns", "select", "include", "accept", "locale", "region", "namespace", "delimiter"];
+    let every = |text: &str| text == "*" || text.eq_ignore_ascii_case("all") || text.eq_ignore_ascii_case("everything");
+    call.arguments.values.iter().any(|(key, value)| match value {
+        _ if PARTS.contains(&&**key) => false,
+        Value::String(text) => every(text),
+        Value::Array(items) => items.len() == 1 && items[0].as_str().is_some_and(every),
+        _ => false,
+    })
+}
+
 /// `mode: "mark"`: what the call removes stays until somebody else removes it.
 pub(super) fn is_soft(call: &Call<'_>) -> bool {
     let mode = call.arguments.text(&["mode", "strategy", "method", "deletion_mode", "delete_mode", "deletionMode"]);
