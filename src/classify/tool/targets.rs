@@ -54,6 +54,13 @@ pub(super) fn named(call: &Call<'_>, kind: ResourceKind) -> (Option<String>, boo
     (found.or_else(|| listed(call, kind).map(joined)), exact)
 }
 
+/// Any argument that could say which ones, where none is called so: `{"prefix": "/"}`, `{"id:in": "1,2"}`.
+pub(super) fn whatever(call: &Call<'_>) -> Option<String> {
+    const BESIDE: &[&str] =
+        &["reason", "comment", "message", "note", "environment", "env", "region", "format", "mode", "type"];
+    call.arguments.values.iter().find_map(|(key, value)| (!BESIDE.contains(&&**key)).then(|| scalar(value)).flatten())
+}
+
 fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.is_empty() && text.len() <= 300 && !text.contains('\n') => Some(text.clone()),
