@@ -1,5 +1,6 @@
 //! What a replay came near to. The shelf of its formats: a new one is one file here and its two lines below.
 
+mod html;
 mod json;
 mod markdown;
 pub(super) mod said;
@@ -15,7 +16,7 @@ use crate::model::{Finding, Issue};
 use super::Heading;
 
 /// Every format, in the order `--help` lists them.
-pub const REPORTS: &[&dyn NearReport] = &[&text::Text, &json::Json, &markdown::Markdown];
+pub const REPORTS: &[&dyn NearReport] = &[&text::Text, &json::Json, &markdown::Markdown, &html::Html];
 
 /// One format.
 pub trait NearReport: Sync {

@@ -147,6 +147,10 @@ fn the_worked_examples_are_told_most_telling_first() {
     assert_eq!(told["groups"][2]["count"], 3);
     snapshot("text", &project.run(&["logs"], 0));
     snapshot("markdown", &project.run(&["logs", "--format", "markdown"], 0));
+    // The style is the same on all pages.
+    let page = project.run(&["logs", "--format", "html"], 0);
+    let style = regex::Regex::new("(?s)<style>.*</style>|sha256-[A-Za-z0-9+/=]+").unwrap();
+    snapshot("html", &style.replace_all(&page, "STYLE"));
     // What stood between hangs on every rule; here it is one.
     snapshot("json", &Project::own("").run(&["logs", "--format", "json"], 0));
 }
@@ -315,7 +319,7 @@ fn threads_and_order_change_nothing() {
     let files = ["logs/a.jsonl", "logs/b.jsonl", "logs/c.jsonl", "logs/d.jsonl", "logs/day.jsonl", "logs/e.jsonl"];
     let mut turned = files;
     turned.reverse();
-    for format in ["json", "text", "markdown"] {
+    for format in ["json", "text", "markdown", "html"] {
         let near = |files: &[&str], jobs: &str| {
             let options = ["--format", format, "--all", "-j", jobs];
             project.run(&[files, &options].concat(), 0)

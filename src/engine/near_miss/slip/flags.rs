@@ -40,14 +40,7 @@ fn has_letter(raw: &str, flag: &str) -> bool {
 
 /// Every flag of the command that keeps it from happening, with its word.
 fn safeties<'a>(site: &'a Site<'_>) -> impl Iterator<Item = (&'static Safety, &'a [Word], usize)> {
-    let by = site.effect.by.as_str();
-    let flags = site.catalogue.safeties.iter().filter(move |safety| is_by(by, &safety.by));
-    // Most texts have none of these flags, and need not be read for it.
-    let told = move |safety: &&Safety| match safety.letter {
-        Some(letter) => site.text.contains(letter),
-        None => site.text.contains(&*safety.flag),
-    };
-    flags.filter(told).flat_map(move |safety| {
+    site.safeties().iter().copied().flat_map(move |safety| {
         let words = site.command().map_or(&[][..], |command| &command.words);
         let from = site.verbs(words, site.program());
         let is = move |word: &Word| match safety.letter {
@@ -56,6 +49,18 @@ fn safeties<'a>(site: &'a Site<'_>) -> impl Iterator<Item = (&'static Safety, &'
         };
         (from..words.len()).filter(move |at| is(&words[*at])).map(move |at| (safety, words, at))
     })
+}
+
+/// The flags that keep such a command from happening, where the text has their letters: most texts have none of them, and
+/// need not be read for it.
+pub(super) fn safeties_in(site: &Site<'_>) -> Vec<&'static Safety> {
+    let by = site.effect.by.as_str();
+    let told = |safety: &&Safety| match safety.letter {
+        Some(letter) => site.text.contains(letter),
+        None => site.text.contains(&*safety.flag),
+    };
+    let of = site.catalogue.safeties(site.program());
+    of.filter(|safety| is_by(by, &safety.by)).filter(told).collect()
 }
 
 /// `rsync -an a b` -> `rsync -a b`, `--dry-run=server` -> nothing.
@@ -118,7 +123,7 @@ pub(super) fn flag_for_flag(site: &Site<'_>, edits: &mut Edits<'_>) {
 /// `terraform destroy` -> `terraform destroy -auto-approve`.
 pub(super) fn guard_off(site: &Site<'_>, edits: &mut Edits<'_>) {
     let by = site.effect.by.as_str();
-    for guard in site.catalogue.guards.iter().filter(|guard| is_by(by, &guard.by)) {
+    for guard in site.catalogue.guards(site.program()).filter(|guard| is_by(by, &guard.by)) {
         let Some(command) = site.command() else { return };
         let words = &command.words;
         // Verbs that the table leaves out stand before flags, too: `az sql db delete`.
