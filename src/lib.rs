@@ -7,3 +7,5 @@ pub mod model;
 pub mod policy;
 pub mod reader;
 pub mod report;
+#[cfg(unix)]
+pub mod tui;

@@ -68,7 +68,12 @@ pub(super) fn meaning(name: &str, context: &str) -> Option<Meaning> {
         (_, kind) => kind,
     };
     // A project that is paused is something that runs.
-    let kind = if verb == Operation::Stop && kind == K::Repository { K::Service } else { kind };
+    let kind = match (verb, kind) {
+        (Operation::Stop, K::Repository) => K::Service,
+        // `unprotect_branch`: the branch stays, what guards it goes.
+        (Operation::Disable, K::Branch) => K::Safeguard,
+        (_, kind) => kind,
+    };
     let all = rest().any(|word| matches!(word, "all" | "everything" | "bulk"))
         || words.get(at).is_some_and(|word| matches!(&**word, "empty" | "purge" | "flushall" | "flushdb"));
     // `remove_item_from_cart` changes the cart; `remove_user_from_team` takes something away from the user.
@@ -76,7 +81,7 @@ pub(super) fn meaning(name: &str, context: &str) -> Option<Meaning> {
     let said = |verb: &str| words.get(at).is_some_and(|word| word == verb);
     let named = |name: &str| words.iter().any(|word| word == name);
     let verb = match (verb, kind, from) {
-        (Operation::Delete, K::Item | K::Message, Some(_)) => Operation::Update,
+        (Operation::Delete, K::Item | K::Message, Some(_)) if !said("reset") => Operation::Update,
         (Operation::Delete, K::Role, Some(_)) => Operation::Revoke,
         // An order or a booking that is cancelled is still there, and says so.
         (Operation::Stop, K::Item | K::Message | K::Account | K::Role, _) if said("cancel") => {
@@ -87,6 +92,14 @@ pub(super) fn meaning(name: &str, context: &str) -> Option<Meaning> {
             }
         }
         (Operation::Update, K::Account, _) if said("close") => Operation::Drop,
+        // `create_deploy_key`: whoever has the other half gets in.
+        (Operation::Create, K::Key, _) if named("deploy") || named("ssh") => {
+            return Some(Meaning { operation: Operation::Grant, kind: K::Role, several: several || all, all });
+        }
+        // `grant_access`: whoever it is, somebody gets in.
+        (Operation::Grant, K::Item, _) if said("grant") || said("authorize") => {
+            return Some(Meaning { operation: Operation::Grant, kind: K::Role, several: several || all, all });
+        }
         (Operation::Update, K::Branch, _) if named("force") => Operation::Rewrite,
         (Operation::Create | Operation::Update | Operation::Alter, K::Bucket | K::Object | K::Repository, _)
             if named("public") =>
@@ -246,6 +259,8 @@ fn is_noun_too(word: &str) -> bool {
             | "test"
             | "report"
             | "lock"
+            | "trash"
+            | "monitor"
     )
 }
 
@@ -300,13 +315,14 @@ const VERBS: &[(Operation, &str)] = &[
         Operation::Create,
         "create add insert new make register provision launch upload book reserve schedule save store append generate \
          import copy duplicate restore post comment reply publish submit start allocate buy purchase order pay spawn \
-         open draft record build withdraw donate remit wire issue stage assemble compose clone fork init initialize deploy install backup transfer",
+         open draft record build withdraw donate remit wire issue stage assemble compose clone fork init initialize deploy install backup transfer request",
     ),
     (
         Operation::Update,
         "update edit modify set change patch write replace rename move put upsert assign mark toggle sync apply close \
          complete label tag archive unarchive adjust increment merge commit append prepend accept join play train push fill type click press select drag \
-         pin enable resume rotate reschedule associate disassociate exchange return refund acknowledge ack snooze follow",
+         pin enable resume rotate reschedule associate disassociate exchange return refund acknowledge ack snooze follow \
+         unfollow subscribe unsubscribe like unlike upvote vote bookmark favorite star unstar renew extend redeem arm unlock relabel",
     ),
     (
         Operation::Delete,
@@ -320,7 +336,7 @@ const VERBS: &[(Operation, &str)] = &[
     (Operation::Execute, "execute run eval evaluate invoke call exec trigger dispatch launch delegate"),
     (
         Operation::Stop,
-        "stop kill shutdown halt pause suspend restart reboot abort drain deactivate lock cancel disconnect poweroff",
+        "stop kill shutdown halt pause suspend restart reboot abort drain deactivate lock cancel disconnect poweroff offboard",
     ),
     (Operation::Disable, "disable bypass skip mute unprotect suppress"),
     (Operation::Grant, "grant authorize allow attach permit approve invite"),
@@ -387,7 +403,7 @@ const NOUNS: &[(ResourceKind, &str)] = &[
     (ResourceKind::Log, "log trail audit logging"),
     (
         ResourceKind::Safeguard,
-        "security firewall protection guard detector alarm hook webhook rule guardrail mfa 2fa totp factor authentication encryption antivirus waf captcha monitoring alerting",
+        "security firewall protection guard detector alarm hook webhook rule guardrail mfa 2fa totp factor authentication encryption antivirus waf captcha monitoring alerting monitor",
     ),
     (
         ResourceKind::Message,

@@ -5,10 +5,15 @@
 
 mod api;
 mod arguments;
+mod audience;
 mod code;
+mod guards;
 mod known;
+mod money;
 mod patch;
 mod program;
+mod rights;
+mod targets;
 mod unlisted;
 
 use crate::model::{Action, Effect, Extent, GapKind, Hides, Kind, Operation, Resource, Span};
@@ -273,7 +278,7 @@ mod tests {
         check("cancel_order", r#"{"order_id":"7"}"#, "update Item `7`");
         check("delete_file", r#"{"file_id":"7"}"#, "delete Object `7`");
         check("math_gcd", r#"{"a":4,"b":6}"#, "read Item ``");
-        check("gmail.batch_delete", r#"{"ids":["a","b"]}"#, "delete Message `` some");
+        check("gmail.batch_delete", r#"{"ids":["a","b"]}"#, "delete Message `a, b` some");
         check("grant_admin_role", r#"{"user":"eve"}"#, "grant Role `grant admin role to eve`");
         check("get_user_details", r#"{"user_id":"u1"}"#, "read Role `u1`");
         check(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 
 use crate::engine::replay::Listener;
-use crate::engine::{Engine, Session, reword};
+use crate::engine::{Engine, Session, before, reword};
 use crate::model::{
     Action, ActionId, Actor, ActorKind, Environment, Finding, Issue, Kind, Origin, Outcome, Surroundings,
 };
@@ -181,29 +181,27 @@ pub(super) fn recorded(
     }
     let mut search = Search { wanted: event.to_lowercase(), found: Vec::new() };
     replay.run(engine, &mut search).context("failed to start the threads")?;
-    let action = match &search.found[..] {
+    let id = match &search.found[..] {
         [] => bail!("no action there has an id that starts with `{event}`"),
-        [action] => action.clone(),
-        [first, second, ..] => bail!("`{event}` is ambiguous: {} and {} start with it", first.id, second.id),
+        [id] => *id,
+        [first, second, ..] => bail!("`{event}` is ambiguous: {first} and {second} start with it"),
     };
-    let mut history = History { action: &action, engine, session: Session::default(), over: false };
     let (replay, _) = input.replay(paths, None)?;
-    replay.run(engine, &mut history).context("failed to start the threads")?;
-    let session = history.session;
-    Ok((action, session))
+    let found = before(replay, engine, id, &|| false).context("failed to start the threads")?;
+    found.with_context(|| format!("{id} was there, and is no longer: the recording has changed"))
 }
 
 /// Looks for an id.
 struct Search {
     wanted: String,
-    found: Vec<Action>,
+    found: Vec<ActionId>,
 }
 
 impl Listener for Search {
     fn finding(&mut self, finding: &Finding) {
         // Two are enough to say that it is ambiguous.
         if self.found.len() < 2 && finding.action.id.to_string().starts_with(&self.wanted) {
-            self.found.push(finding.action.clone());
+            self.found.push(finding.action.id);
         }
     }
 
@@ -211,29 +209,6 @@ impl Listener for Search {
 
     fn progress(&mut self, _bytes: u64) -> ControlFlow<()> {
         ControlFlow::Continue(())
-    }
-}
-
-/// Brings a session to where it stood before one action.
-struct History<'a> {
-    action: &'a Action,
-    engine: &'a Engine,
-    session: Session,
-    over: bool,
-}
-
-impl Listener for History<'_> {
-    fn finding(&mut self, finding: &Finding) {
-        self.over |= finding.action.id == self.action.id;
-        if !self.over && finding.action.session == self.action.session {
-            self.engine.decide(finding.action.clone(), &mut self.session);
-        }
-    }
-
-    fn issue(&mut self, _issue: &Issue) {}
-
-    fn progress(&mut self, _bytes: u64) -> ControlFlow<()> {
-        if self.over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 

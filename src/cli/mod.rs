@@ -13,6 +13,7 @@ mod formats;
 mod gate;
 mod import;
 mod init;
+mod last;
 mod lock;
 mod mutate;
 mod near;
@@ -28,6 +29,8 @@ mod sources;
 mod suggest;
 mod terminal;
 mod test;
+#[cfg(unix)]
+mod tui;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -73,6 +76,8 @@ enum Command {
     Replay(replay::Arguments),
     Explain(explain::Arguments),
     Near(near::Arguments),
+    #[cfg(unix)]
+    Tui(tui::Arguments),
     Check(check::Arguments),
     Corpus(corpus::Arguments),
     Test(test::Arguments),
@@ -116,6 +121,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Replay(arguments) => replay::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Near(arguments) => near::run(arguments),
+        #[cfg(unix)]
+        Command::Tui(arguments) => tui::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Corpus(arguments) => corpus::run(arguments),
         Command::Test(arguments) => test::run(arguments),

@@ -2,7 +2,6 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
@@ -14,7 +13,7 @@ use crate::engine::near_miss::group::{Group, Survey};
 use crate::engine::near_miss::suppression::Suppression;
 use crate::engine::query::Filter;
 use crate::engine::replay::Listener;
-use crate::model::{Finding, Issue, NearMiss, Nearness};
+use crate::model::{Finding, Issue};
 use crate::reader::input::Input;
 use crate::report::near::{self, Told};
 
@@ -24,12 +23,12 @@ use super::replay::{InputArguments, PolicyArguments, interrupted, watch_interrup
 use super::reports::formats;
 use super::setup::Setup;
 use super::side::files_in;
-use super::{exit, terminal};
+use super::{exit, last, terminal};
 
 /// Show allowed actions that one thing kept from being stopped, most telling first
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Files, folders, globs, or `-` for standard input
+    /// Files, folders, globs, `-` for standard input, or `@last` for what was looked at last
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -100,6 +99,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
         }
         None => None,
     };
+    last::remember(&arguments.paths);
     let (replay, issues) = arguments.input.replay(&arguments.paths, arguments.jobs)?;
     let lost = issues.iter().filter(|issue| issue.lost).count() as u64;
     heading.filter = (!filter.is_all()).then(|| filter.to_string());
@@ -145,7 +145,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
 }
 
 /// What somebody has called no risk.
-fn suppressions(folder: &Path) -> anyhow::Result<Vec<Suppression>> {
+pub(super) fn suppressions(folder: &Path) -> anyhow::Result<Vec<Suppression>> {
     if !folder.exists() {
         return Ok(Vec::new());
     }
@@ -193,25 +193,9 @@ struct Collected {
     interrupted: bool,
 }
 
-impl Collected {
-    /// Whether the filter means this one of an action's near-misses: `class(slip)` is no question about the others.
-    fn is_meant(&self, finding: &Finding, one: &NearMiss) -> bool {
-        let alone = Nearness { told: vec![one.clone()], cells: Vec::new() };
-        self.filter.matches(&Finding { near: Some(Arc::new(alone)), ..finding.clone() })
-    }
-}
-
 impl Listener for Collected {
     fn finding(&mut self, finding: &Finding) {
-        match &finding.near {
-            // What is not told says all the same what is usual here, and who was seen where.
-            Some(near) if !self.filter.is_all() && !near.told.is_empty() => {
-                let told = near.told.iter().filter(|one| self.is_meant(finding, one)).cloned().collect();
-                let near = Some(Arc::new(Nearness { told, cells: near.cells.clone() }));
-                self.gather.finding(&Finding { near, ..finding.clone() });
-            }
-            _ => self.gather.finding(finding),
-        }
+        self.gather.chosen(&self.filter, finding);
     }
 
     fn issue(&mut self, issue: &Issue) {

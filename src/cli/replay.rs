@@ -24,13 +24,13 @@ use crate::report::{self, Ended, Report, Telling};
 
 use super::filters::FilterArguments;
 use super::reports::formats;
-use super::side::map_at;
-use super::{exit, setup, terminal};
+use super::side::{Git, Side, map_at};
+use super::{exit, gate, last, setup, terminal};
 
 /// Replay recorded actions through the policy and tell what it would have stopped
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Files, folders, globs, or `-` for standard input
+    /// Files, folders, globs, `-` for standard input, or `@last` for what was looked at last
     #[arg(required = true)]
     pub(super) paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -59,7 +59,7 @@ pub(super) struct Arguments {
 }
 
 /// How to read.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct InputArguments {
     /// The format of all files, where detection is not sure (see `nearmiss formats`)
     #[arg(long, value_name = "FORMAT")]
@@ -79,14 +79,14 @@ pub(super) struct InputArguments {
 }
 
 /// Which policy, and how to judge.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct PolicyArguments {
     /// Policy instead of the configured one: a file, a folder, `REV:PATH` or `builtin:NAME`; repeatable
     #[arg(long, value_name = "POLICY")]
-    policy: Vec<String>,
+    pub(super) policy: Vec<String>,
     /// The configuration to use [default: nearmiss.toml, found upwards from here]
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
     /// Judge with the compiled policy, or with Cedar's own (slow) authorizer
     #[arg(long, value_name = "ENGINE", default_value = "compiled")]
     engine: JudgeWith,
@@ -130,6 +130,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let min_coverage = arguments.min_coverage.or(config.replay.min_coverage).unwrap_or(DEFAULT_COVERAGE);
 
     let (replay, issues) = arguments.input.replay(&arguments.paths, arguments.jobs)?;
+    last::remember(&arguments.paths);
     let mut out = terminal::output(arguments.output.as_deref(), format.is_styled())?;
     let total = replay.inputs.iter().map(Input::size).sum();
     let mut told = Told {
@@ -224,6 +225,33 @@ impl PolicyArguments {
         named.map(|name| format!(" --policy {name}")).collect()
     }
 
+    /// The same policy beside the one of a git revision.
+    pub(super) fn beside(&self, revision: &str) -> anyhow::Result<setup::Setup> {
+        let head = Side::here(self.config.clone(), &self.policy)?;
+        let base = Side::at(&gate::common(&head, revision)?, self.config.clone())?;
+        setup::Setup::compare(&base, head)
+    }
+
+    /// Days (since 1970) on which the policy changed, with the short names of the commits; none outside of git.
+    pub(super) fn changes(&self, folder: &Path) -> Vec<(i64, String)> {
+        const MOST: &str = "200";
+        let files = Side::files(self.config.clone(), &self.policy);
+        let files: Vec<String> =
+            files.iter().filter_map(|file| file.canonicalize().ok()).map(|file| file.display().to_string()).collect();
+        if files.is_empty() {
+            return Vec::new();
+        }
+        let git = Git { folder: folder.to_path_buf() };
+        let arguments =
+            ["log", "-n", MOST, "--format=%ct %h", "--"].into_iter().chain(files.iter().map(String::as_str));
+        let log = git.run(&arguments.collect::<Vec<_>>()).unwrap_or_default();
+        let change = |line: &str| {
+            let (time, commit) = line.split_once(' ')?;
+            Some((time.parse::<i64>().ok()?.div_euclid(86_400), commit.to_owned()))
+        };
+        log.lines().filter_map(change).collect()
+    }
+
     pub(super) fn setup(&self, only: Option<Action>) -> anyhow::Result<setup::Setup> {
         setup::Setup::new(setup::Chosen {
             config: self.config.clone(),
@@ -259,6 +287,7 @@ impl InputArguments {
                 .with_context(|| format!("no format is called `{name}`; `nearmiss formats` lists them"))
         };
         let reader = self.from.as_ref().map(named).transpose()?;
+        let paths = &last::meant(paths)?;
         let stdin = Box::new(std::io::stdin()) as Box<dyn Read + Send>;
         let found = reader::input::find(paths, Some(stdin));
         let mut maps = Maps::default();

@@ -18,7 +18,7 @@ use crate::model::{ActionId, Decision, Finding, Issue};
 use crate::policy::{Source, formatted};
 use crate::report::{escaped, located, redacted};
 
-use super::replay::{InputArguments, interrupted, watch_interrupt};
+use super::replay::{InputArguments, PolicyArguments, interrupted, watch_interrupt};
 use super::setup::{Setup, refused};
 use super::side::{Side, texts_at};
 use super::{Ended, exit, terminal};
@@ -93,24 +93,46 @@ struct Told<'a> {
     missing: usize,
 }
 
+impl Arguments {
+    /// One action of a history, for whoever shows the rule somewhere else.
+    pub(super) fn of(id: ActionId, paths: &[PathBuf], input: &InputArguments, policy: &PolicyArguments) -> Self {
+        let paths = paths.iter().map(|path| path.display().to_string());
+        Self {
+            words: std::iter::once(id.to_string()).chain(paths).collect(),
+            case: Vec::new(),
+            decision: Decides::Ask,
+            output: None,
+            format: Format::Text,
+            no_redact: false,
+            input: input.clone(),
+            policy: policy.policy.clone(),
+            config: policy.config.clone(),
+        }
+    }
+}
+
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
+    watch_interrupt();
+    tell(&arguments, &mut anstream::stdout().lock(), &terminal::note)
+}
+
+/// Writes what there is to say to `out`, and what is worth knowing beside it to `note`.
+pub(super) fn tell(arguments: &Arguments, out: &mut dyn Write, note: &dyn Fn(&str)) -> anyhow::Result<u8> {
     if let Some(file) = &arguments.output {
         terminal::refuse_to_write_in_ci()?;
         if file.exists() {
             bail!("{} is there already: name a new file", file.display());
         }
     }
-    let (ids, paths) = divided(&arguments)?;
+    let (ids, paths) = divided(arguments)?;
     let side = || Side::here(arguments.config.clone(), &arguments.policy);
     let Setup { engine, .. } = Setup::compare(&side()?, side()?)?;
-    watch_interrupt();
-
-    let Chosen { seen: chosen, spared, cases } = chosen(&arguments, &ids, &paths, &engine)?;
+    let Chosen { seen: chosen, spared, cases } = chosen(arguments, &ids, &paths, &engine, note)?;
     let wanted: Vec<ActionId> = chosen.iter().map(|seen| seen.finding.action.id).collect();
     for seen in &chosen {
         if seen.finding.verdict.decision >= Decision::Ask {
             let rule = seen.finding.verdict.hits.first().map(|hit| hit.rule.id.clone()).unwrap_or_default();
-            terminal::note(&format!("{} is stopped already, by {rule}", seen.finding.action.id));
+            note(&format!("{} is stopped already, by {rule}", seen.finding.action.id));
         }
     }
     let unseen = || {
@@ -127,7 +149,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
         search.must_pass(seen);
     }
     let mut sessions = Sessions::default();
-    each(&arguments.input, &paths, &engine, &mut |finding| {
+    each((&arguments.input, &paths), &engine, note, &mut |finding| {
         let session = sessions.of(finding);
         if wanted.contains(&finding.action.id) {
             engine.decide(finding.action.clone(), session);
@@ -136,12 +158,12 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
         }
     })?;
     let found = search.best().ok_or_else(unseen)?;
-    let (draft, rule, head) = written(&arguments, &engine, &search, &found, side()?)?;
+    let (draft, rule, head) = written(arguments, &engine, &search, &found, side()?)?;
 
     let engine = Setup::compare(&side()?, head)?.engine;
     let mut also: BTreeMap<String, Also> = BTreeMap::new();
     let mut stopped: Vec<ActionId> = Vec::new();
-    each(&arguments.input, &paths, &engine, &mut |finding| {
+    each((&arguments.input, &paths), &engine, note, &mut |finding| {
         if !finding.verdict.hits.iter().any(|hit| hit.rule.id == draft.id) {
             return;
         }
@@ -179,8 +201,8 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<u8> {
         write_new(file, &rule)?;
     }
     match arguments.format {
-        Format::Text => text(&told, &arguments)?,
-        Format::Json => json(&told, &arguments)?,
+        Format::Text => text(&told, arguments, out)?,
+        Format::Json => json(&told, arguments, out)?,
     }
     Ok(exit::OK)
 }
@@ -218,7 +240,13 @@ struct Chosen {
     cases: Vec<Case>,
 }
 
-fn chosen(arguments: &Arguments, ids: &[String], paths: &[PathBuf], engine: &Engine) -> anyhow::Result<Chosen> {
+fn chosen(
+    arguments: &Arguments,
+    ids: &[String],
+    paths: &[PathBuf],
+    engine: &Engine,
+    note: &dyn Fn(&str),
+) -> anyhow::Result<Chosen> {
     let mut chosen = Chosen::default();
     for file in &arguments.case {
         for (name, text) in texts_at(file)? {
@@ -246,7 +274,7 @@ fn chosen(arguments: &Arguments, ids: &[String], paths: &[PathBuf], engine: &Eng
     }
     let mut found: Vec<Vec<ActionId>> = vec![Vec::new(); ids.len()];
     let mut sessions = Sessions::default();
-    each(&arguments.input, paths, engine, &mut |finding| {
+    each((&arguments.input, paths), engine, note, &mut |finding| {
         let session = sessions.of(finding);
         let id = finding.action.id.to_string();
         let mut wanted = false;
@@ -313,12 +341,11 @@ fn write_new(file: &Path, text: &str) -> anyhow::Result<()> {
     file.write_all(text.as_bytes()).with_context(failed)
 }
 
-fn text(told: &Told<'_>, arguments: &Arguments) -> anyhow::Result<()> {
+fn text(told: &Told<'_>, arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<()> {
     let shown = |text: &str| {
         let text = if arguments.no_redact { text.into() } else { redacted(text) };
         escaped(&text)
     };
-    let mut out = anstream::stdout().lock();
     match &arguments.output {
         Some(file) => writeln!(out, "wrote {}", file.display())?,
         None => writeln!(out, "{}", told.rule.trim_end())?,
@@ -359,7 +386,7 @@ fn text(told: &Told<'_>, arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn json(told: &Told<'_>, arguments: &Arguments) -> anyhow::Result<()> {
+fn json(told: &Told<'_>, arguments: &Arguments, out: &mut dyn Write) -> anyhow::Result<()> {
     let shown = |text: &str| if arguments.no_redact { text.to_owned() } else { redacted(text).into_owned() };
     let count: u64 = told.also.iter().map(|also| also.count).sum();
     let listed: Vec<serde_json::Value> = told
@@ -383,8 +410,7 @@ fn json(told: &Told<'_>, arguments: &Arguments) -> anyhow::Result<()> {
         "cases_wrong": told.found.wrong,
         "in_common": told.search.common().collect::<Vec<_>>(),
     });
-    let mut out = std::io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, &value)?;
+    serde_json::to_writer_pretty(&mut *out, &value)?;
     writeln!(out)?;
     Ok(())
 }
@@ -401,14 +427,14 @@ impl Sessions {
 
 /// Replays `paths` and tells `heard` every finding.
 fn each(
-    input: &InputArguments,
-    paths: &[PathBuf],
+    (input, paths): (&InputArguments, &[PathBuf]),
     engine: &Engine,
+    note: &dyn Fn(&str),
     heard: &mut dyn FnMut(&Finding),
 ) -> anyhow::Result<()> {
     let (replay, issues) = input.replay(paths, None)?;
     for issue in &issues {
-        terminal::note(&located(issue));
+        note(&located(issue));
     }
     let mut listening = Listening { heard, actions: 0 };
     replay.run(engine, &mut listening).context("failed to start the threads")?;

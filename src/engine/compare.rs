@@ -7,7 +7,7 @@ mod group;
 #[cfg(test)]
 mod tests;
 
-pub(super) use group::template;
+pub(crate) use group::template;
 pub use group::{ChangeId, Example, Group, Transition};
 
 use std::collections::BTreeMap;
@@ -77,7 +77,7 @@ impl Impact {
 }
 
 /// Collects what differs while actions are replayed.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Comparison {
     table: [[u64; 4]; 4],
     groups: FxHashMap<group::Key, Group>,

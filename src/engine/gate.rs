@@ -2,7 +2,7 @@
 
 mod acceptance;
 
-pub(in crate::engine) use acceptance::toml_string;
+pub(crate) use acceptance::toml_string;
 pub use acceptance::{Acceptance, AcceptanceError, Day};
 
 use std::collections::BTreeMap;

@@ -11,6 +11,8 @@ pub mod group;
 mod seen;
 pub mod slip;
 pub mod suppression;
+#[cfg(test)]
+mod tests;
 mod twin;
 
 pub use twin::Twin;
@@ -23,9 +25,9 @@ use super::{Engine, Seen};
 use crate::classify::Known;
 use crate::model::{
     Action, ActorKind, Area, Cell, Class, Decision, Effect, Environment, Extent, Finding, Flip, Kind, Missing, Mode,
-    Nature, NearMiss, Nearness, Operation, Reversibility, SessionFacts, Surroundings, Verdict, Zone,
+    Nature, NearMiss, Nearness, Operation, Reversibility, SessionFacts, Surroundings, Understanding, Verdict, Zone,
 };
-use crate::policy::{Control, Fact, Near, Request};
+use crate::policy::{Control, Established, Fact, Near, Request};
 use slip::Slips;
 
 /// Near rules told of one action; the others say the same of it.
@@ -36,9 +38,8 @@ const MOST_VALUES: usize = 8;
 /// Conditions about the words that one slip is tried for.
 const MOST_BY_WORDS: u32 = 2;
 
-/// Slipped texts that were read, with the ids of the rules that stop them. Rules are often near for the same reason: each
-/// text is read once.
-type Tried = Vec<(Arc<str>, Vec<String>)>;
+/// Slipped texts with what is understood of them. Rules are often near for the same reason: each text is read once.
+type Tried = Vec<(Arc<str>, Understanding)>;
 
 /// Which near-misses are wanted.
 #[derive(Clone, Copy, Debug)]
@@ -52,8 +53,15 @@ pub(super) struct Asked {
 
 impl Engine {
     /// What kept an allowed action from being stopped, most telling first.
-    pub(super) fn near_misses(&self, seen: &Seen<'_>, verdict: &Verdict) -> Option<Arc<Nearness>> {
-        self.near_misses_of(seen, verdict, self.near?)
+    ///
+    /// `established`: what judging it has found out already, effect by effect; it may be empty.
+    pub(super) fn near_misses(
+        &self,
+        seen: &Seen<'_>,
+        verdict: &Verdict,
+        established: &[Established],
+    ) -> Option<Arc<Nearness>> {
+        self.near_misses_of(seen, verdict, self.near?, established)
     }
 
     /// What an action with open slips is near to, now that somebody wants to know.
@@ -67,10 +75,16 @@ impl Engine {
             // Only statements are left open, and they know nothing of folders and variables.
             known: Some(&Known::default()),
         };
-        self.near_misses_of(&seen, &finding.verdict, near)
+        self.near_misses_of(&seen, &finding.verdict, near, &[])
     }
 
-    fn near_misses_of(&self, seen: &Seen<'_>, verdict: &Verdict, asked: Asked) -> Option<Arc<Nearness>> {
+    fn near_misses_of(
+        &self,
+        seen: &Seen<'_>,
+        verdict: &Verdict,
+        asked: Asked,
+        established: &[Established],
+    ) -> Option<Arc<Nearness>> {
         let most = asked.most;
         // A program does not slip.
         let types = seen.action.actor.kind != ActorKind::Service;
@@ -91,7 +105,12 @@ impl Engine {
             let by_words = types && by_words(seen.action, request.effect);
             // What each kind of slip makes of this effect is the same for every rule that it could meet.
             let mut slips = None;
-            for near in self.policy.near(request, if by_words { most.max(MOST_BY_WORDS) } else { most }) {
+            let most_steps = if by_words { most.max(MOST_BY_WORDS) } else { most };
+            let near = match established.get(effect) {
+                Some(established) => self.policy.near_after(request, most_steps, established),
+                None => self.policy.near(request, most_steps),
+            };
+            for near in near {
                 if near.distance() > most && !near.unmet.iter().all(|unmet| unmet.nature == Nature::Text) {
                     continue;
                 }
@@ -216,16 +235,21 @@ impl Engine {
         let slipped = slips.that_change(facts.copied()).into_iter().find(|slipped| {
             let text = &slipped.action.text;
             let at = tried.iter().position(|(known, _)| known == text).unwrap_or_else(|| {
-                tried.push((Arc::clone(text), self.rules_for(&slipped.action, seen, known)));
+                tried.push((Arc::clone(text), self.reread(&slipped.action, seen, known)));
                 tried.len() - 1
             });
-            tried.get(at).is_some_and(|(_, rules)| rules.contains(&near.rule.id))
+            let Some((_, understanding)) = tried.get(at) else { return false };
+            let mut met = false;
+            self.each_request(&Seen { action: &slipped.action, understanding, ..*seen }, |request| {
+                met |= self.policy.meets(near.place, request);
+            });
+            met
         })?;
         Some(Flip::Slip { slip: slipped.slip, text: Arc::clone(&slipped.action.text) })
     }
 
-    /// Ids of the rules that stop an action like `seen` with another text.
-    fn rules_for(&self, action: &Action, seen: &Seen<'_>, known: &Known) -> Vec<String> {
+    /// What is understood of an action like `seen` with another text.
+    fn reread(&self, action: &Action, seen: &Seen<'_>, known: &Known) -> Understanding {
         let mut understanding = self.understand(action, known, false);
         // What the session knows of a thing it knows of it in the edited text as well.
         for effect in &mut understanding.effects {
@@ -237,11 +261,7 @@ impl Engine {
                 }
             }
         }
-        let mut met: Vec<String> = Vec::new();
-        self.each_request(&Seen { action, understanding: &understanding, ..*seen }, |request| {
-            met.extend(self.policy.judge(request).met.iter().map(|rule| rule.id.clone()));
-        });
-        met
+        understanding
     }
 }
 

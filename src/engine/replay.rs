@@ -33,6 +33,8 @@ const CHUNK_BYTES: usize = 1 << 20;
 const WAITING: usize = 4;
 /// Actions decided in one go: enough to give every thread several sessions.
 const BATCH: usize = 16 * CHUNK;
+/// The first batch, from which on they double: whoever watches sees something soon.
+const FIRST_BATCH: usize = 512;
 /// A batch is also closed when its texts reach this many bytes.
 const BATCH_BYTES: usize = 16 * CHUNK_BYTES;
 /// Deeply nested code is walked by recursion; address space is free, a stack overflow is not.
@@ -89,7 +91,17 @@ impl Replay {
     ///
     /// # Errors
     /// When the threads cannot be started. What is wrong with the input goes to the listener.
-    pub fn run(mut self, engine: &Engine, listener: &mut dyn Listener) -> io::Result<Totals> {
+    pub fn run(self, engine: &Engine, listener: &mut dyn Listener) -> io::Result<Totals> {
+        self.run_past(engine, listener, None)
+    }
+
+    /// The same; `mark` is given one action as it was before it was decided, and where its session stood.
+    pub(super) fn run_past(
+        mut self,
+        engine: &Engine,
+        listener: &mut dyn Listener,
+        mark: Option<&Mark>,
+    ) -> io::Result<Totals> {
         let options = Arc::make_mut(&mut self.options);
         options.maps.extend(&engine.maps);
         options.tell_apart(self.inputs.iter().map(|input| &input.file));
@@ -103,12 +115,14 @@ impl Replay {
         let mut totals = Totals { files: self.inputs.len() as u64, ..Totals::default() };
         std::thread::scope(|scope| {
             let mut files = Files::new(scope, &self, &stop, &counters);
-            let mut decider = Decider { engine, pool: &pool, sessions: FxHashMap::default() };
+            let mut decider = Decider { engine, mark, pool: &pool, sessions: FxHashMap::default() };
             let mut batch = Vec::with_capacity(BATCH);
+            let mut most = FIRST_BATCH;
             loop {
                 let more = files.next(&mut batch, listener, &mut totals);
-                if batch.len() >= BATCH || files.batch_bytes >= BATCH_BYTES || !more {
+                if batch.len() >= most || files.batch_bytes >= BATCH_BYTES || !more {
                     files.batch_bytes = 0;
+                    most = BATCH.min(most * 2);
                     decider.decide(&mut batch, listener, &mut totals);
                     if listener.progress(counters.sum()).is_break() {
                         stop.store(true, Ordering::Relaxed);
@@ -333,6 +347,7 @@ impl Out for Sending<'_> {
 /// Decides batches: sessions side by side, actions of one session in order.
 struct Decider<'a> {
     engine: &'a Engine,
+    mark: Option<&'a Mark>,
     pool: &'a rayon::ThreadPool,
     sessions: FxHashMap<Arc<str>, Session>,
 }
@@ -349,7 +364,7 @@ impl Decider<'_> {
             });
             groups[group].actions.push((position, action));
         }
-        let engine = self.engine;
+        let (engine, mark) = (self.engine, self.mark);
         self.pool.install(|| {
             // One session is one thread's work; where a few make up the batch, the others at least read ahead for it.
             if self.pool.current_num_threads() > 1 && groups.len() < 2 * self.pool.current_num_threads() {
@@ -357,7 +372,7 @@ impl Decider<'_> {
                     group.actions.par_iter().for_each(|(_, action)| engine.foresee(action, &group.state));
                 }
             }
-            groups.par_iter_mut().for_each(|group| group.decide(engine));
+            groups.par_iter_mut().for_each(|group| group.decide(engine, mark));
         });
         let mut found = Vec::new();
         for group in groups {
@@ -372,6 +387,34 @@ impl Decider<'_> {
     }
 }
 
+/// One action that somebody wants to see as it was before it was decided.
+#[derive(Debug)]
+pub(super) struct Mark {
+    id: ActionId,
+    found: Mutex<Option<(Action, Session)>>,
+}
+
+impl Mark {
+    pub(super) fn new(id: ActionId) -> Self {
+        Self { id, found: Mutex::new(None) }
+    }
+
+    fn note(&self, action: &Action, session: &Session) {
+        if action.id == self.id {
+            let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+            found.get_or_insert_with(|| (action.clone(), session.clone()));
+        }
+    }
+
+    pub(super) fn is_found(&self) -> bool {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    pub(super) fn found(self) -> Option<(Action, Session)> {
+        self.found.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 struct Group {
     name: Arc<str>,
     state: Session,
@@ -380,10 +423,15 @@ struct Group {
 }
 
 impl Group {
-    fn decide(&mut self, engine: &Engine) {
+    fn decide(&mut self, engine: &Engine, mark: Option<&Mark>) {
         let state = &mut self.state;
-        self.found =
-            self.actions.drain(..).map(|(position, action)| (position, engine.decide(action, state))).collect();
+        let decide = |(position, action)| {
+            if let Some(mark) = mark {
+                mark.note(&action, state);
+            }
+            (position, engine.decide(action, state))
+        };
+        self.found = self.actions.drain(..).map(decide).collect();
     }
 }
 

@@ -9,7 +9,7 @@ use super::compile::{Conjunct, Test};
 use super::evaluate::{Truth, truth};
 use super::expression::Expr;
 use super::facts::{Fact, Value};
-use super::judge::Pass;
+use super::judge::{Established, Pass};
 use super::{Met, Policy, Request, Rule};
 use crate::model::{Nature, RuleInfo, words};
 
@@ -66,11 +66,33 @@ impl Policy {
     /// The enforced and shadow rules about this kind of act (all anchors hold) that at most `most` steps keep from
     /// being met, nearest first, then in the order of the policy. Conditions of which nobody can say are no steps.
     pub fn near(&self, request: &Request<'_>, most: u32) -> Vec<Near> {
-        let mut weighed = Weighed::new(Pass::new(self, request));
-        let mut found: Vec<Near> = self
-            .slice_indices(request.effect.operation, request.effect.resource.kind)
-            .filter_map(|place| self.nearness(place, most, &mut weighed))
-            .collect();
+        self.near_in(Pass::new(self, request), most)
+    }
+
+    /// The same after [`Policy::judge_and_keep`] was asked about the same request.
+    pub fn near_after(&self, request: &Request<'_>, most: u32, established: &Established) -> Vec<Near> {
+        self.near_in(Pass::after(self, request, established), most)
+    }
+
+    /// The same without a shortcut: every rule alone, its conditions in their order, nothing known before.
+    #[cfg(test)]
+    pub(crate) fn near_one_by_one(&self, request: &Request<'_>, most: u32) -> Vec<Near> {
+        let rules = self.slice_indices(request.effect.operation, request.effect.resource.kind);
+        let alone = |place| {
+            let rule = self.compiled.get(place)?;
+            self.nearness(place, &rule.test.hot, most, &mut Weighed::new(Pass::new(self, request)))
+        };
+        let mut found: Vec<Near> = rules.filter_map(alone).collect();
+        found.sort_by_key(|near| (near.distance(), near.unknown.len()));
+        found
+    }
+
+    fn near_in(&self, pass: Pass<'_, '_>, most: u32) -> Vec<Near> {
+        let effect = pass.request.effect;
+        let mut weighed = Weighed::new(pass);
+        let rules = self.weighing(effect).iter();
+        let mut found: Vec<Near> =
+            rules.filter_map(|(place, order)| self.nearness(*place, order, most, &mut weighed)).collect();
         found.sort_by_key(|near| (near.distance(), near.unknown.len()));
         found
     }
@@ -79,11 +101,8 @@ impl Policy {
     pub fn is_near(&self, id: &str, request: &Request<'_>) -> bool {
         let Some(place) = self.by_id.get(id) else { return false };
         let applies = |rule: &Rule| rule.can_apply(request.effect.operation, request.effect.resource.kind);
-        let near = self
-            .compiled
-            .get(*place)
-            .filter(|rule| applies(rule))
-            .and_then(|_| self.nearness(*place, 1, &mut Weighed::new(Pass::new(self, request))));
+        let Some(rule) = self.compiled.get(*place).filter(|rule| applies(rule)) else { return false };
+        let near = self.nearness(*place, &rule.test.hot, 1, &mut Weighed::new(Pass::new(self, request)));
         near.is_some_and(|near| near.unmet.len() + near.unknown.len() == 1)
     }
 
@@ -148,26 +167,41 @@ impl Policy {
         self.conjuncts.get(*self.compiled.get(rule)?.test.all.get(position)?)
     }
 
-    /// `None` when an anchor does not hold, when more than `most` steps are missing, and when the rule is met.
-    fn nearness(&self, place: usize, most: u32, weighed: &mut Weighed<'_, '_>) -> Option<Near> {
+    /// `None` when an anchor does not hold, when more than `most` steps are missing, and when the rule is met. `order` has
+    /// the conditions that the choice by operation and kind has not answered.
+    fn nearness(&self, place: usize, order: &[usize], most: u32, weighed: &mut Weighed<'_, '_>) -> Option<Near> {
         let rule = self.compiled.get(place)?;
         let info = rule.info.as_ref()?;
         let mut steps = 0;
         let mut missing = Missing::default();
-        // What the choice by operation and kind has answered holds.
-        for index in &rule.test.hot {
-            let weight = weighed.weight(*index, self.conjuncts.get(*index)?);
-            if weight == Weight::Holds {
-                continue;
+        // Most rules are far by what is known already: nothing is evaluated for them.
+        let mut later = [false; ORDERED];
+        for known in [true, false] {
+            for (at, index) in order.iter().enumerate() {
+                let turn = match later.get_mut(at) {
+                    Some(later) if known => {
+                        *later = !weighed.knows(*index);
+                        !*later
+                    }
+                    Some(later) => *later,
+                    None => !known,
+                };
+                if !turn {
+                    continue;
+                }
+                let weight = weighed.weight(*index, self.conjuncts.get(*index)?);
+                if weight == Weight::Holds {
+                    continue;
+                }
+                if weight == Weight::Never || rule.near_control(*index) == Control::Never {
+                    return None;
+                }
+                steps += weight.steps();
+                if steps > most {
+                    return None;
+                }
+                missing.push(*index, weight == Weight::Open)?;
             }
-            if weight == Weight::Never || rule.near_control(*index) == Control::Never {
-                return None;
-            }
-            steps += weight.steps();
-            if steps > most {
-                return None;
-            }
-            missing.push(*index, weight == Weight::Open)?;
         }
         if missing.is_empty() {
             return None;
@@ -256,6 +290,8 @@ impl Weight {
     }
 }
 
+/// Of a rule with more conditions than this the others are weighed last.
+const ORDERED: usize = 64;
 /// Conditions beyond this many are weighed anew for every rule.
 const WEIGHED: usize = 512;
 
@@ -268,6 +304,11 @@ struct Weighed<'p, 'a> {
 impl<'p, 'a> Weighed<'p, 'a> {
     const fn new(pass: Pass<'p, 'a>) -> Self {
         Self { pass, weights: [Weight::Unweighed; WEIGHED] }
+    }
+
+    /// Whether nothing has to be evaluated to weigh it.
+    fn knows(&self, index: usize) -> bool {
+        self.weights.get(index).is_some_and(|weight| *weight != Weight::Unweighed) || self.pass.knows(index)
     }
 
     fn weight(&mut self, index: usize, conjunct: &Conjunct) -> Weight {
@@ -383,6 +424,14 @@ impl Conjunct {
         }
     }
 
+    /// How much work it is to evaluate, as the number of its parts.
+    pub(super) fn price(&self) -> u32 {
+        match &self.test {
+            Test::Compiled(expr) => price(expr),
+            Test::Slow(_) => u32::MAX,
+        }
+    }
+
     /// The number and the limit of `context.count >= 100`.
     fn at_least(&self) -> Option<(Fact, i64)> {
         let Test::Compiled(expr) = &self.test else { return None };
@@ -409,6 +458,23 @@ fn limit(expr: &Expr, negated: bool) -> Option<(Fact, i64)> {
         (Expr::Less(left, right), true) => Some((of(left)?, number(right)?)),
         (Expr::LessOrEqual(left, right), true) => Some((of(left)?, number(right)?.checked_add(1)?)),
         _ => None,
+    }
+}
+
+fn price(expr: &Expr) -> u32 {
+    match expr {
+        Expr::Value(_) | Expr::Fact(_) | Expr::Has(_) | Expr::Is(..) => 1,
+        // Both look through lists or letters.
+        Expr::Like(inner, _) => 8 + price(inner),
+        Expr::In(..) => 4,
+        Expr::Not(inner) | Expr::Negative(inner) | Expr::OneOf(_, inner) => 1 + price(inner),
+        Expr::And(left, right)
+        | Expr::Or(left, right)
+        | Expr::Equal(left, right)
+        | Expr::Less(left, right)
+        | Expr::LessOrEqual(left, right)
+        | Expr::Arithmetic(_, left, right) => 1 + price(left) + price(right),
+        Expr::If(parts) => parts.iter().map(price).sum(),
     }
 }
 

@@ -30,7 +30,7 @@ pub use display::{escaped, marked};
 pub use hunks::hunks;
 pub use outcome::OutcomeText;
 pub use redact::redacted;
-pub(crate) use text::located;
+pub(crate) use text::{counted, located, second, thousands, who};
 
 use std::io::{self, Write};
 use std::time::Duration;

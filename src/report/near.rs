@@ -3,7 +3,7 @@
 mod html;
 mod json;
 mod markdown;
-pub(super) mod said;
+pub(crate) mod said;
 mod text;
 
 use std::io::{self, Write};

@@ -295,7 +295,7 @@ fn show_example(out: &mut dyn Write, group: &Group, style: Style, heading: &Head
 }
 
 /// `agent claude`
-pub(super) fn who(actor: &Actor) -> String {
+pub(crate) fn who(actor: &Actor) -> String {
     match (actor.kind, &*escaped(&actor.name)) {
         (ActorKind::Unknown, "") => "nobody is named".to_owned(),
         (ActorKind::Unknown, name) => name.to_owned(),
@@ -346,12 +346,12 @@ fn severity_style(severity: Severity) -> Style {
 }
 
 /// `1 action`, `1,234 actions`; `one|many` names both forms.
-pub(super) fn counted(count: u64, noun: &str) -> String {
+pub(crate) fn counted(count: u64, noun: &str) -> String {
     let (one, many) = noun.split_once('|').map_or_else(|| (noun, format!("{noun}s")), |(a, b)| (a, b.to_owned()));
     format!("{} {}", thousands(count), if count == 1 { one } else { &many })
 }
 
-pub(super) fn thousands(count: u64) -> String {
+pub(crate) fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -368,11 +368,11 @@ pub(super) fn minute(time: &str) -> String {
     time.get(..16).map_or_else(|| time.to_owned(), |minute| format!("{}Z", minute.replace('T', " ")))
 }
 
-pub(super) fn second(time: &str) -> String {
+pub(crate) fn second(time: &str) -> String {
     time.get(..19).map_or_else(|| time.to_owned(), |second| format!("{}Z", second.replace('T', " ")))
 }
 
-pub(super) fn short(text: &str, most: usize) -> String {
+pub(crate) fn short(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text.to_owned(),

@@ -8,6 +8,8 @@ mod commands;
 mod formats;
 mod measure;
 mod mutants;
+#[cfg(unix)]
+mod screen;
 mod stream;
 
 /// The program's own allocator: it is part of what is measured.
@@ -38,4 +40,6 @@ const BENCHES: &[(&str, fn())] = &[
     ("memory", stream::memory),
     ("start", stream::cold_start),
     ("diff", stream::diff),
+    #[cfg(unix)]
+    ("tui", screen::tui),
 ];

@@ -27,6 +27,8 @@ mod program;
 mod prove;
 #[cfg(unix)]
 mod real_postgres;
+#[cfg(target_os = "linux")]
+mod review;
 mod schema;
 mod score;
 mod score_redcode;
@@ -38,4 +40,8 @@ mod snapshots;
 mod sources;
 mod suggest;
 mod support;
+#[cfg(target_os = "linux")]
+mod terminal;
+#[cfg(target_os = "linux")]
+mod tui;
 mod yaml;

@@ -297,3 +297,25 @@ fn without_proofs_nothing_is_proved() {
     }
     check(&["prove", "builtin:recommended"], 2);
 }
+
+#[test]
+fn what_was_looked_at_last_has_a_name() {
+    let cache = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_nearmiss"));
+        command.args(arguments).current_dir(root()).env("NEARMISS_CACHE_DIR", cache.path()).output().unwrap()
+    };
+    let before = run(&["replay", "@last"]);
+    assert_eq!(before.status.code(), Some(2));
+    assert!(stderr(&before).contains("nothing was looked at before"), "{}", stderr(&before));
+    // Nobody sits at a terminal here, so nothing is remembered.
+    assert_eq!(run(&["replay", "corpora/demo"]).status.code(), Some(0));
+    assert_eq!(std::fs::read_dir(cache.path()).unwrap().count(), 0);
+    let demo = root().join("corpora/demo");
+    std::fs::write(cache.path().join("last.json"), serde_json::json!([demo]).to_string()).unwrap();
+    let last = run(&["replay", "@last", "--format", "json"]);
+    assert_eq!(last.status.code(), Some(0), "{}", stderr(&last));
+    assert!(stdout(&last).contains("DROP SCHEMA billing CASCADE"));
+    std::fs::write(cache.path().join("last.json"), "{").unwrap();
+    assert!(stderr(&run(&["near", "@last"])).contains("is damaged"));
+}

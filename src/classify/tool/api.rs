@@ -6,7 +6,7 @@ use crate::model::{Certainty, Extent, Operation, Resource, ResourceKind, Zone};
 
 use crate::classify::Scene;
 
-use super::{Call, unlisted};
+use super::{Call, targets};
 
 use Operation as O;
 use ResourceKind as K;
@@ -93,7 +93,7 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
     else {
         return false;
     };
-    let (name, _) = unlisted::named(call, kind);
+    let (name, _) = targets::named(call, kind);
     let mut effect = call.effect(operation, Resource::new(kind, name.unwrap_or_default()), Extent::One);
     effect.certainty = Certainty::Exact;
     if operation == O::Export {

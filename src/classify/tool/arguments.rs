@@ -18,9 +18,9 @@ impl Arguments {
             return Ok(Self::default());
         }
         match serde_json::from_str(text) {
-            Ok(Value::Object(values)) => Ok(Self { values }),
+            Ok(Value::Object(values)) => Ok(Self { values: unwrapped(values) }),
             Ok(Value::String(inner)) if inner.trim_start().starts_with('{') => match serde_json::from_str(&inner) {
-                Ok(Value::Object(values)) => Ok(Self { values }),
+                Ok(Value::Object(values)) => Ok(Self { values: unwrapped(values) }),
                 _ => Ok(Self::lone(Value::String(inner))),
             },
             Ok(value) => Ok(Self::lone(value)),
@@ -103,6 +103,23 @@ impl Arguments {
         };
         NAMES.iter().filter_map(named).collect()
     }
+}
+
+/// `{"params": {"projectId": …}}`: what stands in a wrapper counts as if it stood outside, where nothing of that name does.
+fn unwrapped(mut values: Map<String, Value>) -> Map<String, Value> {
+    const WRAPPERS: &[&str] =
+        &["params", "parameters", "arguments", "args", "kwargs", "input", "inputs", "request", "options", "payload"];
+    let inner: Vec<Map<String, Value>> = WRAPPERS
+        .iter()
+        .filter_map(|name| match values.get(*name) {
+            Some(Value::Object(inner)) => Some(inner.clone()),
+            _ => None,
+        })
+        .collect();
+    for (key, value) in inner.into_iter().flatten() {
+        values.entry(key).or_insert(value);
+    }
+    values
 }
 
 /// Whether a flag's value switches it on.

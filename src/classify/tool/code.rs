@@ -20,7 +20,11 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
                 http::request(scene, &http::Request { method: "POST", url: &url, body, span: call.span(text), by });
                 return true;
             }
-            Value::String(text) if plain.contains("sql") || (is_code_key(&plain) && starts_as_sql(text)) => {
+            Value::String(text)
+                if plain.contains("sql")
+                    || is_code_key(&plain)
+                        && (starts_as_sql(text) || call.dialect().is_some() && text.contains(' ')) =>
+            {
                 call.code(scene, Language::Sql, text);
                 found = true;
             }
@@ -37,15 +41,23 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
         call.code(scene, Language::Shell, &code);
         return true;
     }
-    let shell = matches!(
-        call.arguments.get(&["command", "cmd", "script", "shell_command", "commands"]),
-        Some(Value::String(_) | Value::Array(_))
-    );
+    let given = |names: &[&str]| matches!(call.arguments.get(names), Some(Value::String(_) | Value::Array(_)));
+    // What a container is told to run is its own business: `tool/program.rs` reads it as `docker run`.
+    let inside = given(&["image", "image_name"]);
+    let shell = !inside && given(&["command", "cmd", "script", "shell_command", "commands"])
+        || is_terminal(call) && given(&["input", "code"]);
     if !found && shell && !names_no_code(call) {
         known::shell(scene, call, false);
         found = true;
     }
     found
+}
+
+/// `terminal_run {"input": …}`, `ssh.exec`: what such a tool is given is typed into a shell.
+fn is_terminal(call: &Call<'_>) -> bool {
+    naming::words(call.name.whole)
+        .iter()
+        .any(|word| matches!(&**word, "terminal" | "shell" | "bash" | "zsh" | "console" | "cli" | "ssh" | "tmux"))
 }
 
 fn starts_as_mutation(text: &str) -> bool {
@@ -140,6 +152,19 @@ pub(in crate::classify) fn starts_as_sql(text: &str) -> bool {
                 "trigger",
                 "policy",
                 "column",
+                "warehouse",
+                "stage",
+                "share",
+                "stream",
+                "publication",
+                "subscription",
+                "server",
+                "tablespace",
+                "keyspace",
+                "dictionary",
+                "catalog",
+                "procedure",
+                "event",
             ],
         ),
         ("truncate", &[]),

@@ -11,7 +11,7 @@ use crate::model::{
 
 use crate::classify::{Language, Scene, http, paths, secrets};
 
-use super::{Call, patch};
+use super::{Call, code, patch};
 
 /// What a tool does, and the arguments that say to what (the first that is there counts).
 #[derive(Clone, Copy)]
@@ -200,7 +200,11 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
         // An agent's own team has no number; somebody else's does.
         Does::Nothing if plain.eq_ignore_ascii_case("teamdelete") && !call.arguments.values.is_empty() => return false,
         Does::Nothing => return !foreign || call.arguments.values.is_empty() || plain.contains("think"),
-        Does::Shell(lasting) if has(COMMAND) => shell(scene, call, lasting),
+        // `mcp__redis__execute {"command": "FLUSHDB"}`: the server says whose command it is.
+        Does::Shell(lasting) if has(COMMAND) => match code::program(scene, call).filter(|_| foreign) {
+            Some(line) => call.code(scene, Language::Shell, &line),
+            None => shell(scene, call, lasting),
+        },
         Does::Code(language) if has(CODE) => {
             if let Some(code) = call.arguments.text(CODE) {
                 call.code(scene, said(call).unwrap_or(language), code);
@@ -319,8 +323,11 @@ fn shell_code(scene: &mut Scene<'_>, call: &Call<'_>) {
             if words.len() != items.len() {
                 scene.gap(GapKind::Unparsed, Hides::Anything, None, format!("arguments of {}", call.name.whole));
             }
+            let lines = call.arguments.values.contains_key("commands") && words.iter().any(|word| word.contains(' '));
             match crate::classify::code::unwrapped(&words) {
                 Some((language, code)) => call.code(scene, language, code),
+                // A list of lines, not of words.
+                None if lines => call.code(scene, Language::Shell, &words.join("\n")),
                 None if words.first() == Some(&"apply_patch") && words.len() == 2 => {
                     patch::run(scene, words[1], "apply_patch");
                 }

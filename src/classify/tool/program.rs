@@ -89,7 +89,12 @@ const OPERANDS: &[&str] = &[
     "key",
     "path",
     "chart",
+    "address",
 ];
+
+/// Words of tools that a program says otherwise.
+const SAID: &[(&str, &str, &str)] =
+    &[("redis-cli", "delete", "del"), ("redis-cli", "remove", "del"), ("redis-cli", "flush", "flushdb")];
 
 /// Reads the call as the command; `false` when the program has none of that name.
 pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
@@ -97,7 +102,10 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
     let context = naming::words(call.name.context);
     let known = |word: &String| PROGRAMS.iter().find(|(name, _)| name == word).map(|(_, program)| *program);
     let service = words.first().filter(|word| words.len() > 2 && SERVICES.contains(&&***word));
-    let (program, mut line) = if let Some(service) = service {
+    let (program, mut line) = if let Some(line) = container(call, &words) {
+        let (mark, gaps) = (scene.mark(), scene.gaps().len());
+        return read(scene, call, "docker", &mut line.clone(), (mark, gaps));
+    } else if let Some(service) = service {
         let service = if service == "s3" { "s3api" } else { service };
         ("aws", vec![Word::known(service), Word::known(words[1..].join("-"))])
     } else if let Some(program) = words.first().filter(|_| words.len() > 1).and_then(known) {
@@ -107,15 +115,23 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
     } else {
         return false;
     };
+    if let Some((.., said)) =
+        SAID.iter().find(|(of, word, _)| *of == program && line.len() == 1 && line[0].text == *word)
+    {
+        line[0] = Word::known(*said);
+    }
+    // A pattern is the tool's own: the program takes keys.
+    if program == "redis-cli" && call.arguments.get(&["pattern"]).is_some() {
+        return false;
+    }
+    if program == "redis-cli" && line.len() > 1 {
+        // `flush_all` is one word there.
+        line = vec![Word::known(line.iter().map(|word| &*word.text).collect::<String>())];
+    }
     arguments(call, &mut line);
     line.insert(0, Word::known(program));
     let (mark, gaps) = (scene.mark(), scene.gaps().len());
-    let span = Some(Span::new(0, call.text.len())).filter(|span| span.end > 0);
-    let stdin = Stream::default();
-    command::run_as(scene, &Invocation { words: &line, span, stdin: &stdin, assignments: &[] }, program);
-    let unknown = |kind| matches!(kind, GapKind::UnknownProgram | GapKind::UnknownStatement | GapKind::UnknownOption);
-    if scene.gaps()[gaps.min(scene.gaps().len())..].iter().any(|gap| unknown(gap.kind)) {
-        scene.forget_since(mark, gaps);
+    if !read(scene, call, program, &mut line, (mark, gaps)) {
         return false;
     }
     // Where the name says more than the command (`vercel delete` is a deployment of a folder), the name counts.
@@ -138,6 +154,90 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
         }
     }
     true
+}
+
+/// Reads the line; an option that the program does not have is the tool's own, and is left out. `false` when there is no
+/// such command.
+fn read(scene: &mut Scene<'_>, call: &Call<'_>, program: &str, line: &mut Vec<Word>, marks: (usize, usize)) -> bool {
+    let text = call.arguments.text(&["manifest", "manifests", "yaml", "definition", "resource"]);
+    let manifest = text.filter(|text| program == "kubectl" && text.contains("kind"));
+    if manifest.is_some() {
+        line.truncate(2);
+        line.extend([Word::known("-f"), Word::known("-")]);
+    }
+    let stdin = Stream {
+        connected: manifest.is_some(),
+        text: manifest.map(|text| (text.to_owned(), call.span(text))),
+        ..Stream::default()
+    };
+    let span = Some(Span::new(0, call.text.len())).filter(|span| span.end > 0);
+    loop {
+        command::run_as(scene, &Invocation { words: line, span, stdin: &stdin, assignments: &[] }, program);
+        let found = scene.gaps().get(marks.1..).unwrap_or_default();
+        let unknown =
+            |kind| matches!(kind, GapKind::UnknownProgram | GapKind::UnknownStatement | GapKind::UnknownOption);
+        let Some(gap) = found.iter().find(|gap| unknown(gap.kind)) else { return true };
+        let option = gap.detail.rsplit(' ').next().filter(|_| gap.kind == GapKind::UnknownOption).map(str::to_owned);
+        scene.forget_since(marks.0, marks.1);
+        let at = option.and_then(|option| {
+            line.iter().position(|word| word.text.split('=').next() == Some(&*option) && option.starts_with('-'))
+        });
+        let Some(at) = at else { return false };
+        line.remove(at);
+    }
+}
+
+/// `run_container {"image": …, "volumes": …}` as the command line of `docker run`.
+fn container(call: &Call<'_>, words: &[String]) -> Option<Vec<Word>> {
+    let has = |names: &[&str]| words.iter().any(|word| names.contains(&&**word));
+    let image = call
+        .arguments
+        .text(&["image", "image_name"])
+        .filter(|_| has(&["container", "docker", "podman"]) && has(&["run", "create", "start", "launch"]))?;
+    let mut line: Vec<Word> = ["docker", "run"].map(Word::known).into();
+    for flag in ["privileged", "rm"] {
+        if call.arguments.says(&[flag]) {
+            line.push(Word::known(format!("--{flag}")));
+        }
+    }
+    for (option, names) in
+        [("--network", ["network", "network_mode"]), ("--pid", ["pid", "pid_mode"]), ("--user", ["user", "user_id"])]
+    {
+        if let Some(value) = call.arguments.text(&names) {
+            line.extend([Word::known(option), call.word(value)]);
+        }
+    }
+    let inside = |value: &Value| {
+        let named = ["bind", "target", "container_path", "containerPath"].iter().find_map(|key| value.get(*key));
+        named.unwrap_or(value).as_str().map(str::to_owned)
+    };
+    let mounts: Vec<String> = match call.arguments.get(&["volumes", "mounts", "binds", "bind_mounts"]) {
+        Some(Value::Object(all)) => {
+            all.iter().filter_map(|(host, value)| Some(format!("{host}:{}", inside(value)?))).collect()
+        }
+        Some(Value::Array(all)) => all
+            .iter()
+            .filter_map(|one| match one {
+                Value::String(text) => Some(text.clone()),
+                one => {
+                    let host =
+                        ["source", "host_path", "hostPath", "host"].iter().find_map(|key| one.get(*key)?.as_str())?;
+                    Some(format!("{host}:{}", inside(one)?))
+                }
+            })
+            .collect(),
+        _ => Vec::new(),
+    };
+    for mount in mounts {
+        line.extend([Word::known("-v"), Word::known(mount)]);
+    }
+    line.push(call.word(image));
+    match call.arguments.get(&["command", "cmd", "entrypoint"]) {
+        Some(Value::String(text)) => line.extend(text.split_whitespace().map(|word| call.word(word))),
+        Some(Value::Array(words)) => line.extend(words.iter().filter_map(Value::as_str).map(|word| call.word(word))),
+        _ => {}
+    }
+    Some(line)
 }
 
 /// Operands first, then the options: `{"mode": "hard"}` is `--hard`, `{"SecretId": "x"}` is `--secret-id x`.

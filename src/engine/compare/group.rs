@@ -98,7 +98,7 @@ pub struct Example {
     pub action: Box<Action>,
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     transition: Transition,
     base: Decision,
@@ -153,7 +153,7 @@ fn rules(verdict: &Verdict) -> BTreeSet<(&str, Decision)> {
 }
 
 /// What was not understood has no template; its kind has to do.
-pub(in crate::engine) fn template(finding: &Finding) -> Cow<'_, str> {
+pub(crate) fn template(finding: &Finding) -> Cow<'_, str> {
     let template = &finding.understanding.template;
     if template.is_empty() { format!("({})", finding.action.kind).into() } else { template.into() }
 }

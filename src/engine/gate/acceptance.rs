@@ -148,7 +148,7 @@ impl Acceptance {
 }
 
 /// A basic string of TOML; escapes are those of JSON but for `\/` and DEL.
-pub(in crate::engine) fn toml_string(text: &str) -> String {
+pub(crate) fn toml_string(text: &str) -> String {
     let mut written = String::from("\"");
     for char in text.chars() {
         match char {

@@ -17,6 +17,7 @@ use super::suppression::Suppression;
 use crate::engine::Engine;
 use crate::engine::compare::template;
 use crate::engine::gate::Day;
+use crate::engine::query::Filter;
 use crate::model::{
     Action, ActionId, Actor, Cell, Class, Decision, Environment, Finding, Flip, Missing, NearMiss, Nearness,
     Surroundings, Timestamp,
@@ -70,7 +71,7 @@ impl Likeness {
 }
 
 /// Near-misses in the making.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Gather {
     actions: u64,
     allowed: u64,
@@ -94,7 +95,7 @@ pub struct Gather {
 
 /// Places in a list by the hash of what stands there, which is compared in full. Who looks something up makes no key for
 /// it: most of a log is in a group already.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Numbers(FxHashMap<u64, Vec<usize>>);
 
 impl Numbers {
@@ -156,7 +157,7 @@ struct Left {
     template: String,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Waiting {
     count: u64,
     /// The first ones by time and id.
@@ -217,6 +218,29 @@ impl Gather {
         if let Some(near) = told(|class| class == Class::Blind) {
             self.add(near, finding, None);
         }
+    }
+
+    /// Takes in the next action, and tells of it only what the filter means: `class(slip)` is no question about the others
+    /// of an action's near-misses. What is not told says all the same what is usual here, and who was seen where.
+    pub fn chosen(&mut self, filter: &Filter, finding: &Finding) {
+        let Some(near) = finding.near.as_ref().filter(|near| !filter.is_all() && !near.told.is_empty()) else {
+            return self.finding(finding);
+        };
+        let is_meant = |one: &&NearMiss| {
+            let alone = Nearness { told: vec![NearMiss::clone(one)], cells: Vec::new() };
+            filter.matches(&Finding { near: Some(Arc::new(alone)), ..finding.clone() })
+        };
+        let told = near.told.iter().filter(is_meant).cloned().collect();
+        let near = Some(Arc::new(Nearness { told, cells: near.cells.clone() }));
+        self.finding(&Finding { near, ..finding.clone() });
+    }
+
+    /// What there is to tell while more is read. Slips in statements are only looked at in the end.
+    pub fn so_far(&mut self, engine: &Engine, telling: Telling<'_>) -> Survey {
+        let left = std::mem::take(&mut self.left);
+        let survey = self.clone().finish(engine, telling);
+        self.left = left;
+        survey
     }
 
     /// The number of who did it.

@@ -10,7 +10,7 @@ use crate::model::{Actor, Environment, Finding, Flip, Surroundings};
 use crate::policy::Fact;
 
 /// Which circumstances each actor and each host was seen in.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
     of_actor: FxHashMap<Arc<str>, FxHashSet<(&'static str, Arc<str>)>>,
     of_host: FxHashMap<Arc<str>, FxHashSet<(&'static str, Arc<str>)>>,

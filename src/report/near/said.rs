@@ -15,12 +15,12 @@ fn fact(path: &str) -> String {
 const MOST_WAYS: usize = 3;
 
 /// What is missing, in words: `environment is production and count >= 100`.
-pub(in crate::report) fn missing(missing: &[Missing]) -> String {
+pub(crate) fn missing(missing: &[Missing]) -> String {
     missing.iter().map(|missing| in_words(&missing.condition)).collect::<Vec<_>>().join(" and ")
 }
 
 /// A condition of Cedar as a person would say it: `resource in Area::"home"` is `target in home`.
-fn in_words(condition: &str) -> String {
+pub(crate) fn in_words(condition: &str) -> String {
     let ways: Vec<&str> = top(condition, " || ");
     let said: Vec<String> = ways.iter().take(MOST_WAYS).map(|way| way_in_words(way)).collect();
     let more = ways.len().saturating_sub(MOST_WAYS);
@@ -118,7 +118,7 @@ fn depths(text: &str) -> impl Iterator<Item = (usize, char, i32)> {
 }
 
 /// What held an action off that only a control kept from being stopped: `the program asks first`. `None` for the others.
-pub(in crate::report) fn held_by(near: &NearMiss) -> Option<String> {
+pub(crate) fn held_by(near: &NearMiss) -> Option<String> {
     if near.class != Class::Guarded {
         return None;
     }
@@ -142,7 +142,7 @@ const CONTROLS: &[(&str, &str)] = &[
 ];
 
 /// The one thing between an action and every rule about it: `the environment`.
-pub(in crate::report) fn barrier(facts: &str) -> String {
+pub(crate) fn barrier(facts: &str) -> String {
     let said = |fact: &str| match fact {
         "guard off" => "that the program asks first".to_owned(),
         "dry run" => "that it was a trial run".to_owned(),
@@ -157,7 +157,7 @@ pub(in crate::report) fn barrier(facts: &str) -> String {
 }
 
 /// What is there instead: ` (environment is development)`.
-pub(in crate::report) fn now(near: &NearMiss) -> String {
+pub(crate) fn now(near: &NearMiss) -> String {
     if near.now.is_empty() {
         return String::new();
     }
@@ -167,7 +167,7 @@ pub(in crate::report) fn now(near: &NearMiss) -> String {
 }
 
 /// Values that would do it: `environment = production or staging`; `None` where no fact would.
-pub(in crate::report) fn facts(flips: &[Flip]) -> Option<String> {
+pub(crate) fn facts(flips: &[Flip]) -> Option<String> {
     let mut said: Vec<(String, Vec<&str>)> = Vec::new();
     for flip in flips {
         let Flip::Fact { fact: path, value } = flip else { continue };
@@ -182,7 +182,7 @@ pub(in crate::report) fn facts(flips: &[Flip]) -> Option<String> {
 }
 
 /// The first edit that would do it: its words, and what slipped.
-pub(in crate::report) fn slipped(flips: &[Flip]) -> Option<(&str, &'static str)> {
+pub(crate) fn slipped(flips: &[Flip]) -> Option<(&str, &'static str)> {
     flips.iter().find_map(|flip| match flip {
         Flip::Slip { slip, text } => Some((&**text, slip::about(slip))),
         Flip::Fact { .. } => None,

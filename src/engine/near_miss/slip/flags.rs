@@ -22,6 +22,11 @@ fn is_flag(raw: &str, flag: &str) -> bool {
     !flag.is_empty() && raw.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
 }
 
+/// Whether a text has a flag in it, anywhere. All flags begin with a dash, and most texts have few of these.
+fn has(text: &str, flag: &str) -> bool {
+    memchr::memchr_iter(b'-', text.as_bytes()).any(|at| text.as_bytes()[at..].starts_with(flag.as_bytes()))
+}
+
 /// Where a cluster of short flags (`-nd`) has the letter.
 fn letter_in(raw: &str, letter: char) -> Option<usize> {
     let cluster = raw.strip_prefix('-').filter(|rest| !rest.starts_with('-') && rest.len() <= 8)?;
@@ -57,7 +62,7 @@ pub(super) fn safeties_in(site: &Site<'_>) -> Vec<&'static Safety> {
     let by = site.effect.by.as_str();
     let told = |safety: &&Safety| match safety.letter {
         Some(letter) => site.text.contains(letter),
-        None => site.text.contains(&*safety.flag),
+        None => has(site.text, &safety.flag),
     };
     let of = site.catalogue.safeties(site.program());
     of.filter(|safety| is_by(by, &safety.by)).filter(told).collect()
@@ -245,7 +250,7 @@ pub(super) fn count_times_ten(site: &Site<'_>, edits: &mut Edits<'_>) {
         statement::limit_times_ten(site, edits);
         return;
     }
-    if !COUNTS.iter().any(|flag| site.text.contains(flag)) {
+    if !COUNTS.iter().any(|flag| has(site.text, flag)) {
         return;
     }
     let Some(command) = site.command() else { return };
@@ -269,7 +274,7 @@ pub(super) fn count_times_ten(site: &Site<'_>, edits: &mut Edits<'_>) {
 
 /// `cd x; rm -rf *` -> `rm -rf *`: as if the `cd` failed, where nothing stops for that.
 pub(super) fn cd_failed(site: &Site<'_>, edits: &mut Edits<'_>) {
-    if !site.text.contains("cd ") {
+    if memchr::memmem::find(site.text.as_bytes(), b"cd ").is_none() {
         return;
     }
     let Some(command) = site.command() else { return };

@@ -123,7 +123,7 @@ pub(super) fn dot_slash_lost(site: &Site<'_>, edits: &mut Edits<'_>) {
 
 /// `./*` -> `/*`, `./usr/x` -> `/usr/x`.
 pub(super) fn dot_lost(site: &Site<'_>, edits: &mut Edits<'_>) {
-    if !site.text.contains("./") {
+    if memchr::memmem::find(site.text.as_bytes(), b"./").is_none() {
         return;
     }
     for (word, raw) in site.targets() {
