@@ -29,6 +29,10 @@ score:
 bench *ARGS:
     cargo bench --no-default-features --bench bench -- {{ARGS}}
 
+# the pictures of the README, from what the program shows in a terminal
+picture:
+    INSTA_UPDATE=always cargo test --quiet --test it -- tui::goldens
+
 # the first run of the README
 demo:
     cargo run --quiet -- replay corpora/demo

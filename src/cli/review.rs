@@ -48,6 +48,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
         }
         return Ok(exit::PENDING);
     }
+    #[cfg(unix)]
+    crate::tui::restore_at_signals()?;
     let left = decide(&pending, &mut Attended(console::Term::stdout()))?;
     Ok(if left == 0 { exit::OK } else { exit::PENDING })
 }

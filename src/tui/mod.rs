@@ -32,6 +32,7 @@ mod written;
 pub use entry::List;
 pub use label::{Label, Project};
 pub use rehearsal::{Rehearsal, rehearse};
+pub use terminal::restore_at_signals;
 
 use std::fmt;
 use std::io::{self, Read};
@@ -40,7 +41,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 
 use crate::engine::gate::Day;
@@ -270,6 +271,10 @@ impl<'t> Shown<'t> {
             Event::Typed(bytes) => {
                 for key in self.decoder.feed(&bytes) {
                     self.press(&key)?;
+                    // What was typed after that was meant for somebody else.
+                    if self.ended.is_some() {
+                        break;
+                    }
                 }
             }
             Event::Gone => self.ended = Some(Ended::Signal(SIGHUP)),
@@ -278,7 +283,13 @@ impl<'t> Shown<'t> {
                 // Smaller and back again is the same size, but what was cut off is gone.
                 self.before = None;
             }
-            Event::Signal(SIGCONT) => self.before = None,
+            Event::Signal(SIGTSTP) => self.suspend()?,
+            Event::Signal(SIGCONT) => {
+                // Whoever stopped it may have left the terminal to somebody else meanwhile.
+                self.terminal.take_again()?;
+                self.app.size = self.terminal.size();
+                self.before = None;
+            }
             Event::Signal(SIGINT) => self.ended = Some(Ended::Interrupted),
             Event::Signal(signal) => self.ended = Some(Ended::Signal(signal)),
             Event::Rows(replay, rows) => self.app.rows(replay, rows),
@@ -327,14 +338,18 @@ impl<'t> Shown<'t> {
             },
             Some(Task::SetMouse(on)) => self.terminal.set_mouse(on)?,
             Some(Task::Redraw) => self.before = None,
-            Some(Task::Suspend) => {
-                self.terminal.give_back();
-                signal_hook::low_level::emulate_default_handler(SIGTSTP)?;
-                self.terminal.take()?;
-                self.app.size = self.terminal.size();
-                self.before = None;
-            }
+            Some(Task::Suspend) => self.suspend()?,
         }
+        Ok(())
+    }
+
+    /// Stops, with the terminal given back, until somebody lets it go on.
+    fn suspend(&mut self) -> io::Result<()> {
+        self.terminal.give_back();
+        signal_hook::low_level::emulate_default_handler(SIGTSTP)?;
+        self.terminal.take()?;
+        self.app.size = self.terminal.size();
+        self.before = None;
         Ok(())
     }
 }
@@ -360,7 +375,7 @@ fn listen(mut keyboard: impl Read + Send + 'static, news: Sender<Event>) -> io::
 }
 
 fn watch_signals(news: Sender<Event>) -> io::Result<()> {
-    let mut signals = Signals::new([SIGWINCH, SIGCONT, SIGTERM, SIGHUP, SIGINT])?;
+    let mut signals = Signals::new([SIGWINCH, SIGCONT, SIGTSTP, SIGTERM, SIGHUP, SIGINT, SIGQUIT])?;
     let work = move || {
         for signal in &mut signals {
             if news.send(Event::Signal(signal)).is_err() {

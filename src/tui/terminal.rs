@@ -5,6 +5,8 @@ use std::io::{self, Read, Write};
 use std::sync::{Mutex, PoisonError};
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use signal_hook::consts::{SIGHUP, SIGQUIT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 /// Alternate screen, cursor hidden, pastes marked as such.
 const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[2J";
@@ -51,6 +53,15 @@ impl Terminal {
         if self.mouse { self.write(MOUSE_ON) } else { Ok(()) }
     }
 
+    /// Takes it over from whoever changed it while it was ours.
+    pub(super) fn take_again(&mut self) -> io::Result<()> {
+        let mut raw = tcgetattr(&self.file)?;
+        raw.make_raw();
+        tcsetattr(&self.file, OptionalActions::Drain, &raw)?;
+        self.write(ENTER)?;
+        if self.mouse { self.write(MOUSE_ON) } else { Ok(()) }
+    }
+
     pub(super) fn give_back(&mut self) {
         give_back(&mut self.file);
     }
@@ -91,6 +102,24 @@ impl Drop for Terminal {
     }
 }
 
+/// For a program that only now and then changes how keys are read: when a signal ends it, they are read as they are now.
+///
+/// # Errors
+/// When no signal can be watched. Where there is no terminal, there is nothing to do.
+pub fn restore_at_signals() -> io::Result<()> {
+    let Ok(terminal) = File::options().read(true).write(true).open("/dev/tty") else { return Ok(()) };
+    let before = tcgetattr(&terminal)?;
+    let mut signals = Signals::new([SIGTERM, SIGHUP, SIGQUIT])?;
+    let work = move || {
+        if let Some(signal) = signals.forever().next() {
+            // A terminal that has gone needs nothing back.
+            let _ = tcsetattr(&terminal, OptionalActions::Now, &before);
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+        }
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(work).map(drop)
+}
+
 /// Gives the terminal back from wherever we are: a panic's hook has no [`Terminal`].
 pub(super) fn give_back_anyhow() {
     if let Ok(mut file) = File::options().read(true).write(true).open("/dev/tty") {
@@ -104,5 +133,92 @@ fn give_back(file: &mut File) {
         // A terminal that has gone needs nothing back.
         let _ = file.write_all(LEAVE.as_bytes());
         let _ = tcsetattr(&*file, OptionalActions::Drain, &before);
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+#[allow(clippy::print_stdout, clippy::print_stderr, reason = "one test reads what another printed")]
+mod tests {
+    use std::fs::{File, OpenOptions};
+    use std::io::Read;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::fs::OpenOptionsExt;
+    use std::process::Command;
+    use std::sync::mpsc::channel;
+
+    use nix::fcntl::OFlag;
+    use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
+    use rustix::termios::tcgetattr;
+
+    use super::{ENTER, LEAVE, Terminal};
+    use crate::tui::{Event, watch_panics};
+
+    /// Runs one of the tests below in a terminal of its own; what it wrote there. The attributes of that terminal are the
+    /// same afterwards.
+    fn played(test: &str) -> Option<String> {
+        let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname_r(&master).unwrap();
+        let side =
+            || OpenOptions::new().read(true).write(true).custom_flags(OFlag::O_NOCTTY.bits()).open(&name).unwrap();
+        let mut command = Command::new("setsid");
+        command.arg("--ctty").arg(std::env::current_exe().unwrap());
+        command.args(["--exact", &format!("tui::terminal::tests::{test}"), "--ignored", "--nocapture"]);
+        command.env("RUST_BACKTRACE", "0").stdin(side()).stdout(side()).stderr(side());
+        let mut terminal = File::from(OwnedFd::from(master));
+        let attributes = |terminal: &File| format!("{:?}", tcgetattr(terminal).unwrap());
+        let before = attributes(&terminal);
+        let Ok(mut child) = command.spawn() else {
+            eprintln!("SKIPPED: there is no `setsid` (util-linux) on this machine");
+            return None;
+        };
+        drop(command);
+        // The end of it is an error, as nobody has the other side any more.
+        let (mut written, mut bytes) = (Vec::new(), [0; 4096]);
+        while let Ok(count @ 1..) = terminal.read(&mut bytes) {
+            written.extend_from_slice(&bytes[..count]);
+        }
+        child.wait().unwrap();
+        assert_eq!(attributes(&terminal), before);
+        Some(String::from_utf8_lossy(&written).into_owned())
+    }
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_before_it_is_told() {
+        let Some(written) = played("panics_on_the_screen") else { return };
+        let place = |text: &str| written.find(text).unwrap_or_else(|| panic!("no {text:?} in {written:?}"));
+        assert!(place(ENTER) < place(LEAVE) && place(LEAVE) < place("on purpose"), "{written:?}");
+        assert_eq!(written.matches(LEAVE).count(), 1, "given back twice: {written:?}");
+    }
+
+    #[test]
+    fn a_panic_elsewhere_does_not_smear_the_picture() {
+        let Some(written) = played("panics_beside_the_screen") else { return };
+        let (picture, after) = written.split_once(LEAVE).unwrap();
+        assert!(picture.contains(ENTER) && !picture.contains("in the thread"), "{written:?}");
+        assert!(after.contains("heard of it at src/tui/terminal.rs"), "{written:?}");
+    }
+
+    #[test]
+    #[ignore = "another test starts it in a terminal"]
+    fn panics_on_the_screen() {
+        let _terminal = Terminal::open().unwrap();
+        let (news, _events) = channel();
+        watch_panics(&news);
+        panic!("on purpose");
+    }
+
+    #[test]
+    #[ignore = "another test starts it in a terminal"]
+    fn panics_beside_the_screen() {
+        let terminal = Terminal::open().unwrap();
+        let (news, events) = channel();
+        watch_panics(&news);
+        let _ = std::thread::spawn(|| panic!("in the thread")).join();
+        let Ok(Event::Failed(place)) = events.recv() else { panic!("nothing was heard") };
+        drop(terminal);
+        println!("heard of it at {place}");
     }
 }

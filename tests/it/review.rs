@@ -106,6 +106,19 @@ fn ctrl_c_ends_it() {
     terminal.assert_restored();
 }
 
+/// Keys are read one by one while it waits for one: who ends it then leaves a terminal that shows what is typed.
+#[test]
+fn a_signal_ends_it() {
+    for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT] {
+        let folder = project();
+        let Some(mut terminal) = open(folder.path()) else { return };
+        terminal.signal(signal);
+        assert_eq!(terminal.wait_exit().code(), 128 + signal as i32);
+        assert_eq!(kept(folder.path()), WAITING);
+        terminal.assert_restored();
+    }
+}
+
 #[test]
 fn a_connection_that_is_lost_ends_it() {
     let folder = project();

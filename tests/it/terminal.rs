@@ -22,7 +22,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use rustix::termios::{Winsize, tcgetattr, tcsetwinsize};
+use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 
 use screen::Screen;
 
@@ -252,8 +252,21 @@ impl Terminal {
     }
 
     /// How the terminal treats keys and output, in words.
-    pub(crate) fn attributes(&self) -> String {
+    fn attributes(&self) -> String {
         attributes(self.master())
+    }
+
+    /// Whether keys go to the program one by one and unseen.
+    pub(crate) fn is_raw(&self) -> bool {
+        let modes = tcgetattr(self.master()).unwrap().local_modes;
+        !modes.intersects(LocalModes::ICANON | LocalModes::ECHO)
+    }
+
+    /// What a shell does with the terminal of a program that was stopped.
+    pub(crate) fn restore_attributes(&self) {
+        let mut attributes = tcgetattr(self.master()).unwrap();
+        attributes.local_modes |= LocalModes::ICANON | LocalModes::ECHO;
+        tcsetattr(self.master(), OptionalActions::Now, &attributes).unwrap();
     }
 
     #[track_caller]

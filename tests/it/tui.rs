@@ -1,6 +1,7 @@
 //! `nearmiss tui` in a terminal, from the first picture to what it leaves behind.
 
 mod ending;
+mod goldens;
 mod looking;
 mod writing;
 

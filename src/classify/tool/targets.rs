@@ -51,7 +51,7 @@ pub(super) fn named(call: &Call<'_>, kind: ResourceKind) -> (Option<String>, boo
     let by_id = || entries().find_map(|(key, value)| is_id(key).then(|| scalar(value)).flatten());
     let found = of_kind.or_else(by_name).or_else(by_id);
     let exact = found.is_some() && kind != ResourceKind::Table;
-    (found.or_else(|| listed(call, kind).map(|items| joined(items))), exact)
+    (found.or_else(|| listed(call, kind).map(joined)), exact)
 }
 
 fn scalar(value: &Value) -> Option<String> {

@@ -358,29 +358,33 @@ impl Perform for Screen {
         let at = |place: usize| numbers.get(place).copied().unwrap_or(0);
         let count = at(0).max(1);
         let (column, row) = self.cursor;
-        let understood = match (intermediates, action) {
-            (b"", 'A') => Ok(self.go_to(column, row.saturating_sub(count))),
-            (b"", 'B') => Ok(self.go_to(column, row.saturating_add(count))),
-            (b"", 'C') => Ok(self.go_to(column.saturating_add(count), row)),
-            (b"", 'D') => Ok(self.go_to(column.saturating_sub(count), row)),
-            (b"", 'E') => Ok(self.go_to(0, row.saturating_add(count))),
-            (b"", 'F') => Ok(self.go_to(0, row.saturating_sub(count))),
-            (b"", 'G') => Ok(self.go_to(count - 1, row)),
-            (b"", 'H' | 'f') => Ok(self.go_to(at(1).max(1) - 1, count - 1)),
-            (b"", 'J') => Ok(self.erase(at(0))),
-            (b"", 'K') => Ok(match at(0) {
-                0 => self.blank(row, column..self.columns),
-                1 => self.blank(row, 0..column + 1),
-                _ => self.blank(row, 0..self.columns),
-            }),
-            (b"", 'm') => self.set_style(&numbers).then_some(()).ok_or(()),
+        let mut understood = true;
+        match (intermediates, action) {
+            (b"", 'A') => self.go_to(column, row.saturating_sub(count)),
+            (b"", 'B') => self.go_to(column, row.saturating_add(count)),
+            (b"", 'C') => self.go_to(column.saturating_add(count), row),
+            (b"", 'D') => self.go_to(column.saturating_sub(count), row),
+            (b"", 'E') => self.go_to(0, row.saturating_add(count)),
+            (b"", 'F') => self.go_to(0, row.saturating_sub(count)),
+            (b"", 'G') => self.go_to(count - 1, row),
+            (b"", 'H' | 'f') => self.go_to(at(1).max(1) - 1, count - 1),
+            (b"", 'J') => self.erase(at(0)),
+            (b"", 'K') => self.blank(
+                row,
+                match at(0) {
+                    0 => column..self.columns,
+                    1 => 0..column + 1,
+                    _ => 0..self.columns,
+                },
+            ),
+            (b"", 'm') => understood = self.set_style(&numbers),
             (b"?", 'h' | 'l') => {
                 let known = numbers.iter().filter(|mode| self.set_mode(**mode, action == 'h')).count();
-                (known == numbers.len()).then_some(()).ok_or(())
+                understood = known == numbers.len();
             }
-            _ => Err(()),
-        };
-        if understood.is_err() {
+            _ => understood = false,
+        }
+        if !understood {
             let numbers: Vec<String> = numbers.iter().map(u16::to_string).collect();
             self.unknown.push(format!("CSI {}{}{action}", String::from_utf8_lossy(intermediates), numbers.join(";")));
         }

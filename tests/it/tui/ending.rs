@@ -20,12 +20,13 @@ enum Way {
 }
 
 /// Every way, and the exit code that goes with it.
-const WAYS: [(Way, i32); 5] = [
+const WAYS: [(Way, i32); 6] = [
     (Way::Type("q"), 0),
     (Way::Press(Key::Ctrl('c')), 130),
     (Way::Signal(Signal::SIGINT), 130),
     (Way::Signal(Signal::SIGTERM), 143),
     (Way::Signal(Signal::SIGHUP), 129),
+    (Way::Signal(Signal::SIGQUIT), 131),
 ];
 
 #[track_caller]
@@ -73,9 +74,9 @@ fn while_something_is_open() {
 /// A file that has a beginning and no end yet.
 fn endless(project: &Project) -> File {
     let pipe = project.path("pipe.jsonl");
-    if !pipe.exists() {
-        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    }
+    // A new one every time: what nobody read stays in a pipe.
+    let _ = fs::remove_file(&pipe);
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     // Open for both: nobody has to be there yet, and it never ends.
     OpenOptions::new().read(true).write(true).open(&pipe).unwrap()
 }
@@ -94,39 +95,50 @@ fn while_it_waits_for_the_rest_of_a_file() {
     }
 }
 
-/// A log that is read for a while, in which nothing is like the line before.
-fn long_log(project: &Project) {
+/// A log of so many actions, in which nothing is like the line before.
+fn long_log(actions: u32) -> String {
     let mut log = String::new();
-    for number in 0..30_000 {
-        let rows = if number % 50 == 0 { String::new() } else { format!(" WHERE id = {number}") };
+    for number in 0..actions {
         // Who is in production now and then is one circumstance away from what is stopped there.
         let (verb, place) =
             if number % 100 == 1 { ("SELECT * FROM", "production") } else { ("DELETE FROM", "staging") };
+        let rows = if number % 50 == 0 { String::new() } else { format!(" WHERE id = {number}") };
         log += &format!(
             "{{\"kind\":\"sql\",\"text\":\"{verb} t{number}{rows}\",\"session\":\"s{}\",\
              \"environment\":\"{place}\",\"actor\":{{\"name\":\"robin\",\"kind\":\"human\"}}}}\n",
             number / 40
         );
     }
-    fs::write(project.path("long.jsonl"), log).unwrap();
+    log
 }
 
 #[test]
 fn while_it_reads() {
     let project = Project::new();
-    long_log(&project);
+    let log = long_log(12_000);
     for (way, code) in WAYS {
-        let Some(terminal) = project.start(&["long.jsonl"]).start() else { return };
+        let mut writer = endless(&project);
+        let Some(terminal) = project.start(&["pipe.jsonl"]).start() else { return };
+        let log = log.clone();
+        // What is not read any more is never written: the thread ends with the tests.
+        std::thread::spawn(move || writer.write_all(log.as_bytes()));
         // Something is there to look at before all is read, and it can be looked at.
         terminal.wait_until("rows while it reads", |screen| screen.contains("reading") && screen.contains(">d1"));
-        terminal.type_keys("jjk");
+        terminal.type_keys("jjk").press(Key::Enter).wait_for("what if");
+        assert!(terminal.look(|screen| screen.contains("reading")), "{}", terminal.text());
         end(terminal, way, code);
     }
-    // In the detail, and with another filter under way.
+}
+
+/// With another filter, while the reading before it has not ended.
+#[test]
+fn while_it_reads_again() {
+    let project = Project::new();
+    fs::write(project.path("long.jsonl"), long_log(20_000)).unwrap();
     let Some(terminal) = project.start(&["long.jsonl"]).start() else { return };
-    terminal.wait_until("rows while it reads", |screen| screen.contains("reading") && screen.contains(">d1"));
-    terminal.press(Key::Enter).wait_for("conditions").wait_for("[ ] ");
-    terminal.type_keys("factor(robin)").press(Key::Enter).wait_for("filter actor(robin)");
+    terminal.wait_for("[near-misses").type_keys("factor(robin)").press(Key::Enter).wait_for("filter actor(robin)");
+    terminal.type_keys("f").press(Key::Ctrl('u')).type_keys("kind(sql)").press(Key::Enter);
+    terminal.wait_for("filter kind(sql)");
     end(terminal, Way::Signal(Signal::SIGTERM), 143);
 }
 
@@ -149,8 +161,12 @@ fn it_can_be_put_aside_and_taken_up_again() {
     open_group(&terminal, "receipts");
     terminal.type_keys("\u{1b}").wait_for("near-misses").type_keys("m");
     terminal.wait_until("clicks for us", |screen| !screen.modes.mouse.is_empty());
-    for _ in 0..2 {
-        terminal.press(Key::Ctrl('z'));
+    for by_key in [true, false, true] {
+        if by_key {
+            terminal.press(Key::Ctrl('z'));
+        } else {
+            terminal.signal(Signal::SIGTSTP);
+        }
         wait_for_state(&terminal, 'T');
         // It may have stopped before all that it wrote was taken in.
         terminal.wait_until("the user's screen", |screen| !screen.modes.alternate && screen.modes.mouse.is_empty());
@@ -162,6 +178,36 @@ fn it_can_be_put_aside_and_taken_up_again() {
         assert_painted(&terminal);
     }
     quit(terminal);
+}
+
+/// Nothing can be done about SIGSTOP; a shell then takes the terminal as it is. Afterwards it is taken anew.
+#[test]
+fn it_goes_on_after_it_was_stopped_by_force() {
+    let project = Project::new();
+    let Some(terminal) = project.open() else { return };
+    terminal.signal(Signal::SIGSTOP);
+    wait_for_state(&terminal, 'T');
+    terminal.restore_attributes();
+    terminal.signal(Signal::SIGCONT);
+    let until = Instant::now() + Duration::from_secs(30);
+    while !terminal.is_raw() {
+        assert!(Instant::now() < until, "it goes on, and keys are echoed");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_painted(&terminal);
+    quit(terminal);
+}
+
+/// Keys behind the one that ends it were meant for the shell.
+#[test]
+fn nothing_is_done_after_the_end() {
+    let project = Project::new();
+    let Some(mut terminal) = project.open() else { return };
+    open_group(&terminal, "receipts");
+    terminal.wait_for("[ ] BLOCK").type_keys("qty");
+    assert_eq!(terminal.wait_exit().code(), 0);
+    terminal.assert_restored();
+    assert!(project.written().is_empty(), "{:?}", project.written());
 }
 
 /// Waits until the kernel says so of the program.
