@@ -20,6 +20,7 @@ use crate::report::near::{self, Told};
 use super::explain::recorded;
 use super::filters::MatchingArguments;
 use super::replay::{InputArguments, PolicyArguments, interrupted, watch_interrupt};
+use super::reports::formats;
 use super::setup::Setup;
 use super::side::files_in;
 use super::{exit, last, terminal};
@@ -39,8 +40,7 @@ pub(super) struct Arguments {
     like: Option<String>,
     #[command(flatten)]
     matching: MatchingArguments,
-    /// How to tell it: text, json, markdown, html
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    #[arg(long, value_name = "FORMAT", default_value = "text", help = formats(near::REPORTS.iter().map(|one| one.name())))]
     format: String,
     /// Write the report to a file
     #[arg(short, long, value_name = "FILE")]

@@ -23,6 +23,7 @@ use crate::reader::{self, Options, Reader};
 use crate::report::{self, Ended, Report, Telling};
 
 use super::filters::FilterArguments;
+use super::reports::formats;
 use super::side::{Git, Side, map_at};
 use super::{exit, gate, last, setup, terminal};
 
@@ -36,8 +37,7 @@ pub(super) struct Arguments {
     pub(super) input: InputArguments,
     #[command(flatten)]
     pub(super) policy: PolicyArguments,
-    /// How to tell it: text, json, jsonl, csv, parquet
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    #[arg(long, value_name = "FORMAT", default_value = "text", help = formats(report::REPORTS.iter().map(|one| one.name())))]
     format: String,
     /// Write the report to a file
     #[arg(short, long, value_name = "FILE")]

@@ -12,6 +12,11 @@ use crate::report::change::{self, ChangeReport, Told};
 use super::side::Git;
 use super::terminal;
 
+/// What `--format` takes, for `--help`: it is made from the shelf.
+pub(super) fn formats(names: impl Iterator<Item = &'static str>) -> String {
+    format!("How to tell it: {}", names.collect::<Vec<_>>().join(", "))
+}
+
 /// How to tell it, and where.
 #[derive(Debug, clap::Args)]
 pub(super) struct ReportArguments {

@@ -44,7 +44,7 @@ use crate::model::{
     Action, ActionId, Before, Decision, Finding, Frontier, Gap, GapKind, Hides, Hit, Mode, Operation, RuleInfo,
     SessionFact, SessionFacts, Severity, Understanding, Verdict,
 };
-use crate::policy::{Condition, Edits, Example, Judgement, Mutants, Policy, Request, SessionView};
+use crate::policy::{Condition, Edits, Established, Example, Judgement, Mutants, Policy, Request, SessionView};
 
 use crate::reader::map::Maps;
 use mapping::Mapping;
@@ -348,9 +348,10 @@ impl Engine {
             let (verdict, otherwise) = self.study(mutants, seen);
             return Judged { verdict: Arc::new(verdict), near: None, base: None, otherwise: otherwise.into() };
         }
-        let verdict = Arc::new(self.judge(&self.policy, seen));
+        let mut established = self.near.map(|_| Vec::with_capacity(seen.understanding.effects.len()));
+        let verdict = Arc::new(self.judge(&self.policy, seen, established.as_mut()));
         let otherwise = Arc::default();
-        let near = self.near_misses(seen, &verdict);
+        let near = self.near_misses(seen, &verdict, established.as_deref().unwrap_or_default());
         let Some(Base::Policy { policy, edits }) = &self.base else {
             return Judged { verdict, near, base: None, otherwise };
         };
@@ -359,7 +360,7 @@ impl Engine {
             let base = Some(Before { verdict: Arc::clone(&verdict), frontier: None });
             return Judged { verdict, near, base, otherwise };
         }
-        let before = Arc::new(self.judge(policy, seen));
+        let before = Arc::new(self.judge(policy, seen, None));
         let passes = verdict.decision < Decision::Ask && before.decision < Decision::Ask;
         let frontier = if passes { self.frontier(policy, edits, seen) } else { None };
         Judged { verdict, near, base: Some(Before { verdict: before, frontier }), otherwise }
@@ -384,10 +385,19 @@ impl Engine {
         (frontier != Frontier::default()).then(|| Arc::new(frontier))
     }
 
-    fn judge(&self, policy: &Policy, seen: &Seen<'_>) -> Verdict {
+    /// `established`: where to keep what was found out about the conditions, effect by effect.
+    fn judge(&self, policy: &Policy, seen: &Seen<'_>, mut established: Option<&mut Vec<Established>>) -> Verdict {
         let mut settling = Settling::default();
         self.each_request(seen, |request| {
-            let judgement = if self.oracle { policy.judge_with_oracle(request) } else { policy.judge(request) };
+            let judgement = match &mut established {
+                _ if self.oracle => policy.judge_with_oracle(request),
+                Some(all) => {
+                    let (judgement, established) = policy.judge_and_keep(request);
+                    all.push(established);
+                    judgement
+                }
+                None => policy.judge(request),
+            };
             self.note(&mut settling, judgement, seen);
         });
         settling.settle(policy, seen)

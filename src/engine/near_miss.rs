@@ -11,10 +11,13 @@ pub mod group;
 mod seen;
 pub mod slip;
 pub mod suppression;
+#[cfg(test)]
+mod tests;
 mod twin;
 
 pub use twin::Twin;
 
+use std::cell::LazyCell;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
@@ -22,9 +25,10 @@ use super::{Engine, Seen};
 use crate::classify::Known;
 use crate::model::{
     Action, ActorKind, Area, Cell, Class, Decision, Effect, Environment, Extent, Finding, Flip, Kind, Missing, Mode,
-    Nature, NearMiss, Nearness, Operation, Reversibility, SessionFacts, Surroundings, Verdict, Zone,
+    Nature, NearMiss, Nearness, Operation, Reversibility, SessionFacts, Surroundings, Understanding, Verdict, Zone,
 };
-use crate::policy::{Control, Fact, Near, Request};
+use crate::policy::{Control, Established, Fact, Near, Request};
+use slip::Slips;
 
 /// Near rules told of one action; the others say the same of it.
 const MOST_TOLD: usize = 8;
@@ -33,6 +37,9 @@ const MOST_VALUES: usize = 8;
 
 /// Conditions about the words that one slip is tried for.
 const MOST_BY_WORDS: u32 = 2;
+
+/// Slipped texts with what is understood of them. Rules are often near for the same reason: each text is read once.
+type Tried = Vec<(Arc<str>, Understanding)>;
 
 /// Which near-misses are wanted.
 #[derive(Clone, Copy, Debug)]
@@ -46,8 +53,15 @@ pub(super) struct Asked {
 
 impl Engine {
     /// What kept an allowed action from being stopped, most telling first.
-    pub(super) fn near_misses(&self, seen: &Seen<'_>, verdict: &Verdict) -> Option<Arc<Nearness>> {
-        self.near_misses_of(seen, verdict, self.near?)
+    ///
+    /// `established`: what judging it has found out already, effect by effect; it may be empty.
+    pub(super) fn near_misses(
+        &self,
+        seen: &Seen<'_>,
+        verdict: &Verdict,
+        established: &[Established],
+    ) -> Option<Arc<Nearness>> {
+        self.near_misses_of(seen, verdict, self.near?, established)
     }
 
     /// What an action with open slips is near to, now that somebody wants to know.
@@ -61,27 +75,42 @@ impl Engine {
             // Only statements are left open, and they know nothing of folders and variables.
             known: Some(&Known::default()),
         };
-        self.near_misses_of(&seen, &finding.verdict, near)
+        self.near_misses_of(&seen, &finding.verdict, near, &[])
     }
 
-    fn near_misses_of(&self, seen: &Seen<'_>, verdict: &Verdict, asked: Asked) -> Option<Arc<Nearness>> {
+    fn near_misses_of(
+        &self,
+        seen: &Seen<'_>,
+        verdict: &Verdict,
+        asked: Asked,
+        established: &[Established],
+    ) -> Option<Arc<Nearness>> {
         let most = asked.most;
         // A program does not slip.
         let types = seen.action.actor.kind != ActorKind::Service;
         let later = asked.statements_later && seen.action.kind == Kind::Sql;
-        // Nobody types what has places to be filled in: a program holds it, and sends it whole.
-        let types_it = || types && !(seen.action.kind == Kind::Sql && slip::is_prepared(&seen.action.text));
         if verdict.decision != Decision::Allow {
             return None;
         }
+        // Nobody types what has places to be filled in: a program holds it, and sends it whole.
+        let types_it =
+            LazyCell::new(|| types && !(seen.action.kind == Kind::Sql && slip::is_prepared(&seen.action.text)));
         let mut cells = Vec::new();
-        let mut told = Vec::new();
-        let mut open = Vec::new();
-        let mut effect = 0;
+        let mut told: Vec<NearMiss> = Vec::new();
+        let mut tried = Tried::default();
+        let mut effects = 0..;
         self.each_request(seen, |request| {
+            let effect = effects.next().unwrap_or_default();
             // One slip can bring about several things that words say: `rm *.o` and `rm * .o`.
             let by_words = types && by_words(seen.action, request.effect);
-            for near in self.policy.near(request, if by_words { most.max(MOST_BY_WORDS) } else { most }) {
+            // What each kind of slip makes of this effect is the same for every rule that it could meet.
+            let mut slips = None;
+            let most_steps = if by_words { most.max(MOST_BY_WORDS) } else { most };
+            let near = match established.get(effect) {
+                Some(established) => self.policy.near_after(request, most_steps, established),
+                None => self.policy.near(request, most_steps),
+            };
+            for near in near {
                 if near.distance() > most && !near.unmet.iter().all(|unmet| unmet.nature == Nature::Text) {
                     continue;
                 }
@@ -98,17 +127,34 @@ impl Engine {
                 };
                 cells.extend(cell);
                 let class = class(&near);
+                let reversible = matches!(request.effect.reversible, Reversibility::Yes | Reversibility::WithBackup);
+                // Of each rule only the most telling is told: for another one nobody need look what would flip it.
+                let own = (class == Class::Blind, near.distance(), class, reversible, near.cost(), effect);
+                if told.iter().any(|one| Arc::ptr_eq(&one.rule, &near.rule) && rank(one) < own) {
+                    continue;
+                }
+                let always = near.unmet.iter().all(|unmet| unmet.control == Control::Always);
+                let mut open = false;
                 let flips = match class {
                     Class::Lucky | Class::Guarded => self.other_facts(&near, request),
-                    _ => Vec::new(),
+                    Class::Slip if always && near.distance() <= most => Vec::new(),
+                    Class::Slip if !*types_it => continue,
+                    Class::Slip if later => {
+                        open = true;
+                        Vec::new()
+                    }
+                    Class::Slip => {
+                        let Some(effect) = seen.understanding.effects.get(effect) else { continue };
+                        let slips = slips.get_or_insert_with(|| Slips::of(seen.action, effect));
+                        let Some(flip) = self.slip(seen, &near, slips, &mut tried) else { continue };
+                        vec![flip]
+                    }
+                    Class::Margin | Class::Blind => Vec::new(),
                 };
-                let always = near.unmet.iter().all(|unmet| unmet.control == Control::Always);
-                let stands = match class {
-                    Class::Slip => always && near.distance() <= most,
-                    Class::Lucky => always || !flips.is_empty(),
-                    Class::Margin | Class::Guarded | Class::Blind => true,
-                };
-                let near_miss = NearMiss {
+                if class == Class::Lucky && !always && flips.is_empty() {
+                    continue;
+                }
+                told.push(NearMiss {
                     class,
                     effect,
                     distance: near.distance(),
@@ -116,24 +162,13 @@ impl Engine {
                     missing: self.missing(&near),
                     now: self.policy.now(&near, request),
                     flips,
-                    reversible: matches!(request.effect.reversible, Reversibility::Yes | Reversibility::WithBackup),
+                    reversible,
                     cell,
-                    open: false,
-                    rule: Arc::clone(&near.rule),
-                };
-                if stands {
-                    told.push(near_miss);
-                } else if class == Class::Slip && later && types_it() {
-                    told.push(NearMiss { open: true, ..near_miss });
-                } else if class == Class::Slip && types_it() {
-                    open.push((near, near_miss));
-                }
+                    open,
+                    rule: near.rule,
+                });
             }
-            effect += 1;
         });
-        if let Some(known) = seen.known.filter(|_| !open.is_empty()) {
-            self.slip(seen, known, open, &mut told);
-        }
         if told.is_empty() && cells.is_empty() {
             return None;
         }
@@ -157,17 +192,17 @@ impl Engine {
         let [fact] = lacking.as_slice() else { return false };
         let mut values = values(*fact, request);
         for position in &near.unknown {
-            values.extend(self.policy.names_at(&near.rule, *position));
+            values.extend(self.policy.names_at(near.place, *position));
         }
         // A fact of which no value can be tried may well have the wrong one.
         values.is_empty()
             || values.iter().any(|value| {
-                with_fact(request, *fact, value, |request| self.policy.is_met(&near.rule.id, request)) == Some(true)
+                with_fact(request, *fact, value, |request| self.policy.is_met(near.place, request)) == Some(true)
             })
     }
 
     fn missing(&self, near: &Near) -> Vec<Missing> {
-        let words = |position| self.policy.condition_at(&near.rule, position).to_owned();
+        let words = |position| self.policy.condition_at(near.place, position).to_owned();
         let unmet = near.unmet.iter().map(|unmet| (unmet.position, unmet.nature));
         // What is not known is a circumstance, whatever it is about.
         let unknown = near.unknown.iter().map(|position| (*position, Nature::Circumstance));
@@ -178,13 +213,13 @@ impl Engine {
     fn other_facts(&self, near: &Near, request: &Request<'_>) -> Vec<Flip> {
         let [unmet] = near.unmet.as_slice() else { return Vec::new() };
         let mut flips = Vec::new();
-        for fact in self.policy.facts_at(&near.rule, unmet.position) {
+        for fact in self.policy.facts_at(near.place, unmet.position) {
             let mut values = values(*fact, request);
             if takes_names(*fact) {
-                values.extend(self.policy.names_at(&near.rule, unmet.position));
+                values.extend(self.policy.names_at(near.place, unmet.position));
             }
             for value in values.into_iter().take(MOST_VALUES) {
-                let met = with_fact(request, *fact, &value, |request| self.policy.is_met(&near.rule.id, request));
+                let met = with_fact(request, *fact, &value, |request| self.policy.is_met(near.place, request));
                 if met == Some(true) {
                     flips.push(Flip::Fact { fact: fact.word(), value });
                 }
@@ -193,33 +228,28 @@ impl Engine {
         flips
     }
 
-    /// Makes the slips that could let one of `open` hold, and sees who then stops it.
-    fn slip(&self, seen: &Seen<'_>, known: &Known, open: Vec<(Near, NearMiss)>, told: &mut Vec<NearMiss>) {
-        // Rules are often near for the same reason: each text is read once.
-        let mut tried: Vec<(Arc<str>, Vec<String>)> = Vec::new();
-        for (near, mut near_miss) in open {
-            let Some(effect) = seen.understanding.effects.get(near_miss.effect) else { continue };
-            let facts = |position| self.policy.facts_at(&near.rule, position).iter().copied();
-            let facts: Vec<Fact> = near.unmet.iter().flat_map(|unmet| facts(unmet.position)).collect();
-            for slipped in slip::slips(seen.action, effect, &facts) {
-                let text = &slipped.action.text;
-                let at = tried.iter().position(|(known, _)| known == text).unwrap_or_else(|| {
-                    tried.push((Arc::clone(text), self.rules_for(&slipped.action, seen, known)));
-                    tried.len() - 1
-                });
-                if tried.get(at).is_some_and(|(_, rules)| rules.contains(&near.rule.id)) {
-                    near_miss.flips.push(Flip::Slip { slip: slipped.slip, text: Arc::clone(text) });
-                    break;
-                }
-            }
-            if !near_miss.flips.is_empty() {
-                told.push(near_miss);
-            }
-        }
+    /// The first slip that lets the rule stop the action.
+    fn slip(&self, seen: &Seen<'_>, near: &Near, slips: &mut Slips<'_>, tried: &mut Tried) -> Option<Flip> {
+        let known = seen.known?;
+        let facts = near.unmet.iter().flat_map(|unmet| self.policy.facts_at(near.place, unmet.position));
+        let slipped = slips.that_change(facts.copied()).into_iter().find(|slipped| {
+            let text = &slipped.action.text;
+            let at = tried.iter().position(|(known, _)| known == text).unwrap_or_else(|| {
+                tried.push((Arc::clone(text), self.reread(&slipped.action, seen, known)));
+                tried.len() - 1
+            });
+            let Some((_, understanding)) = tried.get(at) else { return false };
+            let mut met = false;
+            self.each_request(&Seen { action: &slipped.action, understanding, ..*seen }, |request| {
+                met |= self.policy.meets(near.place, request);
+            });
+            met
+        })?;
+        Some(Flip::Slip { slip: slipped.slip, text: Arc::clone(&slipped.action.text) })
     }
 
-    /// Ids of the rules that stop an action like `seen` with another text.
-    fn rules_for(&self, action: &Action, seen: &Seen<'_>, known: &Known) -> Vec<String> {
+    /// What is understood of an action like `seen` with another text.
+    fn reread(&self, action: &Action, seen: &Seen<'_>, known: &Known) -> Understanding {
         let mut understanding = self.understand(action, known, false);
         // What the session knows of a thing it knows of it in the edited text as well.
         for effect in &mut understanding.effects {
@@ -231,11 +261,7 @@ impl Engine {
                 }
             }
         }
-        let mut met: Vec<String> = Vec::new();
-        self.each_request(&Seen { action, understanding: &understanding, ..*seen }, |request| {
-            met.extend(self.policy.judge(request).met.iter().map(|rule| rule.id.clone()));
-        });
-        met
+        understanding
     }
 }
 
@@ -257,6 +283,11 @@ fn by_words(action: &Action, effect: &Effect) -> bool {
 fn order(near: &NearMiss) -> impl Ord + '_ {
     let NearMiss { rule, class, distance, cost, reversible, effect, .. } = near;
     (*class == Class::Blind, *distance, *class, Reverse(rule.severity), *reversible, *cost, &rule.id, *effect)
+}
+
+/// That order among the near-misses of one rule.
+const fn rank(near: &NearMiss) -> (bool, u32, Class, bool, u32, usize) {
+    (matches!(near.class, Class::Blind), near.distance, near.class, near.reversible, near.cost, near.effect)
 }
 
 fn class(near: &Near) -> Class {

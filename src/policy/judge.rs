@@ -29,6 +29,20 @@ impl Policy {
         self.judge_in(&mut Pass::new(self, request))
     }
 
+    /// The same, with what it found out about the conditions: for whoever asks next how near the rules were.
+    pub fn judge_and_keep(&self, request: &Request<'_>) -> (Judgement, Established) {
+        let mut pass = Pass::new(self, request);
+        let judgement = self.judge_in(&mut pass);
+        (judgement, Established(pass.known))
+    }
+
+    /// Whether a rule, by its place in the policy, is among those that [`Policy::judge`] finds met.
+    pub fn meets(&self, rule: usize, request: &Request<'_>) -> bool {
+        let Some(rule) = self.compiled.get(rule).filter(|rule| rule.info.is_some()) else { return false };
+        let fate = Pass::new(self, request).fate(&rule.test, rule.unless_known);
+        matches!(fate, Fate::Met | Fate::Possible { now: true })
+    }
+
     /// The same in a pass over more conditions than the policy's own.
     pub(super) fn judge_in(&self, pass: &mut Pass<'_, '_>) -> Judgement {
         let mut judgement = Judgement { not_permitted: true, ..Judgement::default() };
@@ -109,8 +123,23 @@ impl Policy {
         Some(slice.get_or_init(|| {
             let rules = self.compiled.iter().enumerate().filter(|(_, rule)| rule.can_apply(operation, kind));
             let view = rules.clone().fold(SessionView::default(), |view, (_, rule)| view.and(rule.test.session));
-            Slice { rules: rules.map(|(index, _)| index).collect(), view }
+            Slice { rules: rules.map(|(index, _)| index).collect(), view, weighing: OnceLock::new() }
         }))
+    }
+
+    /// The rules that can apply to an effect by their place, each with its conditions in the order in which to weigh them:
+    /// those that only ask what kind of act this is, then the cheap ones.
+    pub(super) fn weighing(&self, effect: &Effect) -> &[(usize, Box<[usize]>)] {
+        let Some(slice) = self.sliced(effect.operation, effect.resource.kind) else { return &[] };
+        slice.weighing.get_or_init(|| {
+            let ordered = |rule: &Rule| {
+                let mut order = rule.test.hot.clone();
+                let price = |index: &usize| self.conjuncts.get(*index).map(|one| (!one.is_anchor, one.price()));
+                order.sort_by_key(price);
+                order.into_boxed_slice()
+            };
+            slice.rules.iter().filter_map(|place| Some((*place, ordered(self.compiled.get(*place)?)))).collect()
+        })
     }
 
     /// A slice for every pair of operation and kind, none of them filled yet.
@@ -140,6 +169,8 @@ pub(super) struct Slice {
     rules: Box<[usize]>,
     /// The facts about a session that these rules look at.
     view: SessionView,
+    /// The same rules as [`Policy::weighing`] gives them, when that is first asked.
+    weighing: OnceLock<Box<[(usize, Box<[usize]>)]>>,
 }
 
 /// The place of a pair in a list of all of them.
@@ -154,6 +185,10 @@ pub(super) fn enforced(info: &Arc<RuleInfo>) -> bool {
 pub(super) fn failed(rule: &str, failure: &Failure) -> String {
     format!("rule `{rule}` could not be evaluated: {failure}")
 }
+
+/// What a pass has found out about the conditions of a policy for one request.
+#[derive(Clone, Debug)]
+pub struct Established([u8; KNOWN]);
 
 /// One pass over conditions: each is evaluated at most once.
 #[derive(Debug)]
@@ -233,6 +268,16 @@ impl<'p, 'a> Pass<'p, 'a> {
 
     pub(super) const fn over(conjuncts: &'p [Conjunct], request: &'p Request<'a>) -> Self {
         Self { conjuncts, request, known: [0; KNOWN], cedar: None }
+    }
+
+    /// A pass that goes on from what another one has found out about the same request.
+    pub(super) fn after(policy: &'p Policy, request: &'p Request<'a>, established: &Established) -> Self {
+        Self { conjuncts: &policy.conjuncts, request, known: established.0, cedar: None }
+    }
+
+    /// Whether a condition was evaluated already.
+    pub(super) fn knows(&self, index: usize) -> bool {
+        self.known.get(index).is_some_and(|code| *code != 0)
     }
 
     /// What becomes of one rule that can apply to the operation and kind of the request.

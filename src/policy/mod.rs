@@ -45,6 +45,7 @@ pub use example::Example;
 pub use facts::{Fact, SessionView};
 pub use format::formatted;
 pub(crate) use lint::did_you_mean;
+pub use judge::Established;
 pub use load::{LoadOptions, PolicyErrors, Problem, ProblemLevel, Source};
 pub use mutate::{Answer, ConditionSeen, Literals, Mutant, Mutants, Mutation, Saying};
 pub(crate) use near::doublings;

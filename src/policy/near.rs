@@ -9,7 +9,7 @@ use super::compile::{Conjunct, Test};
 use super::evaluate::{Truth, truth};
 use super::expression::Expr;
 use super::facts::{Fact, Value};
-use super::judge::Pass;
+use super::judge::{Established, Pass};
 use super::{Met, Policy, Request, Rule};
 use crate::model::{Nature, RuleInfo, words};
 
@@ -66,11 +66,33 @@ impl Policy {
     /// The enforced and shadow rules about this kind of act (all anchors hold) that at most `most` steps keep from
     /// being met, nearest first, then in the order of the policy. Conditions of which nobody can say are no steps.
     pub fn near(&self, request: &Request<'_>, most: u32) -> Vec<Near> {
-        let mut pass = Pass::new(self, request);
-        let mut found: Vec<Near> = self
-            .slice_indices(request.effect.operation, request.effect.resource.kind)
-            .filter_map(|place| self.nearness(place, most, &mut pass))
-            .collect();
+        self.near_in(Pass::new(self, request), most)
+    }
+
+    /// The same after [`Policy::judge_and_keep`] was asked about the same request.
+    pub fn near_after(&self, request: &Request<'_>, most: u32, established: &Established) -> Vec<Near> {
+        self.near_in(Pass::after(self, request, established), most)
+    }
+
+    /// The same without a shortcut: every rule alone, its conditions in their order, nothing known before.
+    #[cfg(test)]
+    pub(crate) fn near_one_by_one(&self, request: &Request<'_>, most: u32) -> Vec<Near> {
+        let rules = self.slice_indices(request.effect.operation, request.effect.resource.kind);
+        let alone = |place| {
+            let rule = self.compiled.get(place)?;
+            self.nearness(place, &rule.test.hot, most, &mut Weighed::new(Pass::new(self, request)))
+        };
+        let mut found: Vec<Near> = rules.filter_map(alone).collect();
+        found.sort_by_key(|near| (near.distance(), near.unknown.len()));
+        found
+    }
+
+    fn near_in(&self, pass: Pass<'_, '_>, most: u32) -> Vec<Near> {
+        let effect = pass.request.effect;
+        let mut weighed = Weighed::new(pass);
+        let rules = self.weighing(effect).iter();
+        let mut found: Vec<Near> =
+            rules.filter_map(|(place, order)| self.nearness(*place, order, most, &mut weighed)).collect();
         found.sort_by_key(|near| (near.distance(), near.unknown.len()));
         found
     }
@@ -79,17 +101,14 @@ impl Policy {
     pub fn is_near(&self, id: &str, request: &Request<'_>) -> bool {
         let Some(place) = self.by_id.get(id) else { return false };
         let applies = |rule: &Rule| rule.can_apply(request.effect.operation, request.effect.resource.kind);
-        let near = self
-            .compiled
-            .get(*place)
-            .filter(|rule| applies(rule))
-            .and_then(|_| self.nearness(*place, 1, &mut Pass::new(self, request)));
+        let Some(rule) = self.compiled.get(*place).filter(|rule| applies(rule)) else { return false };
+        let near = self.nearness(*place, &rule.test.hot, 1, &mut Weighed::new(Pass::new(self, request)));
         near.is_some_and(|near| near.unmet.len() + near.unknown.len() == 1)
     }
 
-    /// Whether a rule is met for certain, or as far as anybody can say.
-    pub fn is_met(&self, id: &str, request: &Request<'_>) -> bool {
-        let Some(rule) = self.by_id.get(id).and_then(|index| self.compiled.get(*index)) else { return false };
+    /// Whether a rule, by its place in the policy, is met for certain, or as far as anybody can say.
+    pub fn is_met(&self, rule: usize, request: &Request<'_>) -> bool {
+        let Some(rule) = self.compiled.get(rule) else { return false };
         rule.can_apply(request.effect.operation, request.effect.resource.kind) && {
             let mut pass = Pass::new(self, request);
             rule.test.hot.iter().all(|index| pass.truth(*index).holds == Ok(true))
@@ -98,7 +117,7 @@ impl Policy {
 
     /// The facts that a request lacks and these conditions look at.
     pub fn lacking(&self, near: &Near, request: &Request<'_>) -> Vec<Fact> {
-        let facts = near.unknown.iter().flat_map(|position| self.facts_at(&near.rule, *position));
+        let facts = near.unknown.iter().flat_map(|position| self.facts_at(near.place, *position));
         let mut lacking: Vec<Fact> = facts.copied().filter(|fact| fact.is_missing(request)).collect();
         lacking.sort();
         lacking.dedup();
@@ -108,7 +127,7 @@ impl Policy {
     /// What the facts of the conditions that do not hold are, with their paths: circumstances and numbers only, what is
     /// said of the words they say themselves.
     pub fn now(&self, near: &Near, request: &Request<'_>) -> Vec<(&'static str, String)> {
-        let facts = near.unmet.iter().flat_map(|unmet| self.facts_at(&near.rule, unmet.position));
+        let facts = near.unmet.iter().flat_map(|unmet| self.facts_at(near.place, unmet.position));
         let mut facts: Vec<Fact> =
             facts.copied().filter(|fact| matches!(nature(*fact), Nature::Circumstance | Nature::Number)).collect();
         facts.sort();
@@ -125,18 +144,18 @@ impl Policy {
         facts.into_iter().filter_map(said).collect()
     }
 
-    /// The facts of a condition, by its place in the rule.
-    pub fn facts_at(&self, rule: &RuleInfo, position: usize) -> &[Fact] {
+    /// The facts of a condition, by the place of the rule in the policy and its own in the rule.
+    pub fn facts_at(&self, rule: usize, position: usize) -> &[Fact] {
         self.conjunct_at(rule, position).map_or(&[], |conjunct| &conjunct.facts)
     }
 
-    /// A condition in words, by its place in the rule.
-    pub fn condition_at(&self, rule: &RuleInfo, position: usize) -> &str {
+    /// A condition in words, by the same places.
+    pub fn condition_at(&self, rule: usize, position: usize) -> &str {
         self.conjunct_at(rule, position).map_or("", Conjunct::text)
     }
 
-    /// Names of hosts, databases, accounts and the like that a condition asks for, by its place in the rule.
-    pub fn names_at(&self, rule: &RuleInfo, position: usize) -> Vec<String> {
+    /// Names of hosts, databases, accounts and the like that a condition asks for, by the same places.
+    pub fn names_at(&self, rule: usize, position: usize) -> Vec<String> {
         let mut names = Vec::new();
         if let Some(Test::Compiled(expr)) = self.conjunct_at(rule, position).map(|conjunct| &conjunct.test) {
             collect(expr, &mut names);
@@ -144,38 +163,45 @@ impl Policy {
         names
     }
 
-    fn conjunct_at(&self, rule: &RuleInfo, position: usize) -> Option<&Conjunct> {
-        let rule = self.compiled.get(*self.by_id.get(&rule.id)?)?;
-        self.conjuncts.get(*rule.test.all.get(position)?)
+    fn conjunct_at(&self, rule: usize, position: usize) -> Option<&Conjunct> {
+        self.conjuncts.get(*self.compiled.get(rule)?.test.all.get(position)?)
     }
 
-    /// `None` when an anchor does not hold, when more than `most` steps are missing, and when the rule is met.
-    fn nearness(&self, place: usize, most: u32, pass: &mut Pass<'_, '_>) -> Option<Near> {
+    /// `None` when an anchor does not hold, when more than `most` steps are missing, and when the rule is met. `order` has
+    /// the conditions that the choice by operation and kind has not answered.
+    fn nearness(&self, place: usize, order: &[usize], most: u32, weighed: &mut Weighed<'_, '_>) -> Option<Near> {
         let rule = self.compiled.get(place)?;
         let info = rule.info.as_ref()?;
         let mut steps = 0;
         let mut missing = Missing::default();
-        // What the choice by operation and kind has answered holds.
-        for index in &rule.test.hot {
-            let truth = pass.truth(*index);
-            if truth.holds == Ok(true) && !truth.unsure {
-                continue;
-            }
-            let conjunct = self.conjuncts.get(*index)?;
-            let anchor =
-                conjunct.is_anchor || rule.near_control(*index) == Control::Never || !conjunct.can_hold(pass.request);
-            if is_open(&truth, conjunct, pass.request) {
-                if anchor {
+        // Most rules are far by what is known already: nothing is evaluated for them.
+        let mut later = [false; ORDERED];
+        for known in [true, false] {
+            for (at, index) in order.iter().enumerate() {
+                let turn = match later.get_mut(at) {
+                    Some(later) if known => {
+                        *later = !weighed.knows(*index);
+                        !*later
+                    }
+                    Some(later) => *later,
+                    None => !known,
+                };
+                if !turn {
+                    continue;
+                }
+                let weight = weighed.weight(*index, self.conjuncts.get(*index)?);
+                if weight == Weight::Holds {
+                    continue;
+                }
+                if weight == Weight::Never || rule.near_control(*index) == Control::Never {
                     return None;
                 }
-                missing.push(*index, true)?;
-                continue;
+                steps += weight.steps();
+                if steps > most {
+                    return None;
+                }
+                missing.push(*index, weight == Weight::Open)?;
             }
-            steps += far(conjunct, pass.request).map_or(1, |far| far.steps);
-            if anchor || steps > most {
-                return None;
-            }
-            missing.push(*index, false)?;
         }
         if missing.is_empty() {
             return None;
@@ -185,7 +211,7 @@ impl Policy {
             match missing.get(*index) {
                 None => {}
                 Some(true) => near.unknown.push(position),
-                Some(false) => near.unmet.push(self.unmet(rule, position, *index, pass.request)?),
+                Some(false) => near.unmet.push(self.unmet(rule, position, *index, weighed.pass.request)?),
             }
         }
         Some(near)
@@ -222,6 +248,79 @@ impl Policy {
 impl Rule {
     fn near_control(&self, index: usize) -> Control {
         self.near.iter().find(|(at, _)| *at == index).map_or(Control::Slip, |(_, control)| *control)
+    }
+}
+
+/// What a condition is to every rule that has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Weight {
+    Unweighed,
+    Holds,
+    /// Nobody can say.
+    Open,
+    OneStep,
+    TwoSteps,
+    /// Does not hold for certain, and is about the kind of act, or could only hold for another kind of thing.
+    Never,
+}
+
+impl Weight {
+    const fn steps(self) -> u32 {
+        match self {
+            Self::OneStep => 1,
+            Self::TwoSteps => 2,
+            _ => 0,
+        }
+    }
+
+    fn of(conjunct: &Conjunct, pass: &mut Pass<'_, '_>, index: usize) -> Self {
+        let truth = pass.truth(index);
+        if truth.holds == Ok(true) && !truth.unsure {
+            Self::Holds
+        } else if conjunct.is_anchor || !conjunct.can_hold(pass.request) {
+            Self::Never
+        } else if is_open(&truth, conjunct, pass.request) {
+            Self::Open
+        } else if far(conjunct, pass.request).is_some_and(|far| far.steps > 1) {
+            Self::TwoSteps
+        } else {
+            Self::OneStep
+        }
+    }
+}
+
+/// Of a rule with more conditions than this the others are weighed last.
+const ORDERED: usize = 64;
+/// Conditions beyond this many are weighed anew for every rule.
+const WEIGHED: usize = 512;
+
+/// One pass over conditions that weighs each of them once: many rules have the same.
+struct Weighed<'p, 'a> {
+    pass: Pass<'p, 'a>,
+    weights: [Weight; WEIGHED],
+}
+
+impl<'p, 'a> Weighed<'p, 'a> {
+    const fn new(pass: Pass<'p, 'a>) -> Self {
+        Self { pass, weights: [Weight::Unweighed; WEIGHED] }
+    }
+
+    /// Whether nothing has to be evaluated to weigh it.
+    fn knows(&self, index: usize) -> bool {
+        self.weights.get(index).is_some_and(|weight| *weight != Weight::Unweighed) || self.pass.knows(index)
+    }
+
+    fn weight(&mut self, index: usize, conjunct: &Conjunct) -> Weight {
+        match self.weights.get(index) {
+            Some(Weight::Unweighed) | None => {}
+            Some(weight) => return *weight,
+        }
+        let weight = Weight::of(conjunct, &mut self.pass, index);
+        if let Some(known) = self.weights.get_mut(index) {
+            *known = weight;
+        }
+        weight
     }
 }
 
@@ -325,6 +424,14 @@ impl Conjunct {
         }
     }
 
+    /// How much work it is to evaluate, as the number of its parts.
+    pub(super) fn price(&self) -> u32 {
+        match &self.test {
+            Test::Compiled(expr) => price(expr),
+            Test::Slow(_) => u32::MAX,
+        }
+    }
+
     /// The number and the limit of `context.count >= 100`.
     fn at_least(&self) -> Option<(Fact, i64)> {
         let Test::Compiled(expr) = &self.test else { return None };
@@ -351,6 +458,23 @@ fn limit(expr: &Expr, negated: bool) -> Option<(Fact, i64)> {
         (Expr::Less(left, right), true) => Some((of(left)?, number(right)?)),
         (Expr::LessOrEqual(left, right), true) => Some((of(left)?, number(right)?.checked_add(1)?)),
         _ => None,
+    }
+}
+
+fn price(expr: &Expr) -> u32 {
+    match expr {
+        Expr::Value(_) | Expr::Fact(_) | Expr::Has(_) | Expr::Is(..) => 1,
+        // Both look through lists or letters.
+        Expr::Like(inner, _) => 8 + price(inner),
+        Expr::In(..) => 4,
+        Expr::Not(inner) | Expr::Negative(inner) | Expr::OneOf(_, inner) => 1 + price(inner),
+        Expr::And(left, right)
+        | Expr::Or(left, right)
+        | Expr::Equal(left, right)
+        | Expr::Less(left, right)
+        | Expr::LessOrEqual(left, right)
+        | Expr::Arithmetic(_, left, right) => 1 + price(left) + price(right),
+        Expr::If(parts) => parts.iter().map(price).sum(),
     }
 }
 

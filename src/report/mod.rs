@@ -3,6 +3,7 @@
 //! The shelf of output formats: a new one is one file here and its two lines below.
 
 mod display;
+mod html;
 mod hunks;
 mod json;
 mod jsonl;
@@ -42,6 +43,7 @@ pub const REPORTS: &[&dyn Report] = &[
     &text::Text,
     &json::Json,
     &jsonl::JsonLines,
+    &html::Html,
     #[cfg(feature = "table")]
     &table::CSV,
     #[cfg(feature = "table")]

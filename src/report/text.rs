@@ -364,7 +364,7 @@ pub(crate) fn thousands(count: u64) -> String {
 }
 
 /// RFC 3339 down to the minute: `2026-11-21 02:07Z`.
-fn minute(time: &str) -> String {
+pub(super) fn minute(time: &str) -> String {
     time.get(..16).map_or_else(|| time.to_owned(), |minute| format!("{}Z", minute.replace('T', " ")))
 }
 

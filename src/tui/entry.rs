@@ -125,7 +125,7 @@ impl Entry {
             severity: rule.as_ref().map_or(Severity::Info, |rule| rule.severity),
             rule,
             reason,
-            template: compare::template(&finding),
+            template: compare::template(&finding).into_owned(),
             count: 1,
             last: action.time,
             actors: vec![(action.actor.name.as_str().into(), 1)],
@@ -184,7 +184,7 @@ impl Stopped {
         if decision == Decision::Allow {
             return;
         }
-        let key = Key { decision, why: why(finding), template: compare::template(finding) };
+        let key = Key { decision, why: why(finding), template: compare::template(finding).into_owned() };
         if self.groups.len() >= MAX_GROUPS && !self.groups.contains_key(&key) {
             return self.note(Key { template: "(others)".to_owned(), ..key }, finding);
         }

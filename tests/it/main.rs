@@ -21,6 +21,7 @@ mod mapping;
 mod mutate;
 mod near;
 mod order;
+mod pages;
 mod program;
 #[cfg(feature = "prove")]
 mod prove;

@@ -1,5 +1,6 @@
 //! Actions that a policy change treats alike: same decisions, same template, same rules.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -138,7 +139,7 @@ impl Key {
             transition: transition.unwrap_or(Transition::Reattributed),
             base: base.decision,
             head: head.decision,
-            template: template(finding),
+            template: template(finding).into_owned(),
             gone: only(&gone, &new),
             new: only(&new, &gone),
             changed,
@@ -152,9 +153,9 @@ fn rules(verdict: &Verdict) -> BTreeSet<(&str, Decision)> {
 }
 
 /// What was not understood has no template; its kind has to do.
-pub(crate) fn template(finding: &Finding) -> String {
+pub(crate) fn template(finding: &Finding) -> Cow<'_, str> {
     let template = &finding.understanding.template;
-    if template.is_empty() { format!("({})", finding.action.kind) } else { template.clone() }
+    if template.is_empty() { format!("({})", finding.action.kind).into() } else { template.into() }
 }
 
 impl Group {

@@ -34,7 +34,7 @@ impl Engine {
         self.each_request(&seen, |request| {
             for near in self.policy.near(request, MOST_STEPS) {
                 if near.unknown.is_empty() && !near.unmet.is_empty() {
-                    let facts = |position| self.policy.facts_at(&near.rule, position);
+                    let facts = |position| self.policy.facts_at(near.place, position);
                     sets.push(near.unmet.iter().map(|unmet| name(facts(unmet.position))).collect());
                 }
             }
@@ -71,7 +71,7 @@ impl Engine {
                 if !rules.contains(&near.rule.id) {
                     continue;
                 }
-                let facts = |position| self.policy.facts_at(&near.rule, position);
+                let facts = |position| self.policy.facts_at(near.place, position);
                 let distance = Distance {
                     least: near.distance(),
                     most: near.distance() + near.unknown.len() as u32,

@@ -5,9 +5,10 @@
 //! change a byte.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use sha2::{Digest, Sha256};
 
 use super::group::{Alike, Example, Group, GroupId, Survey, earlier};
@@ -18,7 +19,8 @@ use crate::engine::compare::template;
 use crate::engine::gate::Day;
 use crate::engine::query::Filter;
 use crate::model::{
-    Action, ActionId, Actor, Cell, Class, Decision, Environment, Finding, Flip, Missing, NearMiss, Nearness, Timestamp,
+    Action, ActionId, Actor, Cell, Class, Decision, Environment, Finding, Flip, Missing, NearMiss, Nearness,
+    Surroundings, Timestamp,
 };
 use crate::policy::{Policy, doublings};
 
@@ -56,7 +58,7 @@ impl Likeness {
     pub fn of(finding: &Finding) -> Self {
         let hits = finding.verdict.hits.iter().map(|hit| hit.rule.id.clone());
         let near = finding.near.iter().flat_map(|nearness| &nearness.told).map(|near| near.rule.id.clone());
-        Self { template: template(finding), rules: hits.chain(near).collect() }
+        Self { template: template(finding).into_owned(), rules: hits.chain(near).collect() }
     }
 
     pub fn template(&self) -> &str {
@@ -80,16 +82,33 @@ pub struct Gather {
     last: Option<(Arc<Actor>, &'static str, usize)>,
     met: FxHashMap<Arc<str>, u64>,
     places: Vec<Key>,
-    numbers: FxHashMap<Key, usize>,
+    numbers: Numbers,
     /// By the number of the group, then by who acted where.
     members: Vec<BTreeMap<Who, Member>>,
     seen: Seen,
-    left: FxHashMap<Left, Waiting>,
+    left: Vec<(Left, Waiting)>,
+    left_numbers: Numbers,
+    last_who: Option<(Arc<Actor>, Arc<Surroundings>, Who)>,
     like: Option<Likeness>,
     alike: Alike,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// Places in a list by the hash of what stands there, which is compared in full. Who looks something up makes no key for
+/// it: most of a log is in a group already.
+#[derive(Clone, Debug, Default)]
+struct Numbers(FxHashMap<u64, Vec<usize>>);
+
+impl Numbers {
+    fn find(&self, hash: u64, fits: impl Fn(usize) -> bool) -> Option<usize> {
+        self.0.get(&hash)?.iter().copied().find(|number| fits(*number))
+    }
+
+    fn add(&mut self, hash: u64, number: usize) {
+        self.0.entry(hash).or_default().push(number);
+    }
+}
+
+#[derive(Clone, Debug)]
 struct Key {
     rule: String,
     class: Class,
@@ -132,7 +151,7 @@ struct Member {
 }
 
 /// Actions that hang on slips which nobody has tried: by the rules that the slips would meet, and by their shape.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Left {
     rules: Vec<String>,
     template: String,
@@ -259,8 +278,21 @@ impl Gather {
     fn leave(&mut self, nearness: &Nearness, finding: &Finding) {
         let open = |near: &&NearMiss| near.open;
         let doer = self.doer(&finding.action);
-        let rules = nearness.told.iter().filter(open).map(|near| near.rule.id.clone()).collect();
-        let left = self.left.entry(Left { rules, template: template(finding) }).or_default();
+        let rules = || nearness.told.iter().filter(open).map(|near| near.rule.id.as_str());
+        let template = template(finding);
+        let hash = rules().fold(hashed(&*template), |hash, rule| hashed((hash, rule)));
+        let fits =
+            |(left, _): &(Left, _)| left.template == template && left.rules.iter().map(String::as_str).eq(rules());
+        let known = self.left_numbers.find(hash, |number| self.left.get(number).is_some_and(fits));
+        let number = known.unwrap_or_else(|| {
+            let left = Left { rules: rules().map(str::to_owned).collect(), template: template.into_owned() };
+            self.left_numbers.add(hash, self.left.len());
+            self.left.push((left, Waiting::default()));
+            self.left.len() - 1
+        });
+        let others = self.left.get(number).map_or(0, |(_, waiting)| waiting.members.len());
+        let who = self.who(&finding.action, others);
+        let Some((_, left)) = self.left.get_mut(number) else { return };
         left.count += 1;
         let action = &finding.action;
         let place = (action.time.map(|time| time.0), action.id);
@@ -271,13 +303,12 @@ impl Gather {
                 left.held.pop_last();
             }
         }
-        let who = Who::of(action, left.members.len());
         left.members.entry(who).or_default().add(finding, doer);
     }
 
     /// Tries the open slips: all of them where they are few, else those of the first ones.
     fn settle(&mut self, engine: &Engine) {
-        let mut all: Vec<(Left, Waiting)> = std::mem::take(&mut self.left).into_iter().collect();
+        let mut all: Vec<(Left, Waiting)> = std::mem::take(&mut self.left);
         all.sort_by(|a, b| a.0.cmp(&b.0));
         for (_, waiting) in all {
             let few = waiting.count <= waiting.held.len() as u64;
@@ -303,28 +334,54 @@ impl Gather {
 
     /// The number of the group of a near-miss.
     fn number(&mut self, near: &NearMiss, finding: &Finding) -> usize {
-        let key = Key {
+        let template = template(finding);
+        let hash = hashed((&near.rule.id, near.class as u8, near.distance, &*template));
+        let fits = |key: &Key| {
+            key.rule == near.rule.id
+                && key.class == near.class
+                && key.distance == near.distance
+                && key.template == template
+                && key.missing == near.missing
+        };
+        if let Some(number) = self.numbers.find(hash, |number| self.places.get(number).is_some_and(fits)) {
+            return number;
+        }
+        let number = self.places.len();
+        self.places.push(Key {
             rule: near.rule.id.clone(),
             class: near.class,
             distance: near.distance,
             missing: near.missing.clone(),
-            template: template(finding),
-        };
-        if let Some(number) = self.numbers.get(&key) {
-            return *number;
-        }
-        let number = self.places.len();
-        self.places.push(key.clone());
-        self.numbers.insert(key, number);
+            template: template.into_owned(),
+        });
+        self.numbers.add(hash, number);
         self.members.push(BTreeMap::new());
         number
+    }
+
+    /// Who did it; `others`: so many are counted already.
+    fn who(&mut self, action: &Action, others: usize) -> Who {
+        if others >= MAX_NAMES {
+            return Who { actor: OTHERS.into(), host: None };
+        }
+        if let Some((actor, surroundings, who)) = &self.last_who
+            && Arc::ptr_eq(actor, &action.actor)
+            && Arc::ptr_eq(surroundings, &action.surroundings)
+        {
+            return who.clone();
+        }
+        let host = action.surroundings.host.as_deref().map(Into::into);
+        let who = Who { actor: action.actor.name.as_str().into(), host };
+        self.last_who = Some((Arc::clone(&action.actor), Arc::clone(&action.surroundings), who.clone()));
+        who
     }
 
     fn add(&mut self, near: &NearMiss, finding: &Finding, beside: Option<usize>) -> usize {
         let number = self.number(near, finding);
         let doer = self.doer(&finding.action);
+        let others = self.members.get(number).map_or(0, BTreeMap::len);
+        let who = self.who(&finding.action, others);
         let Some(members) = self.members.get_mut(number) else { return number };
-        let who = Who::of(&finding.action, members.len());
         let member = members.entry(who).or_insert_with(|| Member::new(near, finding));
         member.add(near, finding, doer);
         if let Some(beside) = beside {
@@ -450,14 +507,8 @@ impl Group {
     }
 }
 
-impl Who {
-    /// `others`: so many are counted already.
-    fn of(action: &Action, others: usize) -> Self {
-        if others >= MAX_NAMES {
-            return Self { actor: OTHERS.into(), host: None };
-        }
-        Self { actor: action.actor.name.as_str().into(), host: action.surroundings.host.as_deref().map(Into::into) }
-    }
+fn hashed(said: impl Hash) -> u64 {
+    FxBuildHasher.hash_one(said)
 }
 
 impl Tally {

@@ -23,10 +23,11 @@ use crate::engine::reword;
 use crate::model::{Action, Effect, Kind, Operation, Span};
 use crate::policy::Fact;
 use crate::reader::record::quoted;
+use catalogue::Safety;
 use words::{Command, Pointer, Word};
 
 /// One action as it would have been with one slip.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Slipped {
     /// The id in the [`mod@catalogue`].
     pub(crate) slip: &'static str,
@@ -39,33 +40,59 @@ const MOST: usize = 24;
 /// Longer texts (in bytes) are programs, and nobody types them.
 const LONGEST: usize = 64 << 10;
 
-/// Every slip that could change one of `facts` of `effect`, most likely first.
-pub(crate) fn slips(action: &Action, effect: &Effect, facts: &[Fact]) -> Vec<Slipped> {
-    let mut found = Vec::new();
-    // What a tool does by itself is not written as words that slip.
-    let own = || action.tool.as_deref().is_some_and(|tool| effect.by.starts_with(tool));
-    if action.text.len() > LONGEST || action.kind == Kind::Api || action.kind == Kind::Tool && own() {
-        return found;
-    }
-    let asked = facts.iter().fold(0, |bits, fact| bits | catalogue::bit(*fact));
-    let catalogue = catalogue();
-    let mut site =
-        Site { action, surface: action.kind, text: &action.text, effect, catalogue, command: OnceCell::new() };
-    if action.kind == Kind::Tool {
-        site.surface = site.handed_on();
-    }
-    if asked & catalogue.changes(site.surface) == 0 {
-        return found;
-    }
-    for (entry, operator) in catalogue.entries(site.surface, asked) {
-        let mut edits = Edits { site: &site, slip: &entry.id, found: &mut found };
-        operator(&site, &mut edits);
-        if found.len() >= MOST {
-            found.truncate(MOST);
-            break;
+/// The slips around one effect. A kind of slip is made when somebody first asks for it, once for all who ask.
+pub(crate) struct Slips<'a> {
+    site: Site<'a>,
+    /// What slips in such a text can change, as bits; nothing in a text that nobody types.
+    changes: u64,
+    /// The kinds that were made, by their place in the catalogue.
+    tried: u64,
+    made: Vec<(usize, Slipped)>,
+}
+
+impl<'a> Slips<'a> {
+    pub(crate) fn of(action: &'a Action, effect: &'a Effect) -> Self {
+        let catalogue = catalogue();
+        let (command, safeties) = (OnceCell::new(), OnceCell::new());
+        let mut site = Site { action, surface: action.kind, text: &action.text, effect, catalogue, command, safeties };
+        // What a tool does by itself is not written as words that slip.
+        let own = || action.tool.as_deref().is_some_and(|tool| effect.by.starts_with(tool));
+        let typed = action.text.len() <= LONGEST && action.kind != Kind::Api && !(action.kind == Kind::Tool && own());
+        if typed && action.kind == Kind::Tool {
+            site.surface = site.handed_on();
         }
+        let changes = if typed { catalogue.changes(site.surface) } else { 0 };
+        Self { site, changes, tried: 0, made: Vec::new() }
     }
-    found
+
+    /// Every slip that could change one of `facts` of the effect, most likely first; no two make the same text.
+    pub(crate) fn that_change(&mut self, facts: impl IntoIterator<Item = Fact>) -> Vec<&Slipped> {
+        let asked = facts.into_iter().fold(0, |bits, fact| bits | catalogue::bit(fact)) & self.changes;
+        if asked == 0 {
+            return Vec::new();
+        }
+        let entries = || self.site.catalogue.entries(self.site.surface, asked);
+        for (at, entry, operator) in entries() {
+            if self.tried & 1 << at == 0 {
+                self.tried |= 1 << at;
+                let mut edits = Edits { site: &self.site, slip: &entry.id, found: Vec::new() };
+                operator(&self.site, &mut edits);
+                self.made.extend(edits.found.into_iter().map(|slipped| (at, slipped)));
+            }
+        }
+        let mut found: Vec<&Slipped> = Vec::new();
+        if self.made.is_empty() {
+            return found;
+        }
+        for (at, ..) in entries() {
+            for (_, slipped) in self.made.iter().filter(|(of, _)| *of == at) {
+                if found.len() < MOST && !found.iter().any(|one| one.action.text == slipped.action.text) {
+                    found.push(slipped);
+                }
+            }
+        }
+        found
+    }
 }
 
 /// Makes the edits of one slip.
@@ -108,6 +135,7 @@ struct Site<'a> {
     effect: &'a Effect,
     catalogue: &'static Catalogue,
     command: OnceCell<Option<Command>>,
+    safeties: OnceCell<Vec<&'static Safety>>,
 }
 
 impl<'a> Site<'a> {
@@ -157,6 +185,11 @@ impl<'a> Site<'a> {
         if self.surface == Kind::Sql { None } else { self.command.get_or_init(read).as_ref() }
     }
 
+    /// The flags in the text that keep such a command from happening.
+    fn safeties(&self) -> &[&'static Safety] {
+        self.safeties.get_or_init(|| flags::safeties_in(self))
+    }
+
     fn raw(&self, word: &Word) -> &'a str {
         self.text.get(word.at.clone()).unwrap_or_default()
     }
@@ -196,7 +229,7 @@ impl<'a> Site<'a> {
 struct Edits<'a> {
     site: &'a Site<'a>,
     slip: &'static str,
-    found: &'a mut Vec<Slipped>,
+    found: Vec<Slipped>,
 }
 
 impl Edits<'_> {

@@ -79,7 +79,7 @@ impl Case {
 
     /// The steps to a rule: 0 where it is met for certain, `None` where it is not about this kind of act.
     fn steps(&self, policy: &Policy, rule: &str) -> Option<u32> {
-        if policy.is_met(rule, &self.request()) {
+        if policy.is_met(policy.by_id[rule], &self.request()) {
             return Some(0);
         }
         policy.near(&self.request(), u32::MAX).iter().find(|near| near.rule.id == rule).map(Near::distance)
@@ -269,7 +269,7 @@ fn the_packs_keep_what_nearness_promises() {
             let id = &near.rule.id;
             assert!(!stopped.contains(id), "{id} lacks {:?} and stops {case:#?}", near.unmet);
             let rule = &policy.compiled[near.place];
-            let facts = |position: usize| policy.facts_at(&near.rule, position);
+            let facts = |position: usize| policy.facts_at(near.place, position);
             let is_unmet = |position: &usize| near.unmet.iter().any(|unmet| unmet.position == *position);
             let rest: BTreeSet<Fact> =
                 (0..rule.test.all.len()).filter(|at| !is_unmet(at)).flat_map(|at| facts(at).to_vec()).collect();

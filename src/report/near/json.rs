@@ -9,6 +9,7 @@ use crate::engine::near_miss::group::{Group, Survey};
 use crate::model::{Class, Decision, Environment, Flip, Nature, Severity};
 use crate::report::{located, redacted};
 
+use super::said::day;
 use super::{NearReport, Told};
 
 const SCHEMA_VERSION: u32 = 1;
@@ -168,10 +169,6 @@ impl<'a> GroupPart<'a> {
         let flip = |flip: &Flip| match flip {
             Flip::Slip { slip, text } => FlipPart::Slip { slip, text: shown(text) },
             Flip::Fact { fact, value } => FlipPart::Fact { fact, value: shown(value) },
-        };
-        let day = |day: i64| {
-            let seconds = jiff::Timestamp::from_second(day * 86_400).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-            seconds.strftime("%F").to_string()
         };
         Self {
             id: group.id.to_string(),

@@ -4,6 +4,7 @@ use crate::engine::near_miss::group::Group;
 use crate::engine::near_miss::slip;
 use crate::model::{Class, Flip, Missing, NearMiss};
 use crate::report::escaped;
+use crate::report::text::counted;
 
 /// `context.environment` is for rules; a person reads `environment`.
 fn fact(path: &str) -> String {
@@ -204,6 +205,54 @@ pub(super) fn actors(group: &Group, most: usize) -> String {
         .collect();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     shown.join(", ") + &more
+}
+
+/// How often a group was met over time.
+#[derive(Debug)]
+pub(super) struct Trend {
+    /// Actions of each of equal spans of time, the first and the last of them with one at least.
+    pub(super) counts: Vec<u64>,
+    first: i64,
+    last: i64,
+}
+
+impl Trend {
+    /// Spans that are told apart.
+    const MOST: usize = 24;
+
+    /// `None` where there is no more than one day.
+    pub(super) fn of(group: &Group) -> Option<Self> {
+        let (first, last) = (*group.days.first_key_value()?.0, *group.days.last_key_value()?.0);
+        let span = (last - first + 1) as usize;
+        if span == 1 {
+            return None;
+        }
+        let columns = span.min(Self::MOST);
+        let mut counts = vec![0; columns];
+        for (day, count) in &group.days {
+            let at = (day - first) as usize * columns / span;
+            if let Some(sum) = counts.get_mut(at) {
+                *sum += count;
+            }
+        }
+        Some(Self { counts, first, last })
+    }
+
+    pub(super) const fn days(&self) -> i64 {
+        self.last - self.first + 1
+    }
+
+    /// In words: `7 in 3 days, from 2026-11-18 to 2026-11-20`.
+    pub(super) fn said(&self) -> String {
+        let count = counted(self.counts.iter().sum(), "time");
+        format!("{count} in {} days, from {} to {}", self.days(), day(self.first), day(self.last))
+    }
+}
+
+/// `2026-11-20`, from days since 1970.
+pub(super) fn day(day: i64) -> String {
+    let seconds = jiff::Timestamp::from_second(day.saturating_mul(86_400)).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    seconds.strftime("%F").to_string()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::report::palette::{BLUE, BOLD, DIM, RED, YELLOW};
 use crate::report::text::{counted, second, short, thousands, who};
 use crate::report::{escaped, located, redacted};
 
-use super::said::{actors, barrier, facts, held_by, missing, now, slipped};
+use super::said::{Trend, actors, barrier, facts, held_by, missing, now, slipped};
 use super::{NearReport, Told};
 
 /// What could not be read is shown one by one up to here.
@@ -228,29 +228,14 @@ impl Page<'_> {
     }
 }
 
-/// How often over time, where there is more than one day: the last fortnight or two of days with anything in them.
+/// How often over time.
 fn trend(group: &Group) -> String {
-    const MOST: usize = 24;
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let (Some((first, _)), Some((last, _))) = (group.days.first_key_value(), group.days.last_key_value()) else {
-        return String::new();
-    };
-    if first == last {
-        return String::new();
-    }
-    let span = (last - first + 1) as usize;
-    let columns = span.min(MOST);
-    let mut counts = vec![0_u64; columns];
-    for (day, count) in &group.days {
-        let at = (day - first) as usize * columns / span;
-        if let Some(sum) = counts.get_mut(at) {
-            *sum += count;
-        }
-    }
-    let most = counts.iter().copied().max().unwrap_or(1).max(1);
+    let Some(trend) = Trend::of(group) else { return String::new() };
+    let most = trend.counts.iter().copied().max().unwrap_or(1).max(1);
     let bar = |count: &u64| BARS[(count * 7).div_ceil(most) as usize % BARS.len()];
-    let bars: String = counts.iter().map(bar).collect();
-    format!("  {bars} {span} days")
+    let bars: String = trend.counts.iter().map(bar).collect();
+    format!("  {bars} {} days", trend.days())
 }
 
 fn class_style(group: &Group) -> Style {

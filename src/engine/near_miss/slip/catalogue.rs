@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 use super::{OPERATORS, Operator};
@@ -72,14 +73,55 @@ pub(super) struct Safety {
 
 static CATALOGUE: LazyLock<Read> = LazyLock::new(|| {
     let catalogue: Catalogue = toml::from_str(include_str!("../slips.toml")).expect("a test reads slips.toml");
-    let masks = catalogue.slips.iter().map(|entry| entry.facts.iter().fold(0, |bits, fact| bits | bit(*fact)));
-    Read { masks: masks.collect(), catalogue }
+    let masks = catalogue.slips.iter().map(|entry| Mask {
+        facts: entry.facts.iter().fold(0, |bits, fact| bits | bit(*fact)),
+        surfaces: entry.surfaces.iter().fold(0, |bits, kind| bits | 1 << *kind as u32),
+    });
+    let (guards, safeties) = (&catalogue.guards, &catalogue.safeties);
+    Read {
+        masks: masks.collect(),
+        guards: ByProgram::of(guards.iter().map(|guard| &*guard.by)),
+        safeties: ByProgram::of(safeties.iter().map(|safety| &*safety.by)),
+        catalogue,
+    }
 });
 
 struct Read {
     catalogue: Catalogue,
-    /// The facts of each slip, as bits.
-    masks: Vec<u64>,
+    /// One for each slip.
+    masks: Vec<Mask>,
+    guards: ByProgram,
+    safeties: ByProgram,
+}
+
+/// What a slip can change and where it happens, as bits.
+struct Mask {
+    facts: u64,
+    surfaces: u32,
+}
+
+/// The places of entries by the first word of their `by`. Those of any program are also with those of each.
+#[derive(Default)]
+struct ByProgram {
+    of: FxHashMap<String, Vec<usize>>,
+    any: Vec<usize>,
+}
+
+impl ByProgram {
+    fn of<'a>(all: impl Iterator<Item = &'a str> + Clone) -> Self {
+        let first = |by: &'a str| by.split(' ').next().unwrap_or_default();
+        let mut places = Self::default();
+        for program in all.clone().map(first) {
+            let fits = |(_, by): &(usize, &str)| by.is_empty() || *by == program;
+            let of = all.clone().map(first).enumerate().filter(fits).map(|(at, _)| at).collect();
+            if program.is_empty() { places.any = of } else { _ = places.of.insert(program.to_owned(), of) }
+        }
+        places
+    }
+
+    fn for_program(&self, program: &str) -> &[usize] {
+        self.of.get(program).unwrap_or(&self.any)
+    }
 }
 
 /// The slips, with what they can change and where they happened.
@@ -100,14 +142,28 @@ pub(super) const fn bit(fact: Fact) -> u64 {
 impl Catalogue {
     /// All that slips in such a text can change.
     pub(super) fn changes(&self, kind: Kind) -> u64 {
-        let here = self.slips.iter().zip(&CATALOGUE.masks).filter(|(entry, _)| entry.surfaces.contains(&kind));
-        here.fold(0, |bits, (_, mask)| bits | mask)
+        let here = CATALOGUE.masks.iter().filter(|mask| mask.surfaces & 1 << kind as u32 != 0);
+        here.fold(0, |bits, mask| bits | mask.facts)
     }
 
-    /// The slips of such a text that can change one of the facts asked for.
-    pub(super) fn entries(&'static self, kind: Kind, asked: u64) -> impl Iterator<Item = (&'static Entry, Operator)> {
-        let all = self.slips.iter().zip(&CATALOGUE.masks).zip(OPERATORS);
-        all.filter(move |((entry, mask), _)| **mask & asked != 0 && entry.surfaces.contains(&kind))
-            .map(|((entry, _), (_, operator))| (entry, *operator))
+    /// Flags by which such a program leaves its question out.
+    pub(super) fn guards(&'static self, program: &str) -> impl Iterator<Item = &'static Guard> {
+        CATALOGUE.guards.for_program(program).iter().filter_map(|at| self.guards.get(*at))
+    }
+
+    /// Flags that keep such a program from doing something, or narrow it.
+    pub(super) fn safeties(&'static self, program: &str) -> impl Iterator<Item = &'static Safety> {
+        CATALOGUE.safeties.for_program(program).iter().filter_map(|at| self.safeties.get(*at))
+    }
+
+    /// The slips of such a text that can change one of the facts asked for, with their places.
+    pub(super) fn entries(
+        &'static self,
+        kind: Kind,
+        asked: u64,
+    ) -> impl Iterator<Item = (usize, &'static Entry, Operator)> {
+        let all = CATALOGUE.masks.iter().zip(&self.slips).zip(OPERATORS).enumerate();
+        all.filter(move |(_, ((mask, _), _))| mask.facts & asked != 0 && mask.surfaces & 1 << kind as u32 != 0)
+            .map(|(at, ((_, entry), (_, operator)))| (at, entry, *operator))
     }
 }

@@ -22,6 +22,11 @@ fn is_flag(raw: &str, flag: &str) -> bool {
     !flag.is_empty() && raw.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
 }
 
+/// Whether a text has a flag in it, anywhere. All flags begin with a dash, and most texts have few of these.
+fn has(text: &str, flag: &str) -> bool {
+    memchr::memchr_iter(b'-', text.as_bytes()).any(|at| text.as_bytes()[at..].starts_with(flag.as_bytes()))
+}
+
 /// Where a cluster of short flags (`-nd`) has the letter.
 fn letter_in(raw: &str, letter: char) -> Option<usize> {
     let cluster = raw.strip_prefix('-').filter(|rest| !rest.starts_with('-') && rest.len() <= 8)?;
@@ -40,14 +45,7 @@ fn has_letter(raw: &str, flag: &str) -> bool {
 
 /// Every flag of the command that keeps it from happening, with its word.
 fn safeties<'a>(site: &'a Site<'_>) -> impl Iterator<Item = (&'static Safety, &'a [Word], usize)> {
-    let by = site.effect.by.as_str();
-    let flags = site.catalogue.safeties.iter().filter(move |safety| is_by(by, &safety.by));
-    // Most texts have none of these flags, and need not be read for it.
-    let told = move |safety: &&Safety| match safety.letter {
-        Some(letter) => site.text.contains(letter),
-        None => site.text.contains(&*safety.flag),
-    };
-    flags.filter(told).flat_map(move |safety| {
+    site.safeties().iter().copied().flat_map(move |safety| {
         let words = site.command().map_or(&[][..], |command| &command.words);
         let from = site.verbs(words, site.program());
         let is = move |word: &Word| match safety.letter {
@@ -56,6 +54,18 @@ fn safeties<'a>(site: &'a Site<'_>) -> impl Iterator<Item = (&'static Safety, &'
         };
         (from..words.len()).filter(move |at| is(&words[*at])).map(move |at| (safety, words, at))
     })
+}
+
+/// The flags that keep such a command from happening, where the text has their letters: most texts have none of them, and
+/// need not be read for it.
+pub(super) fn safeties_in(site: &Site<'_>) -> Vec<&'static Safety> {
+    let by = site.effect.by.as_str();
+    let told = |safety: &&Safety| match safety.letter {
+        Some(letter) => site.text.contains(letter),
+        None => has(site.text, &safety.flag),
+    };
+    let of = site.catalogue.safeties(site.program());
+    of.filter(|safety| is_by(by, &safety.by)).filter(told).collect()
 }
 
 /// `rsync -an a b` -> `rsync -a b`, `--dry-run=server` -> nothing.
@@ -118,7 +128,7 @@ pub(super) fn flag_for_flag(site: &Site<'_>, edits: &mut Edits<'_>) {
 /// `terraform destroy` -> `terraform destroy -auto-approve`.
 pub(super) fn guard_off(site: &Site<'_>, edits: &mut Edits<'_>) {
     let by = site.effect.by.as_str();
-    for guard in site.catalogue.guards.iter().filter(|guard| is_by(by, &guard.by)) {
+    for guard in site.catalogue.guards(site.program()).filter(|guard| is_by(by, &guard.by)) {
         let Some(command) = site.command() else { return };
         let words = &command.words;
         // Verbs that the table leaves out stand before flags, too: `az sql db delete`.
@@ -240,7 +250,7 @@ pub(super) fn count_times_ten(site: &Site<'_>, edits: &mut Edits<'_>) {
         statement::limit_times_ten(site, edits);
         return;
     }
-    if !COUNTS.iter().any(|flag| site.text.contains(flag)) {
+    if !COUNTS.iter().any(|flag| has(site.text, flag)) {
         return;
     }
     let Some(command) = site.command() else { return };
@@ -264,7 +274,7 @@ pub(super) fn count_times_ten(site: &Site<'_>, edits: &mut Edits<'_>) {
 
 /// `cd x; rm -rf *` -> `rm -rf *`: as if the `cd` failed, where nothing stops for that.
 pub(super) fn cd_failed(site: &Site<'_>, edits: &mut Edits<'_>) {
-    if !site.text.contains("cd ") {
+    if memchr::memmem::find(site.text.as_bytes(), b"cd ").is_none() {
         return;
     }
     let Some(command) = site.command() else { return };

@@ -93,6 +93,9 @@ pub(super) fn star_prefix_lost(site: &Site<'_>, edits: &mut Edits<'_>) {
 
 /// `"D:\AI Projects\x"` -> `D:\AI Projects\x`.
 pub(super) fn quotes_lost(site: &Site<'_>, edits: &mut Edits<'_>) {
+    if !site.text.contains(['"', '\'']) {
+        return;
+    }
     for (word, raw) in site.targets() {
         let Some(open) = raw.find(['"', '\'']) else { continue };
         let quote = &raw[open..=open];
@@ -120,6 +123,9 @@ pub(super) fn dot_slash_lost(site: &Site<'_>, edits: &mut Edits<'_>) {
 
 /// `./*` -> `/*`, `./usr/x` -> `/usr/x`.
 pub(super) fn dot_lost(site: &Site<'_>, edits: &mut Edits<'_>) {
+    if memchr::memmem::find(site.text.as_bytes(), b"./").is_none() {
+        return;
+    }
     for (word, raw) in site.targets() {
         let Some(rest) = raw.strip_prefix("./") else { continue };
         let first = rest.split('/').next().unwrap_or_default();

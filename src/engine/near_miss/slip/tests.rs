@@ -39,6 +39,11 @@ fn effects(action: &Action) -> Vec<Effect> {
     CLASSIFIER.understand(action, &Known::default(), false).effects
 }
 
+/// Every slip that could change one of `facts`, for somebody who asks alone.
+fn slips(action: &Action, effect: &Effect, facts: &[Fact]) -> Vec<Slipped> {
+    Slips::of(action, effect).that_change(facts.iter().copied()).into_iter().cloned().collect()
+}
+
 /// What one slip makes of a text, over all its effects.
 fn made(kind: Kind, id: &str, text: &str) -> Vec<String> {
     let action = action(kind, text);

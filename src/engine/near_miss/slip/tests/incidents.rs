@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::slips;
 use crate::classify::{Catalog, Classifier};
 use crate::engine::corpus::builtin;
-use crate::engine::near_miss::slip::slips;
 use crate::engine::{Config, Engine, Session};
 use crate::model::{Action, Decision, Environment, Kind, Surroundings};
 use crate::policy::{Fact, LoadOptions, Policy, builtin as pack};

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::{action, effects};
-use crate::engine::near_miss::slip::{LONGEST, MOST, catalogue, slips};
+use super::{action, effects, slips};
+use crate::engine::near_miss::slip::{LONGEST, MOST, Slipped, Slips, catalogue};
 use crate::model::{Action, Effect, Kind, Operation, Resource, ResourceKind, Span};
 use crate::policy::Fact;
 use crate::reader::record::quoted;
@@ -93,6 +93,14 @@ fn check(action: &Action, effect: &Effect) {
         }
     }
     assert!(slips(action, effect, &[]).is_empty());
+    // Who asks after somebody else gets what who asks alone gets.
+    let mut shared = Slips::of(action, effect);
+    for facts in Fact::ALL.windows(3).rev().chain(Fact::ALL.chunks(1)) {
+        let told = |all: &[&Slipped]| all.iter().map(|one| (one.slip, one.action.clone())).collect::<Vec<_>>();
+        let after: Vec<_> = told(&shared.that_change(facts.iter().copied()));
+        let alone = slips(action, effect, facts);
+        assert_eq!(format!("{after:?}"), format!("{:?}", told(&alone.iter().collect::<Vec<_>>())));
+    }
     for fact in Fact::ALL {
         for one in slips(action, effect, &[*fact]) {
             let entry = catalogue().slips.iter().find(|entry| entry.id == one.slip).unwrap();
