@@ -2,6 +2,8 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+#[cfg(unix)]
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Context;
@@ -29,6 +31,10 @@ const DIM: Style = Style::new().dimmed();
 const GREEN: Style = AnsiColor::Green.on_default().bold();
 const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+
+/// How long the signal that tells of a lost terminal may take to end us.
+#[cfg(unix)]
+const SIGNAL_COMES: Duration = Duration::from_secs(1);
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<u8> {
     let (config, folder) = Side::config(arguments.config.clone())?;
@@ -104,8 +110,12 @@ impl Reviewer for Attended {
             match self.0.read_key() {
                 Ok(console::Key::Char(char)) => return Ok(Some(char)),
                 Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-                Err(error) => return Err(error),
+                Err(error) => {
+                    // A terminal ends when it is lost. That is told by a signal, whose thread may come to it after us.
+                    #[cfg(unix)]
+                    std::thread::sleep(SIGNAL_COMES);
+                    return if error.kind() == io::ErrorKind::UnexpectedEof { Ok(None) } else { Err(error) };
+                }
             }
         }
     }
