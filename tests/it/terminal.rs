@@ -204,6 +204,11 @@ impl Terminal {
         self.master.as_ref().expect("the terminal has not gone away")
     }
 
+    /// Whether the program has gone.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.reader.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -290,7 +295,7 @@ impl Terminal {
             }
             let left = until.saturating_duration_since(Instant::now());
             // Without news for long, or with nobody left to send any, it does not come any more.
-            let is_over = self.reader.as_ref().is_none_or(JoinHandle::is_finished);
+            let is_over = self.has_ended();
             if left.is_zero() || is_over {
                 let why = if is_over { "the program has ended" } else { "it took too long" };
                 let (picture, tail) = (shown.screen.framed(), shown.tail.escape_ascii().to_string());

@@ -3,6 +3,7 @@
 mod ending;
 mod goldens;
 mod looking;
+mod monkey;
 mod writing;
 
 use std::fs;
