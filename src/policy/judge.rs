@@ -127,9 +127,9 @@ impl Policy {
         }))
     }
 
-    /// The rules that can apply to an effect by their place, each with its conditions in the order in which to weigh them:
-    /// those that only ask what kind of act this is, then the cheap ones.
-    pub(super) fn weighing(&self, effect: &Effect) -> &[(usize, Box<[usize]>)] {
+    /// The rules that can apply to an effect, each with its conditions in the order in which to weigh them: those that only
+    /// ask what kind of act this is, then the cheap ones.
+    pub(super) fn weighing(&self, effect: &Effect) -> &[Ordered] {
         let Some(slice) = self.sliced(effect.operation, effect.resource.kind) else { return &[] };
         slice.weighing.get_or_init(|| {
             let ordered = |rule: &Rule| {
@@ -138,7 +138,9 @@ impl Policy {
                 order.sort_by_key(price);
                 order.into_boxed_slice()
             };
-            slice.rules.iter().filter_map(|place| Some((*place, ordered(self.compiled.get(*place)?)))).collect()
+            let ordered =
+                |place: &usize| Some(Ordered { place: *place, conditions: ordered(self.compiled.get(*place)?) });
+            slice.rules.iter().filter_map(ordered).collect()
         })
     }
 
@@ -170,7 +172,14 @@ pub(super) struct Slice {
     /// The facts about a session that these rules look at.
     view: SessionView,
     /// The same rules as [`Policy::weighing`] gives them, when that is first asked.
-    weighing: OnceLock<Box<[(usize, Box<[usize]>)]>>,
+    weighing: OnceLock<Box<[Ordered]>>,
+}
+
+/// A rule by its place in the policy, with its conditions in the order in which to weigh them.
+#[derive(Debug)]
+pub(super) struct Ordered {
+    pub(super) place: usize,
+    pub(super) conditions: Box<[usize]>,
 }
 
 /// The place of a pair in a list of all of them.

@@ -92,7 +92,7 @@ impl Policy {
         let mut weighed = Weighed::new(pass);
         let rules = self.weighing(effect).iter();
         let mut found: Vec<Near> =
-            rules.filter_map(|(place, order)| self.nearness(*place, order, most, &mut weighed)).collect();
+            rules.filter_map(|rule| self.nearness(rule.place, &rule.conditions, most, &mut weighed)).collect();
         found.sort_by_key(|near| (near.distance(), near.unknown.len()));
         found
     }

@@ -171,7 +171,7 @@ impl<R: BufRead> Xz<R> {
     fn end_of_block(&mut self, block: Block) -> io::Result<()> {
         let end = self.source.at;
         let stored = end - block.start - block.header;
-        while (self.source.at - block.start) % 4 != 0 {
+        while !(self.source.at - block.start).is_multiple_of(4) {
             if self.source.byte()? != 0 {
                 return Err(self.source.damaged("something else than zeros fills up a block"));
             }
@@ -202,7 +202,7 @@ impl<R: BufRead> Xz<R> {
             let said = (self.source.number(&mut sum)?, self.source.number(&mut sum)?);
             same &= record >= MAX_RECORDS as u64 || self.blocks.get(record as usize) == Some(&said);
         }
-        while (self.source.at - start) % 4 != 0 {
+        while !(self.source.at - start).is_multiple_of(4) {
             let byte = self.source.byte()?;
             sum.update(&[byte]);
             same &= byte == 0;
@@ -231,7 +231,9 @@ impl<R: BufRead> Xz<R> {
                     self.source.byte()?;
                     zeros += 1;
                 }
-                _ if zeros % 4 != 0 => return Err(self.source.damaged("zeros behind a stream come in fours")),
+                _ if !zeros.is_multiple_of(4) => {
+                    return Err(self.source.damaged("zeros behind a stream come in fours"));
+                }
                 Some(_) => {
                     self.at = At::Stream;
                     return Ok(());

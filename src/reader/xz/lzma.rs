@@ -252,17 +252,14 @@ impl Coder {
                 self.state = self.state.saturating_sub(if self.state < 10 { 3 } else { 6 });
                 continue;
             }
-            let length = match self.length(&mut range, place)? {
-                Some(length) => length,
-                None => 1,
-            };
+            let length = self.length(&mut range, place)?.unwrap_or(1);
             range.is_whole()?;
             if length > left {
                 return Err("a match is longer than its chunk");
             }
             output.repeat(self.distances[0], length)?;
         }
-        range.is_used_up()
+        range.used_up()
     }
 
     fn literal(&mut self, range: &mut Range<'_>, output: &Output<'_>) -> Result<u8, &'static str> {
@@ -363,7 +360,7 @@ impl<'a> Range<'a> {
         if self.at <= self.bytes.len() { Ok(()) } else { Err("coded data breaks off") }
     }
 
-    fn is_used_up(mut self) -> Result<(), &'static str> {
+    fn used_up(mut self) -> Result<(), &'static str> {
         self.normalize();
         if self.at == self.bytes.len() && self.code == 0 {
             Ok(())
