@@ -1,6 +1,6 @@
 //! What is packed with xz: streams of blocks, each with a sum over its content, unpacked as they are read.
 //!
-//! Written after "The .xz File Format" 1.2.1 (https://tukaani.org/xz/xz-file-format.txt). Memory is the window that the
+//! Written after "The .xz File Format" 1.2.1 (<https://tukaani.org/xz/xz-file-format.txt>). Memory is the window that the
 //! file asks for, and half as much again; a file that asks for more than [`MAX_WINDOW`] is refused. Filters for programs
 //! (BCJ) and for sound (delta) are not known: logs are not packed with them.
 

@@ -6,7 +6,7 @@
 //! keys, signals ───────────► └─────┘ ──tasks───► replay, judge, files of the project
 //! ```
 //! One thread has the screen and never waits for work: replay and judge are threads of their own that send what is
-//! ready. [`App`](app::App) is plain state; `view` makes a picture of it and nothing else.
+//! ready. `App` is plain state; `view` makes a picture of it and nothing else.
 
 mod act;
 mod app;

@@ -1,6 +1,6 @@
 //! LZMA2: chunks that are stored as they are, or coded by LZMA, over a window of what came before.
 //!
-//! Written after the LZMA specification (https://www.7-zip.org/sdk.html) and the layout of LZMA2 chunks.
+//! Written after the LZMA specification (<https://www.7-zip.org/sdk.html>) and the layout of LZMA2 chunks.
 
 use std::io::{self, BufRead};
 
