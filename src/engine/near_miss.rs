@@ -27,7 +27,7 @@ use crate::model::{
     Action, ActorKind, Area, Cell, Class, Decision, Effect, Environment, Extent, Finding, Flip, Kind, Missing, Mode,
     Nature, NearMiss, Nearness, Operation, Reversibility, SessionFacts, Surroundings, Understanding, Verdict, Zone,
 };
-use crate::policy::{Control, Established, Fact, Near, Request};
+use crate::policy::{Control, Established, Fact, Near, Request, Within};
 use slip::Slips;
 
 /// Near rules told of one action; the others say the same of it.
@@ -105,15 +105,8 @@ impl Engine {
             let by_words = types && by_words(seen.action, request.effect);
             // What each kind of slip makes of this effect is the same for every rule that it could meet.
             let mut slips = None;
-            let most_steps = if by_words { most.max(MOST_BY_WORDS) } else { most };
-            let near = match established.get(effect) {
-                Some(established) => self.policy.near_after(request, most_steps, established),
-                None => self.policy.near(request, most_steps),
-            };
-            for near in near {
-                if near.distance() > most && !near.unmet.iter().all(|unmet| unmet.nature == Nature::Text) {
-                    continue;
-                }
+            let within = Within { steps: most, words: if by_words { MOST_BY_WORDS } else { most } };
+            for near in self.policy.near_within(request, within, established.get(effect)) {
                 // A rule in shadow stops nothing, and what nobody knows makes a distance nobody can state.
                 if near.rule.mode == Mode::Shadow || !near.unmet.is_empty() && !near.unknown.is_empty() {
                     continue;

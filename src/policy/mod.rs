@@ -49,7 +49,7 @@ pub(crate) use lint::did_you_mean;
 pub use load::{LoadOptions, PolicyErrors, Problem, ProblemLevel, Source};
 pub use mutate::{Answer, ConditionSeen, Literals, Mutant, Mutants, Mutation, Saying};
 pub(crate) use near::doublings;
-pub use near::{Control, Near, Unmet};
+pub use near::{Control, Near, Unmet, Within};
 
 use crate::model::{Action, Effect, Environment, RuleInfo, SessionFacts};
 

@@ -62,16 +62,41 @@ impl Near {
     }
 }
 
+/// How far a rule may be from being met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Within {
+    /// Steps of any nature.
+    pub steps: u32,
+    /// Steps when the words say all that is missing, if that is more.
+    pub words: u32,
+}
+
+impl Within {
+    pub const fn steps(most: u32) -> Self {
+        Self { steps: most, words: most }
+    }
+}
+
 impl Policy {
     /// The enforced and shadow rules about this kind of act (all anchors hold) that at most `most` steps keep from
     /// being met, nearest first, then in the order of the policy. Conditions of which nobody can say are no steps.
     pub fn near(&self, request: &Request<'_>, most: u32) -> Vec<Near> {
-        self.near_in(Pass::new(self, request), most)
+        self.near_within(request, Within::steps(most), None)
     }
 
-    /// The same after [`Policy::judge_and_keep`] was asked about the same request.
-    pub fn near_after(&self, request: &Request<'_>, most: u32, established: &Established) -> Vec<Near> {
-        self.near_in(Pass::after(self, request, established), most)
+    /// The same, where words may be further away than the rest; `established` is what [`Policy::judge_and_keep`] found out
+    /// about the same request.
+    pub fn near_within(&self, request: &Request<'_>, within: Within, established: Option<&Established>) -> Vec<Near> {
+        let pass = match established {
+            Some(established) => Pass::after(self, request, established),
+            None => Pass::new(self, request),
+        };
+        let mut weighed = Weighed::new(pass);
+        let rules = self.weighing(request.effect).iter();
+        let mut found: Vec<Near> =
+            rules.filter_map(|rule| self.nearness(rule.place, &rule.conditions, within, &mut weighed)).collect();
+        found.sort_by_key(|near| (near.distance(), near.unknown.len()));
+        found
     }
 
     /// The same without a shortcut: every rule alone, its conditions in their order, nothing known before.
@@ -80,19 +105,9 @@ impl Policy {
         let rules = self.slice_indices(request.effect.operation, request.effect.resource.kind);
         let alone = |place| {
             let rule = self.compiled.get(place)?;
-            self.nearness(place, &rule.test.hot, most, &mut Weighed::new(Pass::new(self, request)))
+            self.nearness(place, &rule.test.hot, Within::steps(most), &mut Weighed::new(Pass::new(self, request)))
         };
         let mut found: Vec<Near> = rules.filter_map(alone).collect();
-        found.sort_by_key(|near| (near.distance(), near.unknown.len()));
-        found
-    }
-
-    fn near_in(&self, pass: Pass<'_, '_>, most: u32) -> Vec<Near> {
-        let effect = pass.request.effect;
-        let mut weighed = Weighed::new(pass);
-        let rules = self.weighing(effect).iter();
-        let mut found: Vec<Near> =
-            rules.filter_map(|rule| self.nearness(rule.place, &rule.conditions, most, &mut weighed)).collect();
         found.sort_by_key(|near| (near.distance(), near.unknown.len()));
         found
     }
@@ -102,7 +117,7 @@ impl Policy {
         let Some(place) = self.by_id.get(id) else { return false };
         let applies = |rule: &Rule| rule.can_apply(request.effect.operation, request.effect.resource.kind);
         let Some(rule) = self.compiled.get(*place).filter(|rule| applies(rule)) else { return false };
-        let near = self.nearness(*place, &rule.test.hot, 1, &mut Weighed::new(Pass::new(self, request)));
+        let near = self.nearness(*place, &rule.test.hot, Within::steps(1), &mut Weighed::new(Pass::new(self, request)));
         near.is_some_and(|near| near.unmet.len() + near.unknown.len() == 1)
     }
 
@@ -167,9 +182,9 @@ impl Policy {
         self.conjuncts.get(*self.compiled.get(rule)?.test.all.get(position)?)
     }
 
-    /// `None` when an anchor does not hold, when more than `most` steps are missing, and when the rule is met. `order` has
-    /// the conditions that the choice by operation and kind has not answered.
-    fn nearness(&self, place: usize, order: &[usize], most: u32, weighed: &mut Weighed<'_, '_>) -> Option<Near> {
+    /// `None` when an anchor does not hold, when too many steps are missing, and when the rule is met. `order` has the
+    /// conditions that the choice by operation and kind has not answered.
+    fn nearness(&self, place: usize, order: &[usize], within: Within, weighed: &mut Weighed<'_, '_>) -> Option<Near> {
         let rule = self.compiled.get(place)?;
         let info = rule.info.as_ref()?;
         let mut steps = 0;
@@ -197,10 +212,10 @@ impl Policy {
                     return None;
                 }
                 steps += weight.steps();
-                if steps > most {
+                missing.push(*index, weight == Weight::Open)?;
+                if steps > within.steps && (steps > within.words || !self.is_words(&missing)) {
                     return None;
                 }
-                missing.push(*index, weight == Weight::Open)?;
             }
         }
         if missing.is_empty() {
@@ -215,6 +230,12 @@ impl Policy {
             }
         }
         Some(near)
+    }
+
+    /// Whether all that is missing is said by the words.
+    fn is_words(&self, missing: &Missing) -> bool {
+        let nature = |index: usize| self.conjuncts.get(index).map(Conjunct::nature);
+        missing.unmet().all(|index| nature(index) == Some(Nature::Text))
     }
 
     fn unmet(&self, rule: &Rule, position: usize, index: usize, request: &Request<'_>) -> Option<Unmet> {
@@ -341,6 +362,11 @@ impl Missing {
 
     const fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Those that do not hold for certain.
+    fn unmet(&self) -> impl Iterator<Item = usize> {
+        self.found.iter().take(self.len).filter(|(_, unknown)| !unknown).map(|(at, _)| *at)
     }
 
     fn get(&self, index: usize) -> Option<bool> {

@@ -32,6 +32,7 @@ const BENCHES: &[(&str, fn())] = &[
     ("sql", measure::sql),
     ("repeated", measure::repeated),
     ("near", measure::near),
+    ("near, the whole program", stream::near),
     ("filters", measure::filters),
     ("mutants", mutants::mutants),
     ("formats", formats::formats),

@@ -16,6 +16,8 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_nearmiss");
 const LOG_MB: u64 = 2_048;
 /// Actions that two policies are compared over.
 const COMPARED: usize = 1_000_000;
+/// Actions that near-misses are told of.
+const TOLD: usize = 200_000;
 
 pub(crate) fn transcripts() {
     let folder = scratch();
@@ -99,6 +101,34 @@ pub(crate) fn diff() {
         twice / once,
         COMPARED as f64 / once,
     );
+    let _ = std::fs::remove_file(path);
+}
+
+/// Near-misses on top of a plain replay, as somebody at a terminal has them: reading, judging and telling.
+pub(crate) fn near() {
+    let path = scratch().join("near.jsonl");
+    for (name, kind, texts) in [
+        ("distinct shell", "shell", commands::shell(TOLD)),
+        ("distinct SQL", "sql", commands::sql(TOLD)),
+        ("repeated shell", "shell", commands::shell(200)),
+        ("repeated SQL", "sql", commands::sql(200)),
+    ] {
+        let mut out = BufWriter::new(File::create(&path).expect("a temporary file"));
+        for (number, text) in texts.iter().cycle().take(TOLD).enumerate() {
+            let line =
+                json!({"kind": kind, "text": text, "session": format!("s{}", number / 50), "cwd": "/home/dev/shop"});
+            writeln!(out, "{line}").expect("room on the disk");
+        }
+        out.flush().expect("room on the disk");
+        let mut best = [Duration::MAX; 2];
+        for _ in 0..3 {
+            for (best, command) in best.iter_mut().zip(["replay", "near"]) {
+                *best = run(&[command, "--format", "json", "-o", "/dev/null"], &path).0.min(*best);
+            }
+        }
+        let [plain, near] = best.map(|time| time.as_secs_f64());
+        println!("near, {name:<22} {:>12.0} /s   {:>6.2} × the time of `replay`", TOLD as f64 / near, near / plain);
+    }
     let _ = std::fs::remove_file(path);
 }
 

@@ -210,10 +210,16 @@ pub(super) fn run(scene: &mut Scene<'_>, reading: &Reading<'_>, language: Langua
             }
         }
         Does::Kill => {
-            let resource = Resource::new(ResourceKind::Process, first.word().map_or("", |word| &word.text));
+            // Perl and Ruby take the signal first.
+            let signal_first = matches!(language, Language::Perl | Language::Ruby);
+            let which = if signal_first { made.argument(1) } else { None };
+            let which = which.as_ref().unwrap_or(&first).word();
+            let resource = Resource::new(ResourceKind::Process, which.map_or("", |word| &word.text));
             let mut effect = Effect::new(Operation::Stop, resource);
-            // The number of every process stands in `/proc`.
-            if first.word().is_some_and(|word| word.glob && word.text.trim_end_matches(['*', '/', '?']) == "/proc") {
+            // The number of every process stands in `/proc`, and -1 is every one that may be stopped.
+            let every =
+                |word: &Word| word.text == "-1" || word.glob && word.text.trim_end_matches(['*', '/', '?']) == "/proc";
+            if which.is_some_and(every) {
                 effect.extent = Extent::All;
             }
             put(scene, call, effect);

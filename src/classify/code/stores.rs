@@ -167,15 +167,16 @@ fn chained(
     last: &str,
 ) -> bool {
     let model = || reading.tokens.get(call.head).map_or_else(Word::default, |token| Word::known(token.text));
+    let operation = if last == "update" { O::Update } else { O::Delete };
     match last {
-        "delete" if language == Language::Python && owner.contains(".objects") => {
+        "delete" | "update" if language == Language::Python && owner.contains(".objects") => {
             let tokens = &reading.tokens;
             let empty =
                 |at: usize| tokens[at].is_name("filter") && tokens[at + 1].is(b'(') && tokens[at + 1].close == at + 2;
             let filters: Vec<usize> =
                 (call.head..call.receiver_end).filter(|at| matches!(tokens[*at].text, "filter" | "exclude")).collect();
             let all = filters.iter().all(|at| empty(*at));
-            note(scene, call, O::Delete, K::Table, model(), if all { Extent::All } else { Extent::Some });
+            note(scene, call, operation, K::Table, model(), if all { Extent::All } else { Extent::Some });
         }
         // peewee: `User.delete().where(…).execute()`.
         "delete"
@@ -192,9 +193,18 @@ fn chained(
                 _ => return false,
             }
         }
-        "delete" if language == Language::Python && owner.contains(".query()") => {
+        "delete" | "update" if language == Language::Python && owner.contains(".query()") => {
             let filtered = owner.contains("filter");
-            note(scene, call, O::Delete, K::Table, Word::default(), if filtered { Extent::Some } else { Extent::All });
+            note(scene, call, operation, K::Table, Word::default(), if filtered { Extent::Some } else { Extent::All });
+        }
+        // Eloquent: `User::query()->update([…])`, `DB::table('users')->where('id', 7)->delete()`.
+        "delete" | "update" | "forceDelete"
+            if language == Language::Php
+                && (owner.contains(".query()") || owner.contains(".table()") || owner.contains(".where")) =>
+        {
+            let table = within(reading, call, &["table"]).unwrap_or_else(model);
+            let extent = if chosen(reading, call) || owner.contains(".find") { Extent::Some } else { Extent::All };
+            note(scene, call, operation, K::Table, table, extent);
         }
         // knex and drizzle: without a `where` anywhere in the statement it is every row.
         "del" | "delete"

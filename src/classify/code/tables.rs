@@ -294,6 +294,7 @@ const PERL: &[(Does, &str)] = &[
     (D::Http("POST"), ".post"),
     (D::Connect, "IO.Socket.INET.new"),
     (D::Like("chmod"), "chmod"),
+    (D::Like("chown"), "chown"),
     (D::Kill, "kill"),
 ];
 
@@ -317,6 +318,7 @@ const PHP: &[(Does, &str)] = &[
     (D::Connect, "fsockopen stream_socket_client"),
     (D::Kill, "posix_kill"),
     (D::Like("chmod"), "chmod"),
+    (D::Like("chown"), "chown"),
     (D::Each, "array_map array_walk"),
 ];
 

@@ -420,7 +420,8 @@ impl<'t> Walk<'t> {
 
     fn starts_argument(&self, at: usize) -> bool {
         self.token(at).is_some_and(|token| match token.kind {
-            Kind::Text(_) | Kind::Words(_) | Kind::Command(_) => true,
+            Kind::Text(_) | Kind::Words(_) | Kind::Command(_) | Kind::Number => true,
+            Kind::Mark(b'-') => self.token(at + 1).is_some_and(|next| matches!(next.kind, Kind::Number)),
             Kind::Name => {
                 token.text.starts_with(['$', '@'])
                     || tables::find(self.language, token.text).is_none() && !is_keyword(token.text)

@@ -1,7 +1,7 @@
 //! What comes out of a command: the next one in the pipe reads it.
 
 use crate::classify::{Scene, Word};
-use crate::model::{Operation, Span};
+use crate::model::{Operation, ResourceKind, Span};
 
 use super::Stream;
 use super::call::Call;
@@ -68,7 +68,9 @@ fn carried(scene: &mut Scene<'_>, mark: usize) -> Stream {
     for effect in scene.since(mark) {
         match effect.operation {
             Operation::Fetch => stream.remote = true,
-            Operation::Read | Operation::Export if !effect.resource.name.is_empty() => {
+            Operation::Read | Operation::Export
+                if !effect.resource.name.is_empty() || effect.resource.kind == ResourceKind::Secret =>
+            {
                 stream.carries.push(effect.resource.clone());
             }
             _ => {}

@@ -121,7 +121,12 @@ fn is_key_name(last: &str, above: &[&str]) -> bool {
         ".p8",
         ".agekey",
     ];
-    let public = last.starts_with("ca") || above.ends_with(&["ssl", "certs"]) || above.contains(&"ca-certificates");
+    // What certbot keeps beside the key goes to whoever connects.
+    let certificate = matches!(last, "cert.pem" | "chain.pem" | "fullchain.pem") && above.contains(&"letsencrypt");
+    let public = certificate
+        || last.starts_with("ca")
+        || above.ends_with(&["ssl", "certs"])
+        || above.contains(&"ca-certificates");
     TAILS.iter().any(|tail| last.ends_with(tail)) && !public
         || last.starts_with("id_rsa")
         || last.starts_with("id_ed25519")

@@ -10,6 +10,7 @@ mod from_tree_sitter;
 mod generated;
 mod limits;
 mod loose;
+mod named;
 mod parameters;
 mod pattern;
 mod plain;

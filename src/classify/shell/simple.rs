@@ -2,7 +2,7 @@
 
 use super::tree::Simple;
 use super::walk::silent;
-use super::{assign, builtins, call, pattern, words};
+use super::{assign, builtins, call, named, pattern, words};
 use crate::classify::command::{self, Invocation, Stream};
 use crate::classify::{Language, Scene, Word, paths, secrets};
 use crate::model::{
@@ -130,6 +130,7 @@ fn program(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> St
     if !scene.files.is_empty() {
         carried(scene, words, about, mark);
     }
+    named::note(scene, words, about, mark);
     secrets::in_command(scene, words, about.stdin, about.span, mark);
     if out.text.is_none() {
         out.text = builtins::simple_output(words).map(|text| (text, scene.outer(about.span)));

@@ -306,6 +306,12 @@ mod tests {
     #[test]
     fn client_commands_are_actions_too() {
         check("postgres", "\\copy users to '/tmp/u'", "export Table users (all, local /tmp/u)");
+        check("postgres", "\\copy users to /tmp/u.csv csv", "export Table users (all, local /tmp/u.csv)");
+        check(
+            "postgres",
+            "\\copy (select * from users) to u.csv",
+            "read Table users (all)\nexport Table users (all, local u.csv)",
+        );
         check(
             "postgres",
             "\\i setup.sql",

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::{Asked, Seen};
 use crate::classify::{Catalog, Classifier, Known};
 use crate::engine::{Config, Engine};
-use crate::model::{Action, ActionId, Actor, Kind, Origin, Outcome, SessionFacts, Surroundings};
-use crate::policy::{LoadOptions, Policy, builtin};
+use crate::model::{Action, ActionId, Actor, Kind, Nature, Origin, Outcome, SessionFacts, Surroundings};
+use crate::policy::{LoadOptions, Near, Policy, Within, builtin};
 
 fn engine() -> Engine {
     let policy = Policy::load(&builtin("recommended").unwrap(), &LoadOptions::default()).unwrap();
@@ -79,9 +79,19 @@ fn what_judging_has_found_out_changes_nothing() {
             for most in [1, 2, u32::MAX] {
                 let alone = engine.policy.near_one_by_one(request, most);
                 assert_eq!(engine.policy.near(request, most), alone, "{}", action.text);
-                assert_eq!(engine.policy.near_after(request, most, &kept), alone, "{}", action.text);
+                assert_eq!(
+                    engine.policy.near_within(request, Within::steps(most), Some(&kept)),
+                    alone,
+                    "{}",
+                    action.text
+                );
                 near += alone.len();
             }
+            let in_words = |near: &Near| near.unmet.iter().all(|unmet| unmet.nature == Nature::Text);
+            let mut alone = engine.policy.near_one_by_one(request, 2);
+            alone.retain(|near| near.distance() <= 1 || in_words(near));
+            let within = Within { steps: 1, words: 2 };
+            assert_eq!(engine.policy.near_within(request, within, Some(&kept)), alone, "{}", action.text);
             let met: BTreeSet<&str> = judgement.met.iter().map(|rule| rule.id.as_str()).collect();
             for (place, id) in engine.policy.ids().enumerate() {
                 assert_eq!(engine.policy.meets(place, request), met.contains(id), "{id}: {}", action.text);

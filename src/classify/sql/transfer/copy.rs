@@ -29,6 +29,7 @@ pub(super) fn copy(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     if !cursor.eat_any(&["TO", "FROM"]) {
         return false;
     }
+    let by_client = cursor.text[cursor.tokens[0].start..].starts_with('\\');
     if cursor.eat("PROGRAM") {
         let (code, at) = cursor.string().unwrap_or_else(|| (String::new(), span.unwrap_or(Span::new(0, 0))));
         let carries = if out { vec![resource.clone()] } else { Vec::new() };
@@ -43,7 +44,7 @@ pub(super) fn copy(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
             run.put(Operation::Update, resource, Extent::Some, "COPY FROM PROGRAM", span, |_| {});
         }
         // psql's `\copy` runs it where the client is, and all of it can be read.
-        if cursor.text[cursor.tokens[0].start..].starts_with('\\') {
+        if by_client {
             run.scene.run_piped(&code, Err(Some(at)), stdin);
             return true;
         }
@@ -71,11 +72,16 @@ pub(super) fn copy(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>) -> bool {
     let shaped = cursor.token().is_some_and(|token| {
         matches!(token.kind, Kind::Text | Kind::Param) || cursor.text[token.start..].starts_with('@')
     });
-    if !shaped {
-        return false;
-    }
     let at = cursor.at;
-    let place = target(&mut cursor);
+    let place = match cursor.token() {
+        _ if shaped => target(&mut cursor),
+        // psql takes a path without quotes.
+        Some(token) if by_client => {
+            let rest = &cursor.text[token.start..];
+            rest.split_ascii_whitespace().next().unwrap_or_default().trim_end_matches(';').to_owned()
+        }
+        _ => return false,
+    };
     if out {
         if zone_of(&place) == Zone::Local {
             writes_file(run, &place, "COPY TO", span);
