@@ -19,8 +19,8 @@ use crate::policy::SessionView;
 use super::session::Bearing;
 
 const SHARDS: usize = 64;
-/// Bytes of remembered texts per shard; a full shard starts anew, which changes speed and nothing else.
-const MAX_SHARD_BYTES: usize = 384 << 10;
+/// Bytes of remembered texts per generation of a shard. How much is remembered changes speed and nothing else.
+const MAX_GENERATION_BYTES: usize = 384 << 10;
 /// Verdicts kept per text; further ones are worked out each time.
 const MAX_VERDICTS: usize = 32;
 /// Longer texts are rarely the same and cost more to keep than to read.
@@ -31,8 +31,16 @@ pub(crate) struct Memory {
     shards: Vec<Mutex<Shard>>,
 }
 
+/// Two generations: when the younger is full the older one is forgotten, and what is asked for in the meantime moves up. A
+/// stream of texts that come once does not push out those that come again.
 #[derive(Debug, Default)]
 struct Shard {
+    young: Generation,
+    old: Generation,
+}
+
+#[derive(Debug, Default)]
+struct Generation {
     entries: FxHashMap<u64, Vec<Arc<Remembered>>>,
     bytes: usize,
 }
@@ -148,24 +156,38 @@ impl Memory {
 }
 
 impl Shard {
-    fn find(&self, hash: u64, action: &Action, known: &Arc<Known>) -> Option<Arc<Remembered>> {
-        self.entries.get(&hash)?.iter().find(|entry| entry.key.fits(action, known)).cloned()
+    fn find(&mut self, hash: u64, action: &Action, known: &Arc<Known>) -> Option<Arc<Remembered>> {
+        let fits = |entry: &Arc<Remembered>| entry.key.fits(action, known);
+        if let Some(found) = self.young.entries.get(&hash).and_then(|all| all.iter().find(|entry| fits(entry))) {
+            return Some(Arc::clone(found));
+        }
+        let all = self.old.entries.get_mut(&hash)?;
+        let found = all.swap_remove(all.iter().position(fits)?);
+        self.keep(hash, &found);
+        Some(found)
     }
 
     fn keep(&mut self, hash: u64, remembered: &Arc<Remembered>) {
+        let bytes = remembered.bytes();
+        if self.young.bytes + bytes > MAX_GENERATION_BYTES {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.bytes += bytes;
+        self.young.entries.entry(hash).or_default().push(Arc::clone(remembered));
+    }
+}
+
+impl Remembered {
+    /// About what it costs to keep it.
+    fn bytes(&self) -> usize {
         // An entry costs about this much beside its text.
         const ENTRY: usize = 512;
-        let understood = &remembered.understanding;
+        let understood = &self.understanding;
         let given = |(_, content): &(_, Option<Arc<Content>>)| {
             ENTRY + content.as_ref().and_then(|content| content.text.as_ref()).map_or(0, |text| text.len())
         };
         let left = understood.writes.given.iter().map(given).sum::<usize>();
-        let bytes = remembered.key.text.len() + ENTRY * (1 + understood.effects.len() + understood.gaps.len()) + left;
-        if self.bytes + bytes > MAX_SHARD_BYTES {
-            *self = Self::default();
-        }
-        self.bytes += bytes;
-        self.entries.entry(hash).or_default().push(Arc::clone(remembered));
+        self.key.text.len() + ENTRY * (1 + understood.effects.len() + understood.gaps.len()) + left
     }
 }
 
@@ -231,4 +253,54 @@ fn fingerprint(action: &Action, known: &Known) -> u64 {
 /// A panic elsewhere leaves what is remembered whole: entries are only ever added complete.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ActionId, Origin, Outcome};
+
+    fn action(text: &str) -> Action {
+        Action {
+            id: ActionId::default(),
+            time: None,
+            actor: Actor::default().into(),
+            session: "s".into(),
+            kind: Kind::Sql,
+            text: text.into(),
+            argv: None,
+            tool: None,
+            arguments: None,
+            surroundings: Arc::default(),
+            outcome: Outcome::default(),
+            approved: false,
+            gaps: Vec::new(),
+            origin: Origin { file: "f".into(), line: 1, offset: 0, format: "test" },
+        }
+    }
+
+    /// How often a text is understood that is asked for once in so many others which are all new.
+    fn times_understood(others: usize, rounds: usize) -> usize {
+        let memory = Memory::default();
+        let known = Arc::new(Known::default());
+        let mut times = 0;
+        for round in 0..rounds {
+            for (text, counts) in std::iter::once(("SELECT 1".to_owned(), 1))
+                .chain((0..others).map(|other| (format!("SELECT {round} FROM t{other}"), 0)))
+            {
+                memory.understanding(&action(&text), &known, || {
+                    times += counts;
+                    (Understanding::default(), SessionView::default(), Bearing::default())
+                });
+            }
+        }
+        times
+    }
+
+    #[test]
+    fn what_comes_again_is_not_pushed_out_by_what_comes_once() {
+        assert_eq!(times_understood(10_000, 10), 1);
+        // There is an end to it: memory does not grow with the log.
+        assert_eq!(times_understood(100_000, 2), 2);
+    }
 }
