@@ -75,6 +75,13 @@ pub(super) fn meaning(name: &str, context: &str) -> Option<Meaning> {
         (Operation::Disable, K::Branch) => K::Safeguard,
         (_, kind) => kind,
     };
+    // For as long as a silence or a downtime stands, nobody is told of anything.
+    let kind = if kind == K::Item && words.iter().any(|word| is_silence(word)) { K::Safeguard } else { kind };
+    let verb = match verb {
+        Operation::Create if words.iter().any(|word| is_silence(word)) => Operation::Disable,
+        Operation::Delete if words.iter().any(|word| is_silence(word)) => Operation::Update,
+        verb => verb,
+    };
     let all = rest().any(|word| matches!(word, "all" | "everything" | "bulk"))
         || words.get(at).is_some_and(|word| matches!(&**word, "empty" | "purge" | "flushall" | "flushdb"));
     // `remove_item_from_cart` changes the cart; `remove_user_from_team` takes something away from the user.
@@ -312,6 +319,10 @@ pub(super) fn words(name: &str) -> Vec<String> {
     }
     words.retain(|word| !word.is_empty());
     words
+}
+
+fn is_silence(word: &str) -> bool {
+    matches!(word, "silence" | "silences" | "downtime" | "downtimes" | "blackout" | "blackouts" | "maintenance")
 }
 
 const VERBS: &[(Operation, &str)] = &[

@@ -136,6 +136,30 @@ const SERVICES: &[Service] = &[
             ("DELETE", "machines/*", O::Delete, K::Instance),
             ("DELETE", "deployments/*", O::Delete, K::Workload),
             ("DELETE", "env/*", O::Delete, K::Secret),
+            ("POST", "projects/*/pause", O::Stop, K::Service),
+            ("POST", "services/*/suspend", O::Stop, K::Service),
+        ],
+    },
+    Service {
+        known_by: &[
+            "mailchimp",
+            "sendgrid",
+            "klaviyo",
+            "brevo",
+            "customer.io",
+            "hubapi",
+            "iterable",
+            "braze",
+            "activecampaign",
+        ],
+        routes: &[
+            ("POST", "campaigns/*/actions/send|schedule|resume", O::Export, K::Message),
+            ("*", "singlesends/*/schedule", O::Export, K::Message),
+            ("POST", "campaign-send-jobs", O::Export, K::Message),
+            ("POST", "emailCampaigns/*/sendNow", O::Export, K::Message),
+            ("POST", "campaigns/*/trigger|send", O::Export, K::Message),
+            ("DELETE", "lists/*", O::Delete, K::Table),
+            ("DELETE", "campaigns/*", O::Delete, K::Item),
         ],
     },
     Service {
@@ -190,6 +214,7 @@ const SERVICES: &[Service] = &[
         known_by: &["datadoghq", "newrelic", "splunk", "sentry", "honeycomb", "logz.io"],
         routes: &[
             ("DELETE", "monitor/*", O::Disable, K::Safeguard),
+            ("POST", "downtime|mute|mute_all|muting_rules", O::Disable, K::Safeguard),
             ("DELETE", "dashboard/*", O::Delete, K::Item),
             ("DELETE", "data/indexes/*", O::Rewrite, K::Log),
             ("DELETE", "indexes/*", O::Rewrite, K::Log),
@@ -327,7 +352,10 @@ pub(super) fn known(scene: &mut Scene<'_>, noted: &Noted<'_>) -> bool {
     if !name.is_empty() {
         resource.name = name;
     }
+    // A campaign goes to all who are on its list.
+    let mailing = (operation, kind) == (O::Export, K::Message) && !path.contains(&"messages");
     let whole = matches!((operation, kind), (O::Delete, K::Table | K::Object))
+        || mailing
         || (noted.method == "PUT" && (operation, kind) == (O::Update, K::Table));
     let extent = if whole { Extent::All } else { Extent::One };
     if operation == O::Execute {

@@ -50,13 +50,26 @@ pub(super) fn far(peer: Option<&str>, kind: ResourceKind) -> Zone {
 
 /// A message that everybody gets: a whole channel is called, a list of all customers, a campaign is sent out.
 pub(super) fn is_everyone(call: &Call<'_>, operation: Operation) -> bool {
-    const LISTS: &[&str] =
-        &["to", "recipients", "recipient", "emails", "list", "audience", "segment", "group", "target", "phone_numbers"];
+    const LISTS: &[&str] = &[
+        "to",
+        "recipients",
+        "recipient",
+        "emails",
+        "list",
+        "list_id",
+        "audience",
+        "audience_id",
+        "segment",
+        "segment_id",
+        "group",
+        "target",
+        "phone_numbers",
+    ];
     const CALLS: &[&str] = &["<!channel>", "<!everyone>", "@everyone", "@channel"];
     let words = naming::words(call.name.last);
     let has = |names: &[&str]| words.iter().any(|word| names.contains(&&**word));
     let sent = operation == Operation::Export
-        && (has(&["broadcast", "bulk", "mass", "blast", "everyone", "all"])
+        && (has(&["broadcast", "bulk", "mass", "blast", "everyone", "all", "marketing", "singlesend"])
             || words.first().is_some_and(|first| first != "schedule") && has(&["campaign", "newsletter"]));
     sent || call
         .arguments

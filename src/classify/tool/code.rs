@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::classify::{Language, Scene, http, naming};
+use crate::model::{CodeOrigin, Extent, GapKind, Hides, Operation, Resource, ResourceKind};
 
 use super::{Call, known};
 
@@ -55,6 +56,24 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
         found = true;
     }
     found
+}
+
+/// Code in a language that nobody here reads could do anything.
+pub(super) fn unread(scene: &mut Scene<'_>, call: &Call<'_>, code: &str) {
+    let mut effect = call.effect(Operation::Execute, Resource::new(ResourceKind::Code, call.name.last), Extent::One);
+    effect.code = Some(CodeOrigin::Elsewhere);
+    scene.effect(effect);
+    scene.gap(GapKind::HiddenCode, Hides::Anything, call.span(code), code);
+}
+
+/// `execute_anonymous_apex {"code": …}`: a tool that runs what it is given, and does not say in which language that is.
+pub(super) fn unspoken<'a>(call: &'a Call<'_>) -> Option<&'a str> {
+    let runs = naming::words(call.name.last)
+        .iter()
+        .any(|word| matches!(&**word, "execute" | "exec" | "run" | "eval" | "evaluate" | "invoke"));
+    let code = call.arguments.text(&["code", "script", "source", "source_code", "apex", "macro", "program"])?;
+    let is_code = code.contains(['(', ';', '{', '[', '=', '\n']);
+    (runs && is_code).then_some(code)
 }
 
 /// `terminal_run {"input": …}`, `ssh.exec`: what such a tool is given is typed into a shell.

@@ -210,7 +210,11 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
         },
         Does::Code(language) if has(CODE) => {
             if let Some(code) = call.arguments.text(CODE) {
-                call.code(scene, said(call).unwrap_or(language), code);
+                match said(call) {
+                    Said::Nothing => call.code(scene, language, code),
+                    Said::Language(language) => call.code(scene, language, code),
+                    Said::Unknown => code::unread(scene, call, code),
+                }
             }
         }
         Does::Upload if has(PATH) => {
@@ -289,16 +293,31 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) -> bool {
     true
 }
 
-/// The language that an argument names.
-fn said(call: &Call<'_>) -> Option<Language> {
-    match &*call.arguments.text(&["language", "lang"])?.to_ascii_lowercase() {
-        "shell" | "bash" | "sh" | "zsh" => Some(Language::Shell),
-        "python" | "python3" | "py" => Some(Language::Python),
-        "javascript" | "js" | "node" | "typescript" | "ts" => Some(Language::JavaScript),
-        "powershell" | "pwsh" => Some(Language::PowerShell),
-        "sql" => Some(Language::Sql),
-        _ => None,
-    }
+/// What an argument says about the language of the code beside it.
+enum Said {
+    Nothing,
+    Language(Language),
+    /// One that nobody here reads.
+    Unknown,
+}
+
+fn said(call: &Call<'_>) -> Said {
+    let Some(name) = call.arguments.text(&["language", "lang"]) else { return Said::Nothing };
+    Said::Language(match &*name.to_ascii_lowercase() {
+        "" | "auto" => return Said::Nothing,
+        "shell" | "bash" | "sh" | "zsh" => Language::Shell,
+        "python" | "python3" | "py" => Language::Python,
+        "javascript" | "js" | "node" | "nodejs" | "typescript" | "ts" => Language::JavaScript,
+        "powershell" | "pwsh" => Language::PowerShell,
+        "sql" => Language::Sql,
+        "ruby" | "rb" => Language::Ruby,
+        "perl" => Language::Perl,
+        "php" => Language::Php,
+        "lua" => Language::Lua,
+        "r" => Language::R,
+        "go" | "golang" => Language::Go,
+        _ => return Said::Unknown,
+    })
 }
 
 fn by_number(call: &Call<'_>) -> bool {

@@ -33,6 +33,9 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
         }
         return;
     };
+    if !coded && let Some(text) = code::unspoken(call) {
+        return code::unread(scene, call, text);
+    }
     if coded && (scene.mark() > before || !destroys(meaning.operation)) {
         return;
     }
