@@ -168,7 +168,8 @@ impl<'a> Scene<'a> {
         let outer = std::mem::replace(&mut self.frame, frame);
         self.depth += 1;
         // What was recorded as a command line may be one of Windows.
-        let windows = if self.depth == 1 && language == Language::Shell { code::windows::language(text) } else { None };
+        let typed = self.depth == 1 && language == Language::Shell;
+        let windows = if typed { code::windows::language(text, self.cwd.as_deref()) } else { None };
         match windows.unwrap_or(language) {
             Language::Shell => shell::run(self, text),
             Language::Sql => sql::run(self, text),

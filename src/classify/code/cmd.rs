@@ -20,10 +20,30 @@ fn lines(scene: &mut Scene<'_>, text: &str) {
         let whole = lower.starts_with("for ");
         for (from, to) in if whole { vec![(0, line.len())] } else { commands(line) } {
             let span = Span::new(at + from, at + to);
+            if is_told_to_look(line, from, &line[from..to]) {
+                continue;
+            }
             command(scene, &line[from..to], span);
         }
         at += line.len() + 1;
     }
+}
+
+/// `(echo list disk & echo list volume) | diskpart`: all that it is told to do is to look.
+fn is_told_to_look(line: &str, from: usize, command: &str) -> bool {
+    let Some(before) = line[..from].strip_suffix('|').filter(|_| command.trim().eq_ignore_ascii_case("diskpart"))
+    else {
+        return false;
+    };
+    let looks = |told: &str| {
+        let told = told.trim().trim_matches(['(', ')', '@', ' ']).to_ascii_lowercase();
+        let said = told.strip_prefix("echo").map(|rest| rest.trim_matches(['.', ' ']));
+        said.is_some_and(|said| {
+            let verb = said.split(' ').next().unwrap_or_default();
+            matches!(verb, "list" | "lis" | "detail" | "select" | "sel" | "rescan" | "help" | "exit" | "rem" | "")
+        })
+    };
+    !before.trim().is_empty() && before.split('&').all(looks)
 }
 
 /// Splits a line at `&`, `&&`, `|` and `||` outside of quotes.
@@ -187,7 +207,12 @@ fn command(scene: &mut Scene<'_>, text: &str, span: Span) {
                 word.to_ascii_lowercase().starts_with("user") || word.eq_ignore_ascii_case("localgroup")
             }) =>
         {
-            let operation = if has("/delete") { O::Delete } else { O::Grant };
+            let changes = ["/add", "/delete", "/active:yes", "/active:no"].iter().any(|option| has(option));
+            let operation = match () {
+                () if has("/delete") => O::Delete,
+                () if changes || operands.len() > 2 => O::Grant,
+                () => O::List,
+            };
             note(operation, K::Role, operands.get(1).map_or("", |name| name), Extent::One);
         }
         "vssadmin" | "wbadmin" if operands.iter().any(|word| word.eq_ignore_ascii_case("delete")) => {

@@ -1,17 +1,21 @@
 //! PowerShell: pipelines of cmdlets and programs, `iex`, `-EncodedCommand`.
 
 use crate::classify::{Language, Scene, http, paths};
-use crate::model::{Area, CodeOrigin, Effect, Extent, GapKind, Hides, Operation, Resource, ResourceKind, Span};
+use crate::model::{CodeOrigin, Effect, GapKind, Hides, Operation, Resource, ResourceKind, Span};
 
 use Operation as O;
 use ResourceKind as K;
 
 mod cmdlets;
+mod effects;
+mod flow;
 mod functions;
 mod state;
 mod words;
 
 use cmdlets::{CMDLETS, HARMLESS};
+use effects::{by_name, cmdlet, execute, note};
+use flow::{Flow, interpolated};
 use state::{State, listing, lists};
 use words::{Parameters, assigned, is_expression, pieces, word, words};
 
@@ -80,8 +84,12 @@ fn part(scene: &mut Scene<'_>, script: &Script<'_>, (start, end): (usize, usize)
         state.downloaded &= piped;
         if !piped {
             state.listed = None;
+            state.flow = None;
         }
         let piece = &text[from..to];
+        for code in interpolated(piece) {
+            super::hand_over(scene, Language::PowerShell, code, Some(span));
+        }
         // `$folders = @("a", "b")`
         if let Some(name) = pending.take().filter(|_| piece.trim_start().starts_with(['"', '\''])) {
             let items: Vec<String> = words(piece.trim()).into_iter().map(|word| state.filled(word)).collect();
@@ -284,6 +292,9 @@ fn command(scene: &mut Scene<'_>, whole: &str, text: &str, span: Span, state: &m
             }
         }
         "where-object" | "where" | "?" | "select-object" | "select" => {
+            if let Some(flow) = &mut state.flow {
+                flow.narrow();
+            }
             // Some of what is listed, not all.
             if let Some(below) = state.listed.as_mut().filter(|listed| listed.ends_with("/*") || *listed == "*") {
                 below.push_str("?*");
@@ -302,7 +313,11 @@ fn command(scene: &mut Scene<'_>, whole: &str, text: &str, span: Span, state: &m
                 let one_by_one = piped.as_ref().is_some_and(|names| !names.ends_with("/*"));
                 let kept = |word: &&String| !(one_by_one && word.to_ascii_lowercase().starts_with("-r"));
                 let filled: Vec<String> = words.iter().filter(kept).cloned().chain(piped.clone()).collect();
+                let mark = scene.mark();
                 cmdlet(scene, operation, kind, span, program, &Parameters::of(&filled), &whole);
+                if let Some(flow) = &state.flow {
+                    flow.widen(scene, mark);
+                }
                 if operation == O::List {
                     state.listed = Some(listing(&parameters));
                 }
@@ -311,6 +326,10 @@ fn command(scene: &mut Scene<'_>, whole: &str, text: &str, span: Span, state: &m
                 if words.len() == 1 && !first.starts_with(['.', '-', '=']) && !first.contains('$') {
                     // `'C:\a' | Remove-Item`
                     state.listed = Some(first.clone());
+                }
+                let each = ["$_.", "$PSItem."].iter().find_map(|each| first.strip_prefix(each));
+                if let (Some(method), Some(flow)) = (each, &state.flow) {
+                    flow.called(scene, method, span);
                 }
                 let listed = state.listed.clone().filter(|_| text.to_ascii_lowercase().starts_with("$_.delete"));
                 if let Some(listed) = listed {
@@ -328,7 +347,11 @@ fn command(scene: &mut Scene<'_>, whole: &str, text: &str, span: Span, state: &m
             }
             None => match first.split_once('-').filter(|_| is_cmdlet(first)) {
                 Some((verb, noun)) => {
-                    by_name(scene, &verb.to_ascii_lowercase(), noun, span, program, &parameters);
+                    let verb = verb.to_ascii_lowercase();
+                    by_name(scene, (&*verb, noun), span, program, &parameters, state.flow.as_ref());
+                    if matches!(&*verb, "get" | "search" | "find") {
+                        state.flow = Some(Flow::of(noun, &parameters));
+                    }
                 }
                 // A program like any other.
                 None => super::hand_over(scene, Language::Shell, &super::quoted(&words), Some(span)),
@@ -420,131 +443,6 @@ pub(super) fn is_cmdlet(word: &str) -> bool {
     noun.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && VERBS.contains(&format!(" {} ", verb.to_ascii_lowercase()))
         && (capital || listed())
-}
-
-/// Cmdlets are named verb-noun: what is not listed goes by that.
-fn by_name(scene: &mut Scene<'_>, verb: &str, noun: &str, span: Span, by: &str, parameters: &Parameters<'_>) {
-    let name = match verb {
-        "get" | "test" | "measure" | "find" | "select" | "convertto" | "convertfrom" | "format" | "out" | "write"
-        | "show" => return,
-        "remove" | "clear" | "uninstall" | "reset" => "delete",
-        "set" | "update" | "enable" | "add" | "register" | "rename" | "move" | "edit" => "update",
-        "compress" | "expand" | "merge" | "split" | "join" | "wait" | "trace" | "debug" | "ping" | "resolve"
-        | "confirm" | "compare" | "search" | "skip" | "step" | "watch" | "read" | "group" | "receive" | "hide"
-        | "pop" | "push" | "use" | "exit" | "close" | "open" | "undo" | "optimize" | "limit" | "checkpoint" => return,
-        "new" | "install" | "import" | "copy" | "start" | "restore" | "publish" | "save" => "create",
-        "stop" | "suspend" | "restart" | "dismount" => "stop",
-        "disable" | "unprotect" => "disable",
-        "invoke" => "execute",
-        "send" | "export" => "export",
-        "connect" | "enter" => "connect",
-        _ => {
-            scene.gap(GapKind::UnknownProgram, Hides::Anything, Some(span), by);
-            return;
-        }
-    };
-    if verb == "invoke" && ["pester", "scriptanalyzer", "build", "psake"].contains(&&*noun.to_ascii_lowercase()) {
-        return execute(scene, span, by, CodeOrigin::Local);
-    }
-    let Some(meaning) = crate::classify::naming::meaning(&format!("{name}-{noun}"), "") else { return };
-    // Piped in or not said: the noun at least is known.
-    let target = if parameters.target().is_empty() { noun } else { parameters.target() };
-    let mut effect = Effect::new(meaning.operation, Resource::new(meaning.kind, target));
-    effect.certainty = crate::model::Certainty::Inferred;
-    effect.span = Some(span);
-    effect.by = by.to_owned();
-    effect.dry_run = parameters.has("whatif");
-    effect.guard_off = parameters.guard_off();
-    if meaning.operation == O::Execute {
-        effect.code = Some(CodeOrigin::Elsewhere);
-        scene.gap(GapKind::UnknownProgram, Hides::Anything, Some(span), by);
-    }
-    scene.effect(effect);
-}
-
-fn cmdlet(
-    scene: &mut Scene<'_>,
-    operation: O,
-    kind: K,
-    span: Span,
-    by: &str,
-    parameters: &Parameters<'_>,
-    whole: &str,
-) {
-    // Not every change of a protection turns it off.
-    if kind == K::Safeguard {
-        let off = match by {
-            "set-mppreference" => whole.contains("disable"),
-            "set-netfirewallprofile" => whole.contains("false"),
-            // For this process only, a script is let run as `-ExecutionPolicy Bypass` would let it.
-            "set-executionpolicy" => {
-                (whole.contains("bypass") || whole.contains("unrestricted")) && !whole.contains("-scope process")
-            }
-            _ => true,
-        };
-        let operation = if off { operation } else { O::Alter };
-        return note(scene, operation, kind, by.split_once('-').map_or(by, |(_, noun)| noun), span, by, parameters);
-    }
-    let target = parameters.target();
-    let recursive = parameters.has("recurse");
-    let kind = if recursive && operation == O::Delete && kind == K::File { K::Folder } else { kind };
-    let targets = if kind == K::File || kind == K::Folder { target.split(',').collect() } else { vec![target] };
-    let mark = scene.mark();
-    for target in targets {
-        note(scene, operation, kind, target.trim().trim_matches(['"', '\'']), span, by, parameters);
-    }
-    // Beside `obj`, `bin` is what was compiled.
-    let is = |effect: &Effect, name: &str| effect.resource.name.rsplit('/').next() == Some(name);
-    if scene.since(mark).iter().any(|effect| is(effect, "obj")) {
-        for effect in scene.since(mark).iter_mut().filter(|effect| is(effect, "bin")) {
-            effect.resource.areas = effect.resource.areas.with(Area::Artefact);
-        }
-    }
-    if matches!(by, "copy-item" | "cpi" | "cp" | "copy" | "move-item" | "mi" | "mv" | "move")
-        && let Some(to) = parameters.named(&["destination"]).or_else(|| parameters.operands.get(1).copied())
-    {
-        note(scene, O::Update, K::File, to, span, by, parameters);
-    }
-}
-
-fn note(scene: &mut Scene<'_>, operation: O, kind: K, name: &str, span: Span, by: &str, parameters: &Parameters<'_>) {
-    let registry =
-        name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("hk")) || name.starts_with("Registry::");
-    let kind = if registry && matches!(kind, K::File | K::Folder) { K::Item } else { kind };
-    // Both strokes part folders on Windows.
-    let path = matches!(kind, K::File | K::Folder) && !name.starts_with("\\\\");
-    let turned = name.replace('\\', "/");
-    let mut word = word(if path { &turned } else { name }, span);
-    word.quoted &= !name.starts_with('~');
-    let resource = match kind {
-        K::File | K::Folder => paths::resource(scene, &word, kind),
-        _ => Resource { unresolved: !word.is_known(), ..Resource::new(kind, name) },
-    };
-    let all = operation == O::Delete && resource.kind == K::Folder && parameters.has("recurse");
-    let mut effect = Effect::new(if all { super::removal(&resource) } else { operation }, resource);
-    effect.cascades = parameters.has("recurse");
-    let written = operation == O::Update && kind == K::File && !by.starts_with("add-") && by != "ac";
-    effect.extent = match name.rsplit(['/', '\\']).next() {
-        _ if effect.cascades && operation == O::Delete => Extent::All,
-        Some("*" | "*.*") => Extent::All,
-        _ if name.contains('*') => Extent::Some,
-        _ if written || operation == O::Drop => Extent::All,
-        _ => Extent::One,
-    };
-    effect.resource.unresolved |= name.is_empty() && kind == K::File;
-    effect.dry_run = parameters.has("whatif");
-    effect.guard_off = parameters.guard_off();
-    effect.span = Some(span);
-    effect.by = by.to_owned();
-    scene.effect(effect);
-}
-
-fn execute(scene: &mut Scene<'_>, span: Span, by: &str, origin: CodeOrigin) {
-    let mut effect = Effect::new(O::Execute, Resource { unresolved: true, ..Resource::new(K::Code, "") });
-    effect.code = Some(origin);
-    effect.span = Some(span);
-    effect.by = by.to_owned();
-    scene.effect(effect);
 }
 
 #[cfg(test)]

@@ -7,8 +7,14 @@ use super::powershell;
 /// Longer texts are scripts of a shell that says so itself.
 const MAX_LINE: usize = 4_096;
 
-/// The language of a line that only Windows would understand; `None` for everything else.
-pub(in crate::classify) fn language(text: &str) -> Option<Language> {
+/// The language of a line that only Windows would understand, or that was typed in one of its folders; `None` for
+/// everything else.
+pub(in crate::classify) fn language(text: &str, cwd: Option<&str>) -> Option<Language> {
+    let at_prompt = cwd.is_some_and(|cwd| matches!(cwd.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic()));
+    if at_prompt && starts_powershell(text) {
+        // Its prompt leaves the `$` in quotes alone.
+        return Some(Language::Cmd);
+    }
     if text.len() > MAX_LINE || text.contains("<<") || text.starts_with("#!") {
         return None;
     }
@@ -16,6 +22,12 @@ pub(in crate::classify) fn language(text: &str) -> Option<Language> {
         return Some(Language::PowerShell);
     }
     is_prompt(text).then_some(Language::Cmd)
+}
+
+fn starts_powershell(text: &str) -> bool {
+    let first = text.split_ascii_whitespace().next().unwrap_or("");
+    let program = first.rsplit(['\\', '/']).next().unwrap_or("").to_ascii_lowercase();
+    matches!(program.strip_suffix(".exe").unwrap_or(&program), "powershell" | "pwsh")
 }
 
 fn is_powershell(text: &str) -> bool {
@@ -117,7 +129,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: Option<Language>) {
-        assert_eq!(language(text), expected, "{text}");
+        assert_eq!(language(text, None), expected, "{text}");
     }
 
     #[test]

@@ -47,6 +47,7 @@ const FILES: &[(&str, &str)] = specs![
     "building",
     "migrations",
     "messaging",
+    "network",
     "storage",
     "delivery",
     "services",

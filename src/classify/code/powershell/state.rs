@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::Operation;
 
+use super::flow::Flow;
 use super::words::{Parameters, words};
 
 /// What is known between the commands of a script.
@@ -13,6 +14,8 @@ pub(super) struct State {
     pub(super) downloaded: bool,
     /// What the commands before list, for what they are piped into.
     pub(super) listed: Option<String>,
+    /// What is piped into the current command, where it is no file.
+    pub(super) flow: Option<Flow>,
     pub(super) variables: BTreeMap<String, String>,
     /// `DownloadFile` stands before its brackets.
     pub(super) asking: bool,

@@ -146,6 +146,16 @@ impl<'w> Parameters<'w> {
         found.map(|(_, value)| *value)
     }
 
+    /// What one of these parameters is given, each by its whole name.
+    pub(super) fn given(&self, wanted: &[&str]) -> Option<&'w str> {
+        self.named.iter().find(|(name, value)| wanted.contains(&&**name) && !value.is_empty()).map(|(_, value)| *value)
+    }
+
+    /// Every parameter with its value.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &'w str)> {
+        self.named.iter().map(|(name, value)| (&**name, *value))
+    }
+
     pub(super) fn guard_off(&self) -> bool {
         self.has("force")
             || self.named.iter().any(|(name, value)| name == "confirm" && value.eq_ignore_ascii_case("$false"))
