@@ -128,6 +128,13 @@ fn by_path(scene: &mut Scene<'_>, noted: &Noted<'_>, operation: Operation, how: 
     let redirects =
         operation == Operation::Update && kind == ResourceKind::Network && address.path_segments().any(record);
     let operation = if redirects { operation } else { naming::applied(verb.unwrap_or(operation), kind) };
+    let body = noted.request.body.text.unwrap_or_default();
+    let opens = matches!(noted.method, "PUT" | "PATCH")
+        && (asked::publishes(body, "") || body.replace([' ', '"'], "").contains("public:true"))
+        && matches!(kind, ResourceKind::Repository | ResourceKind::Bucket | ResourceKind::Object | ResourceKind::Item);
+    if opens {
+        return noted.note(scene, Operation::Grant, address.item(kind), Extent::All, how);
+    }
     if operation == Operation::Read {
         noted.note(scene, Operation::Fetch, address.endpoint(), Extent::One, Certainty::Inferred);
         return;

@@ -75,6 +75,11 @@ pub(super) fn meaning(name: &str, context: &str) -> Option<Meaning> {
         (Operation::Disable, K::Branch) => K::Safeguard,
         (_, kind) => kind,
     };
+    // What an engine keeps goes with it.
+    let verb = match (verb, kind) {
+        (Operation::Disable, K::Secret) if words.iter().any(|word| word == "engine") => Operation::Drop,
+        (verb, _) => verb,
+    };
     // For as long as a silence or a downtime stands, nobody is told of anything.
     let kind = if kind == K::Item && words.iter().any(|word| is_silence(word)) { K::Safeguard } else { kind };
     let verb = match verb {

@@ -4,7 +4,7 @@ use crate::model::{Certainty, Extent, Operation, Resource, ResourceKind};
 
 use crate::classify::{Scene, naming};
 
-use super::Noted;
+use super::{Noted, asked};
 
 type Reader = fn(&Call<'_>) -> Option<Found>;
 
@@ -63,12 +63,7 @@ impl Call<'_> {
 
     /// Makes public what was not.
     fn publishes(&self) -> bool {
-        let body = self.body.replace([' ', '"'], "");
-        [&*body, self.query].iter().any(|text| {
-            ["visibility=public", "visibility:public", "private:false", "private=false"]
-                .iter()
-                .any(|say| text.contains(say))
-        })
+        asked::publishes(self.body, self.query)
     }
 
     fn usual(&self, kind: ResourceKind, name: impl Into<String>) -> Found {
@@ -359,10 +354,21 @@ fn docker(call: &Call<'_>) -> Option<Found> {
         ("prune", _) => Found::one(naming::applied(Operation::Delete, kind), kind, "").all(),
         ("stop" | "kill" | "pause" | "restart", _) => Found::one(Operation::Stop, kind, name),
         ("exec", _) => Found::one(Operation::Execute, kind, name),
+        // As `docker run --privileged -v /:/host` does.
+        ("create", _) if kind == ResourceKind::Container && leaves_container(call.body) => {
+            Found::one(Operation::Disable, ResourceKind::Safeguard, "container isolation")
+        }
         ("create", _) => Found::one(Operation::Create, kind, ""),
         (_, "GET") => Found::one(Operation::List, kind, name),
         _ => call.usual(kind, name),
     })
+}
+
+/// Whether the settings of a container let what runs in it at the machine.
+fn leaves_container(body: &str) -> bool {
+    let body = body.replace([' ', '"'], "");
+    let binds = ["Binds:[/:", "Binds:[/etc", "Binds:[/root", "Binds:[/var", "Binds:[/home", "Source:/,", "Source:/}"];
+    ["Privileged:true", "PidMode:host"].iter().chain(&binds).any(|say| body.contains(say))
 }
 
 fn vault(call: &Call<'_>) -> Option<Found> {

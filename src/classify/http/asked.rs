@@ -76,3 +76,13 @@ mod tests {
         assert_eq!(field("transaction=7", "action"), None);
     }
 }
+
+/// Whether what is sent makes public what was not.
+pub(super) fn publishes(body: &str, query: &str) -> bool {
+    let body = body.replace([' ', '"'], "");
+    [&*body, query].iter().any(|text| {
+        ["visibility=public", "visibility:public", "private:false", "private=false"]
+            .iter()
+            .any(|say| text.contains(say))
+    })
+}

@@ -91,6 +91,7 @@ impl Wanted<'_> {
     fn go(mut self, scene: &mut Scene<'_>) -> Stream {
         self.calls_api();
         let headers: Vec<&str> = self.headers.iter().map(|word| &*word.text).collect();
+        let mark = scene.mark();
         for url in &self.urls {
             let in_address = url.unknown.iter().filter(|part| !part.substitution).map(|part| &*part.name);
             let variables: Vec<&str> = self.variables.iter().map(|name| &**name).chain(in_address).collect();
@@ -105,6 +106,10 @@ impl Wanted<'_> {
             let span = url.span.or(self.span);
             super::request(scene, &Request { method: &self.method, url, body, span, by: self.by });
         }
+        // A secret that was read comes out, and goes where that flows.
+        let secret =
+            |effect: &&mut Effect| effect.operation == Operation::Read && effect.resource.kind == ResourceKind::Secret;
+        let carries = scene.since(mark).iter_mut().filter(secret).map(|effect| effect.resource.clone()).collect();
         let mut fetched_into = Vec::new();
         for output in &self.outputs {
             if output.text == "/dev/null" {
@@ -124,7 +129,7 @@ impl Wanted<'_> {
             scene.effect(effect);
         }
         let flows = !self.silent && !self.urls.is_empty();
-        Stream { connected: flows, remote: flows, fetched_into, ..Stream::default() }
+        Stream { connected: flows, remote: flows, fetched_into, carries, ..Stream::default() }
     }
 }
 

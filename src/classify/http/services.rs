@@ -98,6 +98,12 @@ const SERVICES: &[Service] = &[
         known_by: &["cloudflare"],
         routes: &[
             ("DELETE", "zones/*", O::Drop, K::Network),
+            (
+                "PATCH",
+                "settings/security_level|waf|browser_check|ssl|always_use_https|min_tls_version|hotlink_protection",
+                O::Alter,
+                K::Safeguard,
+            ),
             ("DELETE", "dns_records/*", O::Delete, K::Network),
             ("*", "zones/*/purge_cache", O::Delete, K::Object),
             ("DELETE", "workers/scripts/*", O::Delete, K::Workload),
@@ -192,6 +198,7 @@ const SERVICES: &[Service] = &[
             ("DELETE", "realms/*", O::Drop, K::Account),
             ("DELETE", "apps|clients/*", O::Delete, K::Workload),
             ("DELETE", "users/*", O::Delete, K::Role),
+            ("POST", "logout-all", O::Revoke, K::Role),
             ("DELETE", "factors/*", O::Disable, K::Safeguard),
             ("DELETE", "authenticators/*", O::Disable, K::Safeguard),
             ("POST", "users/*/lifecycle/deactivate|suspend", O::Revoke, K::Role),
@@ -285,6 +292,7 @@ const SERVICES: &[Service] = &[
             ("POST", "database/query", O::Execute, K::Database),
         ],
     },
+    Service { known_by: &["couch", ":5984"], routes: &[("PUT", "*/_security", O::Grant, K::Database)] },
     Service {
         known_by: &["/v2/keys", "etcd", ":2379"],
         routes: &[
@@ -352,9 +360,26 @@ pub(super) fn known(scene: &mut Scene<'_>, noted: &Noted<'_>) -> bool {
     if !name.is_empty() {
         resource.name = name;
     }
+    let body = noted.request.body.text.unwrap_or_default().replace(' ', "");
+    // Members are nobody in particular.
+    if operation == O::Grant && kind == K::Database && body.contains("\"names\":[]") {
+        resource.name.push_str(" public");
+    }
+    let off = ["off\"", ":false", "flexible", "\"disabled\""].iter().any(|off| body.contains(off));
+    let operation = if (operation, kind) == (O::Alter, K::Safeguard) && off { O::Disable } else { operation };
+    // With a key for tests nothing is paid.
+    let moves = path.iter().any(|part| matches!(*part, "payouts" | "transfers" | "refunds"));
+    let said = &scene.action.text;
+    if (operation, kind) == (O::Create, K::Item)
+        && moves
+        && !["sk_test", "_TEST", "sandbox"].iter().any(|it| said.contains(it))
+    {
+        resource.name = "money to somebody".to_owned();
+    }
     // A campaign goes to all who are on its list.
     let mailing = (operation, kind) == (O::Export, K::Message) && !path.contains(&"messages");
     let whole = matches!((operation, kind), (O::Delete, K::Table | K::Object))
+        || (operation, kind) == (O::Revoke, K::Role) && path.contains(&"logout-all")
         || mailing
         || (noted.method == "PUT" && (operation, kind) == (O::Update, K::Table));
     let extent = if whole { Extent::All } else { Extent::One };

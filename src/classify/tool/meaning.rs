@@ -68,7 +68,7 @@ fn by_argument(call: &Call<'_>) -> Option<Meaning> {
 /// removed all day; what holds others, and money, is not.
 pub(super) fn pressed(call: &Call<'_>) -> Option<Meaning> {
     says(call, "click").then_some(())?;
-    let label = call.arguments.text(&["element", "text", "label", "description"])?;
+    let label = call.arguments.text(&["element", "text", "label", "description", "selector", "name"])?;
     let plain: String = label.chars().map(|letter| if letter.is_alphanumeric() { letter } else { '_' }).collect();
     let words = naming::words(&plain);
     let has = |names: &[&str]| words.iter().any(|word| names.contains(&&**word));

@@ -52,7 +52,9 @@ pub(super) fn published(values: &Map<String, Value>) -> bool {
                             | "publicly_accessible"
                             | "public_on_the_web"
                             | "world"
+                            | "externaluserandguestsharing"
                     )
+                    || has(&["access"]) && text.eq_ignore_ascii_case("open")
             }
             Value::Object(inner) => published(inner),
             // The members of a policy: `["allUsers"]`.

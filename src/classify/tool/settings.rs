@@ -65,6 +65,8 @@ pub(super) fn applied(call: &Call<'_>, operation: Operation, kind: ResourceKind)
         K::Safeguard if (settles || operation == O::Grant) && guards::weakens(values) => (O::Disable, kind),
         // Whoever gets the mail from now on reads it.
         _ if audience::forwards(call, kind, operation) => (O::Grant, K::Role),
+        // The sharing of a site.
+        K::Endpoint if matches!(operation, O::Update | O::Alter) && rights::published(values) => (O::Grant, K::Object),
         // A new thing is public on purpose; one that was not is open from now on.
         K::Repository
         | K::Bucket

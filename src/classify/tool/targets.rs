@@ -120,7 +120,11 @@ pub(super) fn selects_all(call: &Call<'_>) -> bool {
         Some(Value::Array(items)) => items.is_empty(),
         Some(Value::String(text)) => {
             let plain: String = text.split_whitespace().collect::<String>().to_ascii_lowercase();
-            matches!(&*plain, "" | "*" | "%" | "{}" | "1=1" | "true" | "all" | "1" | ".*")
+            let words: Vec<&str> = text.split_whitespace().collect();
+            // Of a key that everything has.
+            let any = matches!(words[..], [_, is, not, null] if is.eq_ignore_ascii_case("is")
+                && not.eq_ignore_ascii_case("not") && null.eq_ignore_ascii_case("null"));
+            any || matches!(&*plain, "" | "*" | "%" | "{}" | "1=1" | "true" | "all" | "1" | ".*")
         }
         _ => false,
     };

@@ -14,6 +14,7 @@ use super::{Call, code, cypher, meaning, money, placed, program, rights, setting
 
 /// Finds what can be found by convention.
 pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
+    use Operation as O;
     let meaning = meaning::meaning(call);
     let before = scene.mark();
     if cypher::run(scene, call) {
@@ -36,14 +37,22 @@ pub(super) fn run(scene: &mut Scene<'_>, call: &Call<'_>) {
     if !coded && let Some(text) = code::unspoken(call) {
         return code::unread(scene, call, text);
     }
-    if coded && (scene.mark() > before || !destroys(meaning.operation)) {
+    // What is selected by a query may be deleted by the call: `{"operation": "delete", "soql": "SELECT …"}`.
+    let looks = |effect: &Effect| matches!(effect.operation, O::Read | O::List);
+    let only_looks = scene.mark() > before && scene.since(before).iter().all(looks);
+    if coded && (scene.mark() > before && !only_looks || !destroys(meaning.operation)) {
         return;
     }
+    let everything = only_looks && scene.since(before).iter().any(|effect| effect.extent == Extent::All);
     let meaning = meaning::pressed(call).unwrap_or(meaning);
     let (operation, kind) = settings::applied(call, meaning.operation, meaning.kind);
     settings::beside(scene, call, operation, kind);
     if !placed::elsewhere(scene, call, operation, kind) {
+        let mark = scene.mark();
         thing(scene, call, Meaning { operation, kind, ..meaning });
+        for effect in scene.since(mark).iter_mut().filter(|effect| everything && destroys(effect.operation)) {
+            effect.extent = Extent::All;
+        }
     }
 }
 
@@ -138,7 +147,8 @@ fn extent(call: &Call<'_>, meaning: Meaning, several: bool) -> Extent {
         O::Grant if rights::published(&call.arguments.values) || says(call, "public") => Extent::All,
         O::Update | O::Alter | O::Revoke | O::Grant if targets::stars(call) => Extent::All,
         O::Update
-            if matches!(meaning.kind, K::Table | K::Item | K::Role | K::Account) && targets::selects_all(call) =>
+            if matches!(meaning.kind, K::Table | K::Item | K::Role | K::Account | K::Object | K::Message)
+                && targets::selects_all(call) =>
         {
             Extent::All
         }

@@ -17,6 +17,7 @@ pub fn curl(scene: &mut Scene<'_>, invocation: &Invocation<'_>) -> Stream {
         out.connected |= stream.connected;
         out.remote |= stream.remote;
         out.fetched_into.extend(stream.fetched_into);
+        out.carries.extend(stream.carries);
     };
     take(first);
     for rest in requests {
