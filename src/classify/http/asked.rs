@@ -65,6 +65,16 @@ fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     value.split('"').next()
 }
 
+/// Whether what is sent makes public what was not.
+pub(super) fn publishes(body: &str, query: &str) -> bool {
+    let body = body.replace([' ', '"'], "");
+    [&*body, query].iter().any(|text| {
+        ["visibility=public", "visibility:public", "private:false", "private=false"]
+            .iter()
+            .any(|say| text.contains(say))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::field;
@@ -75,14 +85,4 @@ mod tests {
         assert_eq!(field(r#"{"x": 1, "_method" : "DELETE"}"#, "_method"), Some("DELETE"));
         assert_eq!(field("transaction=7", "action"), None);
     }
-}
-
-/// Whether what is sent makes public what was not.
-pub(super) fn publishes(body: &str, query: &str) -> bool {
-    let body = body.replace([' ', '"'], "");
-    [&*body, query].iter().any(|text| {
-        ["visibility=public", "visibility:public", "private:false", "private=false"]
-            .iter()
-            .any(|say| text.contains(say))
-    })
 }

@@ -10,6 +10,7 @@ mod from_tree_sitter;
 mod generated;
 mod limits;
 mod loose;
+mod menus;
 mod named;
 mod parameters;
 mod pattern;

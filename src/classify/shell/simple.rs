@@ -2,7 +2,7 @@
 
 use super::tree::Simple;
 use super::walk::silent;
-use super::{assign, builtins, call, named, pattern, words};
+use super::{assign, builtins, call, menus, named, pattern, words};
 use crate::classify::command::{self, Invocation, Stream};
 use crate::classify::{Language, Scene, Word, paths, secrets};
 use crate::model::{
@@ -107,6 +107,9 @@ pub(super) fn without_functions(scene: &mut Scene<'_>, words: &[Word], about: &C
 fn program(scene: &mut Scene<'_>, words: &[Word], about: &Command<'_, '_>) -> Stream {
     let invocation = Invocation { words, span: about.span, stdin: about.stdin, assignments: about.assignments };
     let mark = scene.mark();
+    if menus::run(scene, words, about.span) {
+        return silent();
+    }
     for (name, value) in about.assignments {
         // `GIT_PAGER='rm -rf x' git log`: the program runs what it finds there.
         if let Some(code) = value.as_deref().filter(|value| value.contains(' ') && RUN.contains(&&**name)) {

@@ -212,6 +212,13 @@ impl Judge<'_, '_, '_, '_> {
         {
             return Some(true);
         }
+        // Nothing is shorter than nothing.
+        if is_length(left)
+            && above(right)
+                .is_some_and(|number| matches!(op, GtEq) && number <= 0.0 || matches!(op, Gt | NotEq) && number < 0.0)
+        {
+            return Some(true);
+        }
         let (left, right) = (self.constant(left)?, self.constant(right)?);
         let order = match (left.parse::<f64>(), right.parse::<f64>()) {
             (Ok(left), Ok(right)) => left.partial_cmp(&right)?,
@@ -386,6 +393,13 @@ impl Judge<'_, '_, '_, '_> {
             _ => false,
         }
     }
+}
+
+/// `length(name)`, `char_length(…)`, `len(…)`.
+fn is_length(expr: &Expr) -> bool {
+    let Expr::Function(function) = plain(expr) else { return false };
+    let name = function.name.to_string();
+    ["length", "char_length", "character_length", "octet_length", "len"].iter().any(|it| name.eq_ignore_ascii_case(it))
 }
 
 #[cfg(test)]

@@ -195,7 +195,10 @@ pub(super) fn set(run: &mut Run<'_, '_, '_>, mut cursor: Cursor<'_>, verb: &str)
     } else if further {
         // The others are noted; that this one changes something for the session says nothing more.
     } else if global {
-        run.server(Operation::Alter, "SET GLOBAL", span);
+        // Nobody gets in any more.
+        let shuts = setting.ends_with("offline_mode") && matches!(&*value.to_ascii_lowercase(), "on" | "1" | "true")
+            || setting.ends_with("max_connections") && matches!(value, "0" | "1");
+        run.server(if shuts { Operation::Stop } else { Operation::Alter }, "SET GLOBAL", span);
     } else if verb == "PRAGMA"
         && (setting.eq_ignore_ascii_case("writable_schema") && !matches!(value, "0" | "" | "off" | "OFF"))
     {

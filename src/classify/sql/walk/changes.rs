@@ -7,7 +7,7 @@ use sqlparser::ast::{
 
 use crate::classify::sql::cursor::{Name, join};
 use crate::classify::sql::data::at_most;
-use crate::classify::sql::predicate::{reach, reach_joined};
+use crate::classify::sql::predicate::reach_joined;
 use crate::classify::sql::{Dialect, parse, transfer};
 use crate::model::{Effect, Extent, Operation, ResourceKind, Span, Zone};
 
@@ -172,7 +172,9 @@ impl Walk<'_, '_, '_, '_> {
             if let TableFactor::Table { name, alias, .. } = factor
                 && parse::name(self.run, name).text.eq_ignore_ascii_case(target)
             {
-                names.push(alias.as_ref().map_or_else(|| target.to_owned(), |alias| alias.name.value.clone()));
+                // A table without another name is told by the end of its own.
+                let own = || target.rsplit('.').next().unwrap_or(target).to_owned();
+                names.push(alias.as_ref().map_or_else(own, |alias| alias.name.value.clone()));
             }
         }
         if names.len() > 1 { names } else { Vec::new() }
@@ -240,7 +242,11 @@ impl Walk<'_, '_, '_, '_> {
             Some(name) => self.behind(name),
             None => Name { unresolved: true, ..Name::default() },
         };
-        let whole = reach(self.run, Some(&merge.on), &target.text).extent == Extent::All;
+        let same = self.names_of(&target.text, &[&lone(&merge.table), &lone(&merge.source)]);
+        let whole = reach_joined(self.run, Some(&merge.on), &target.text, &same).extent == Extent::All;
+        // Values that somebody wrote down are the source of hardly any row of a table.
+        let sourceless = matches!(&merge.source, TableFactor::Derived { subquery, .. }
+            if matches!(&*subquery.body, SetExpr::Select(select) if select.from.is_empty()));
         let mut seen: Vec<(Operation, Extent)> = Vec::new();
         for clause in &merge.clauses {
             let operation = match &clause.action {
@@ -248,7 +254,12 @@ impl Walk<'_, '_, '_, '_> {
                 MergeAction::Update(_) | MergeAction::Insert(_) => Operation::Update,
                 MergeAction::DoNothing { .. } => continue,
             };
-            let all = whole && clause.predicate.is_none() && clause.clause_kind == MergeClauseKind::Matched;
+            let all = clause.predicate.is_none()
+                && match clause.clause_kind {
+                    MergeClauseKind::Matched => whole,
+                    MergeClauseKind::NotMatchedBySource => sourceless,
+                    _ => false,
+                };
             let extent = if all { Extent::All } else { Extent::Some };
             if let MergeAction::Update(update) = &clause.action
                 && update.delete_predicate.is_some()
@@ -266,6 +277,10 @@ impl Walk<'_, '_, '_, '_> {
             self.reads(name, Extent::All);
         }
     }
+}
+
+fn lone(factor: &TableFactor) -> TableWithJoins {
+    TableWithJoins { relation: factor.clone(), joins: Vec::new() }
 }
 
 /// Nearly all changes name one table and nothing else.
